@@ -1,0 +1,158 @@
+"""Checks of parameters and input, the same for every estimator of the package.
+
+The one file that touches scikit-learn's private helpers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils._param_validation import (
+    Hidden,
+    Interval,
+    StrOptions,
+    validate_parameter_constraints,
+)
+from sklearn.utils.validation import _check_feature_names_in, validate_data
+
+__all__ = [
+    "Hidden",
+    "StrOptions",
+    "at_least",
+    "between",
+    "channel_names",
+    "check_parameters",
+    "validate_series",
+    "whole",
+]
+
+# A shorter 1-D array is more likely one row of features than a series.
+MIN_LENGTH_1D = 32
+
+
+def whole(low: int, high: int | None = None) -> Interval:
+    """Integers from `low` to `high`, both included."""
+    return Interval(Integral, low, high, closed="left" if high is None else "both")
+
+
+def at_least(low: float, *, above: bool = False) -> Interval:
+    """Real numbers from `low` on; without `low` itself if `above`."""
+    return Interval(Real, low, None, closed="neither" if above else "left")
+
+
+def between(low: float, high: float, closed: str = "both") -> Interval:
+    """Real numbers from `low` to `high`."""
+    return Interval(Real, low, high, closed=closed)
+
+
+def check_parameters(
+    estimator: BaseEstimator, constraints: Mapping[str, list[Any]]
+) -> None:
+    """Compare the constructor's parameters with what each may be.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        The estimator whose parameters are checked.
+    constraints : mapping of str to list
+        For each parameter the intervals, options and types it may have.
+
+    Raises
+    ------
+    ValueError
+        Naming the parameter, its value and what it may be.
+    """
+    validate_parameter_constraints(
+        dict(constraints),
+        estimator.get_params(deep=False),
+        caller_name=type(estimator).__name__,
+    )
+
+
+def validate_series(
+    estimator: BaseEstimator,
+    X: Any,
+    *,
+    reset: bool,
+    allow_1d: bool = False,
+    allow_nan: bool = False,
+    min_timestamps: int = 1,
+) -> NDArray[np.floating[Any]]:
+    """Check a series and return it as a float array.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        Whose ``n_features_in_`` and ``feature_names_in_`` are set or compared.
+    X : array-like of shape (n_timestamps, n_channels), or (n_timestamps,)
+        The series, rows in time order.
+    reset : bool
+        True in ``fit``: note the channels; False later: compare with them.
+    allow_1d : bool, default=False
+        Whether a single channel may come as a 1-D array.
+    allow_nan : bool, default=False
+        Whether NaN may stand for a missing value. Infinity never passes.
+    min_timestamps : int, default=1
+        The least length.
+
+    Returns
+    -------
+    ndarray of shape (n_timestamps, n_channels)
+        float32 or float64; a view of the input where that is possible.
+
+    Raises
+    ------
+    ValueError
+        On anything that is not such a series, with what and where.
+    """
+    _check_time_index(X)
+    if allow_1d and np.asarray(X).ndim == 1:
+        X = np.asarray(X)
+        if reset and len(X) < MIN_LENGTH_1D:
+            raise ValueError(
+                f"a 1-D array of {len(X)} values is too short for a series (at least "
+                f"{MIN_LENGTH_1D}). Reshape your data: array.reshape(-1, 1) for a short "
+                "series of one channel, array.reshape(1, -1) for a single timestamp"
+            )
+        # With several channels a 1-D array is an error that validate_data explains.
+        if reset or estimator.n_features_in_ == 1:
+            X = X.reshape(-1, 1)
+    return np.asarray(
+        validate_data(
+            estimator,
+            X,
+            reset=reset,
+            dtype=[np.float64, np.float32],
+            ensure_all_finite="allow-nan" if allow_nan else True,
+            ensure_min_samples=min_timestamps,
+        )
+    )
+
+
+def channel_names(estimator: BaseEstimator, input_features: Any) -> NDArray[np.object_]:
+    """Names of the input columns, as ``get_feature_names_out`` needs them."""
+    names: NDArray[np.object_] = _check_feature_names_in(estimator, input_features)
+    return names
+
+
+def _check_time_index(X: Any) -> None:
+    index = getattr(X, "index", None)
+    if getattr(getattr(index, "dtype", None), "kind", "") != "M":
+        return
+    if not index.is_monotonic_increasing:
+        later = int(np.argmax(np.diff(index.asi8) < 0)) + 1
+        raise ValueError(
+            f"the timestamps are not sorted: row {later} ({index[later]}) is earlier "
+            f"than row {later - 1} ({index[later - 1]}); sort the series by time"
+        )
+    if not index.is_unique:
+        again = index[index.duplicated()][0]
+        raise ValueError(
+            f"the timestamp {again} occurs more than once; keep or average one row "
+            "for each time"
+        )

@@ -1,0 +1,112 @@
+"""What a detector is shown, what it scores, and how the scores are measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.signal import argrelmax
+
+from skcoad import metrics
+from skcoad.datasets import Series
+from skcoad.period import autocorrelation
+
+
+class Parts(NamedTuple):
+    """The parts of a series that a protocol uses."""
+
+    train: NDArray[np.float64]
+    scored: NDArray[np.float64]
+    labels: NDArray[np.int64]
+
+
+def _kdd21(series: Series) -> Parts:
+    return Parts(series.train, series.test, series.test_labels)
+
+
+def _tsb_ad(series: Series) -> Parts:
+    return Parts(series.train, series.values, series.labels)
+
+
+PROTOCOLS: dict[str, Callable[[Series], Parts]] = {"kdd21": _kdd21, "tsb-ad": _tsb_ad}
+"""Fit on the training part; then score the test part, or the whole series."""
+
+
+def measure(
+    labels: NDArray[np.int64], scores: NDArray[np.float64], window: int
+) -> dict[str, float]:
+    """Compute every metric of the benchmark; for each, higher is better.
+
+    Parameters
+    ----------
+    labels, scores : ndarray of shape (n_timestamps,)
+        What was to be found, and what was.
+    window : int
+        The largest buffer of the range-based metrics, see `vus_window`.
+
+    Returns
+    -------
+    values : dict of str to float
+        ``hit_at_1``, ``hit_at_3`` and ``hit_at_5`` (KDD21's rule) are among them
+        only when there is exactly one anomaly.
+    """
+    affiliation = metrics.affiliation_scores(labels, scores)
+    values = {
+        "vus_pr": metrics.vus_pr(labels, scores, window=window),
+        "auc_pr": metrics.auc_pr(labels, scores),
+        "best_f1": metrics.best_f1(labels, scores),
+        "range_auc_pr": metrics.range_auc_pr(labels, scores, window=window),
+        "vus_roc": metrics.vus_roc(labels, scores, window=window),
+        "affiliation_f1": affiliation.f1,
+    }
+    if len(metrics.events(labels)) == 1:
+        for k in (1, 3, 5):
+            values[f"hit_at_{k}"] = metrics.kdd21_hit(labels, scores, k=k)
+    return {name: float(value) for name, value in values.items()}
+
+
+def vus_window(x: ArrayLike) -> int:
+    """Find the window that TSB-AD gives to VUS.
+
+    The lag of the highest peak of the autocorrelation among the lags 3 to 400,
+    looked for in the first 20,000 points; 125 if there is no peak or it lies
+    before lag 6 or after lag 303. Kept as TSB-AD has it [1]_, so that results
+    can stand beside the published ones; for windows of detectors see
+    `skcoad.period.dominant_period`.
+
+    Parameters
+    ----------
+    x : array-like of shape (n_timestamps,)
+        The series; TSB-AD takes the first channel of a multivariate one.
+
+    Returns
+    -------
+    window : int
+        Between 6 and 303.
+
+    References
+    ----------
+    .. [1] Q. Liu and J. Paparrizos, "The elephant in the room: towards a reliable
+       time-series anomaly detection benchmark", NeurIPS 2024; ``find_length_rank``
+       of its code.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skcoad.benchmark import vus_window
+    >>> vus_window(np.sin(2 * np.pi * np.arange(1000) / 40))
+    40
+    >>> vus_window(np.zeros(1000))
+    125
+    """
+    x = np.asarray(x, dtype=np.float64)[:20_000]
+    lags = np.arange(min(400, len(x) - 1) + 1)
+    # TSB-AD divides by the number of points, `autocorrelation` by that of pairs.
+    correlation = (autocorrelation(x, int(lags[-1])) * (1 - lags / len(x)))[3:]
+    (peaks,) = argrelmax(correlation)
+    if len(peaks) == 0:
+        return 125
+    best = int(peaks[correlation[peaks].argmax()])
+    return best + 3 if 3 <= best <= 300 else 125

@@ -1,0 +1,126 @@
+"""The Numenta Anomaly Benchmark."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+
+from skcoad.datasets._archive import (
+    AnyPath,
+    Archive,
+    Member,
+    find_members,
+    is_single_file,
+)
+from skcoad.datasets._csv import read_csv
+from skcoad.datasets._series import Series
+from skcoad.datasets._text import read_text
+
+
+def load_nab(path: str | os.PathLike[str]) -> Series | Archive:
+    r"""Read series of the Numenta Anomaly Benchmark (NAB) with their windows.
+
+    The values are in ``GROUP/NAME.csv`` (columns ``timestamp`` and ``value``) and
+    the anomalies of all files in one ``combined_windows.json``, which is looked
+    for beside the group's folder and, as in NAB's repository, in the folder
+    ``labels`` beside the folder of the groups. A point is anomalous when its
+    timestamp lies within a window, both ends included. Where the clock was put
+    back, timestamps repeat or go back; they are left as they are.
+
+    The training part is NAB's probationary period, in which a detector may learn
+    and is not scored: 15 % of the points, but no more than 750.
+
+    Parameters
+    ----------
+    path : path-like
+        A file of values, or a folder (searched with its subfolders) or zip file
+        that holds values and windows.
+
+    Returns
+    -------
+    series : Series or Archive
+        A `Series` from a file; an `Archive`, which reads each series when it is
+        asked for, from a folder or a zip file. Series are named ``GROUP/NAME``.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is nothing at the path.
+    ValueError
+        If the windows are not found, or a folder or zip file holds no series.
+
+    References
+    ----------
+    A. Lavin and S. Ahmad, "Evaluating real-time anomaly detection algorithms: the
+    Numenta Anomaly Benchmark", ICMLA 2015.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from skcoad.datasets import load_nab
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder, "group", "load.csv")
+    ...     file.parent.mkdir()
+    ...     _ = file.write_text("timestamp,value\n2020-01-01,1.0\n2020-01-02,9.0\n")
+    ...     windows = '{"group/load.csv": [["2020-01-02", "2020-01-03"]]}'
+    ...     _ = Path(folder, "combined_windows.json").write_text(windows)
+    ...     series = load_nab(file)
+    >>> series.name, series.labels
+    ('group/load', array([0, 1]))
+    """
+    if is_single_file(path):
+        # Absolute, so that the parents are known for "nyc_taxi.csv" as well.
+        return read_nab(Path(path).absolute())
+    folder = Path(path).absolute()
+    return find_members(folder, recognise_nab, "NAB series with combined_windows.json")
+
+
+def recognise_nab(path: AnyPath) -> Member | None:
+    """Give the member for a file of values that NAB's windows name."""
+    if path.name.endswith(".csv") and _windows_file(path) is not None:
+        return Member(_key(path).removesuffix(".csv"), path, read_nab)
+    return None
+
+
+def read_nab(path: AnyPath) -> Series:
+    """Read one file of values and its windows."""
+    file = _windows_file(path)
+    if file is None:
+        raise ValueError(f"found no combined_windows.json for {path}")
+    all_windows = json.loads(read_text(file))
+    key = _key(path)
+    if key not in all_windows:
+        raise ValueError(f"{file} has no windows for {key!r}")
+    series = read_csv(path)
+    if series.timestamps is None:
+        raise ValueError(f"{path.name}: a NAB file has the columns timestamp and value")
+    labels = np.zeros(len(series.values), dtype=np.int64)
+    for start, end in all_windows[key]:
+        inside = (series.timestamps >= np.datetime64(start)) & (
+            series.timestamps <= np.datetime64(end)
+        )
+        labels[inside] = 1
+    probation = min(len(labels) * 15 // 100, 750)
+    return replace(
+        series, labels=labels, train_length=probation, name=key.removesuffix(".csv")
+    )
+
+
+def _key(path: AnyPath) -> str:
+    """Name a file as NAB's windows do."""
+    return f"{cast(AnyPath, path.parent).name}/{path.name}"
+
+
+def _windows_file(path: AnyPath) -> AnyPath | None:
+    groups = cast(AnyPath, cast(AnyPath, path.parent).parent)
+    for folder in (groups, cast(AnyPath, groups.parent) / "labels"):
+        file = folder / "combined_windows.json"
+        if file.is_file():
+            return file
+    return None

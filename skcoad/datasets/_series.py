@@ -1,0 +1,126 @@
+"""The one type that every reader returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Series:
+    """One labelled time series, with what is known about it.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_timestamps, n_channels) or (n_timestamps,)
+        The observations in time order; stored as float64 with one column for
+        each channel. Missing observations are NaN, as in the file.
+    labels : array-like of shape (n_timestamps,)
+        1 where a point belongs to an anomaly, 0 elsewhere; stored as int64.
+    train_length : int
+        How many leading points may be used for training; 0 when the source
+        sets none aside.
+    name : str
+        What tables and plots call the series.
+    channel_names : sequence of str, default=()
+        One name for each channel; ``channel_0``, ``channel_1``, ... when empty.
+    timestamps : array-like of shape (n_timestamps,), default=None
+        When each point was observed, if that is known.
+
+    Raises
+    ------
+    ValueError
+        If the lengths do not agree, a label is neither 0 nor 1, or the train
+        length is not between 0 and the number of timestamps.
+
+    Examples
+    --------
+    >>> from skcoad.datasets import Series
+    >>> series = Series([1.0, 2.0, 9.0, 2.0], [0, 0, 1, 0], 2, "four points")
+    >>> series.values.shape, series.channel_names
+    ((4, 1), ('channel_0',))
+    >>> series.test_labels
+    array([1, 0])
+    """
+
+    values: NDArray[np.float64]
+    labels: NDArray[np.int64]
+    train_length: int
+    name: str
+    channel_names: tuple[str, ...] = ()
+    timestamps: NDArray[Any] | None = None
+
+    def __post_init__(self) -> None:
+        values = np.asarray(self.values, dtype=np.float64)
+        if values.ndim == 1:
+            values = values[:, np.newaxis]
+        if values.ndim != 2 or values.size == 0:
+            raise ValueError(
+                f"{self.name}: values must have shape (n_timestamps, n_channels) "
+                f"or (n_timestamps,) and not be empty, got {values.shape}"
+            )
+        n_timestamps, n_channels = values.shape
+
+        labels = np.asarray(self.labels)
+        if labels.shape != (n_timestamps,):
+            raise ValueError(
+                f"{self.name}: labels must have shape ({n_timestamps},), "
+                f"got {labels.shape}"
+            )
+        strange = labels[~np.isin(labels, (0, 1))]
+        if strange.size:
+            raise ValueError(f"{self.name}: labels must be 0 or 1, got {strange[0]}")
+
+        if not 0 <= self.train_length <= n_timestamps:
+            raise ValueError(
+                f"{self.name}: train_length must be between 0 and the "
+                f"{n_timestamps} timestamps, got {self.train_length}"
+            )
+
+        names = tuple(self.channel_names) or tuple(
+            f"channel_{channel}" for channel in range(n_channels)
+        )
+        if len(names) != n_channels:
+            raise ValueError(
+                f"{self.name}: {n_channels} channels but {len(names)} channel names"
+            )
+
+        timestamps = None if self.timestamps is None else np.asarray(self.timestamps)
+        if timestamps is not None and timestamps.shape != (n_timestamps,):
+            raise ValueError(
+                f"{self.name}: timestamps must have shape ({n_timestamps},), "
+                f"got {timestamps.shape}"
+            )
+
+        # The one way to set a field of a frozen dataclass.
+        object.__setattr__(self, "values", values)
+        object.__setattr__(self, "labels", labels.astype(np.int64))
+        object.__setattr__(self, "train_length", int(self.train_length))
+        object.__setattr__(self, "channel_names", names)
+        object.__setattr__(self, "timestamps", timestamps)
+
+    def __repr__(self) -> str:
+        n_timestamps, n_channels = self.values.shape
+        return (
+            f"Series({self.name!r}, {n_timestamps} timestamps, "
+            f"{n_channels} channel(s), train_length={self.train_length}, "
+            f"{int(self.labels.sum())} anomalous)"
+        )
+
+    @property
+    def train(self) -> NDArray[np.float64]:
+        """The training part, of shape (train_length, n_channels)."""
+        return self.values[: self.train_length]
+
+    @property
+    def test(self) -> NDArray[np.float64]:
+        """What follows the training part."""
+        return self.values[self.train_length :]
+
+    @property
+    def test_labels(self) -> NDArray[np.int64]:
+        """The labels of `test`."""
+        return self.labels[self.train_length :]

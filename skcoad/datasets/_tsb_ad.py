@@ -1,0 +1,122 @@
+"""TSB-AD, univariate and multivariate, and the older TSB-UAD."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+from pathlib import Path
+
+from skcoad.datasets._archive import (
+    AnyPath,
+    Archive,
+    Member,
+    find_members,
+    is_single_file,
+)
+from skcoad.datasets._series import Series
+from skcoad.datasets._text import read_text
+
+_FILE_NAME = re.compile(r"(\d+_.+_tr_(\d+)_1st_\d+)\.csv")
+
+
+def load_tsb_ad(path: str | os.PathLike[str]) -> Series | Archive:
+    r"""Read series of TSB-AD, both TSB-AD-U and TSB-AD-M.
+
+    A file is named ``ID_SOURCE_id_N_DOMAIN_tr_TRAIN_1st_FIRST.csv``, where TRAIN
+    is the number of training points and FIRST the position, counted from 0, of
+    the first anomaly. Its last column is ``Label``, the others are channels.
+
+    Parameters
+    ----------
+    path : path-like
+        A file, a folder (searched with its subfolders) or a zip file.
+
+    Returns
+    -------
+    series : Series or Archive
+        A `Series` from a file; an `Archive`, which reads each series when it is
+        asked for, from a folder or a zip file.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is nothing at the path.
+    ValueError
+        If the file name or its content is not as above, or a folder or zip file
+        holds no such file.
+
+    References
+    ----------
+    Q. Liu and J. Paparrizos, "The elephant in the room: towards a reliable
+    time-series anomaly detection benchmark", NeurIPS 2024.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from skcoad.datasets import load_tsb_ad
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder, "001_Rig_id_1_Sensor_tr_2_1st_2.csv")
+    ...     _ = file.write_text("speed,Label\n1.0,0\n1.1,0\n9.9,1\n")
+    ...     series = load_tsb_ad(file)
+    >>> series.channel_names, series.test_labels
+    (('speed',), array([1]))
+    """
+    if is_single_file(path):
+        return read_tsb_ad(Path(path))
+    return find_members(path, recognise_tsb_ad, "TSB-AD series (*_tr_N_1st_N.csv)")
+
+
+def recognise_tsb_ad(path: AnyPath) -> Member | None:
+    """Give the member for a file whose name has TSB-AD's form."""
+    match = _FILE_NAME.fullmatch(path.name)
+    return Member(match[1], path, read_tsb_ad) if match else None
+
+
+def read_tsb_ad(path: AnyPath) -> Series:
+    """Read one file of TSB-AD."""
+    import pandas as pd
+
+    match = _FILE_NAME.fullmatch(path.name)
+    if match is None:
+        raise ValueError(
+            "a TSB-AD file is named ID_SOURCE_id_N_DOMAIN_tr_TRAIN_1st_FIRST.csv, "
+            f"got {path.name!r}"
+        )
+    frame = pd.read_csv(io.StringIO(read_text(path)))
+    channels = [str(column) for column in frame.columns[:-1]]
+    if frame.columns[-1] != "Label" or not channels:
+        raise ValueError(
+            f"{path.name}: the last column of a TSB-AD file is 'Label' and the "
+            f"others are channels, got {list(frame.columns)}"
+        )
+    try:
+        values = frame[channels].to_numpy(dtype=float)
+    except ValueError as error:
+        raise ValueError(f"{path.name}: {error}") from None
+    return Series(
+        values, frame["Label"].to_numpy(), int(match[2]), match[1], tuple(channels)
+    )
+
+
+def recognise_tsb_uad(path: AnyPath) -> Member | None:
+    """Give the member for a file of TSB-UAD, which are known by their suffix."""
+    name = path.name
+    return Member(name[:-4], path, read_tsb_uad) if name.endswith(".out") else None
+
+
+def read_tsb_uad(path: AnyPath) -> Series:
+    """Read a file of TSB-UAD: lines of ``value,label``, without a header.
+
+    It sets no training part aside.
+    """
+    import pandas as pd
+
+    frame = pd.read_csv(io.StringIO(read_text(path)), header=None)
+    if frame.shape[1] != 2:
+        raise ValueError(
+            f"{path.name}: a TSB-UAD file has the columns value and label, "
+            f"got {frame.shape[1]} columns"
+        )
+    return Series(frame[0].to_numpy(), frame[1].to_numpy(), 0, path.name[:-4])

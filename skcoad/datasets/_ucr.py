@@ -1,0 +1,100 @@
+"""The UCR Anomaly Archive, also known as KDD21."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+
+from skcoad.datasets._archive import (
+    AnyPath,
+    Archive,
+    Member,
+    find_members,
+    is_single_file,
+)
+from skcoad.datasets._series import Series
+from skcoad.datasets._text import read_text
+
+_FILE_NAME = re.compile(r"(\d+_UCR_Anomaly_.+_(\d+)_(\d+)_(\d+))\.txt")
+
+
+def load_ucr(path: str | os.PathLike[str]) -> Series | Archive:
+    """Read series of the UCR Anomaly Archive.
+
+    A file is named ``ID_UCR_Anomaly_NAME_TRAINEND_START_END.txt``. The three
+    numbers are positions as MATLAB counts them, from 1 and inclusive: the first
+    TRAINEND points are for training, and the one anomaly is made of points START
+    to END. The values stand one on a line, or all on one line.
+
+    Parameters
+    ----------
+    path : path-like
+        A file, a folder (searched with its subfolders) or the archive's zip file.
+
+    Returns
+    -------
+    series : Series or Archive
+        A `Series` from a file; an `Archive`, which reads each series when it is
+        asked for, from a folder or a zip file.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is nothing at the path.
+    ValueError
+        If the file name or its content is not as above, or a folder or zip file
+        holds no such file.
+
+    References
+    ----------
+    R. Wu and E. Keogh, "Current time series anomaly detection benchmarks are
+    flawed and are creating the illusion of progress", IEEE Transactions on
+    Knowledge and Data Engineering, 2021.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from skcoad.datasets import load_ucr
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder, "001_UCR_Anomaly_example_2_3_4.txt")
+    ...     _ = file.write_text("0.5 0.6 9.0 8.0 0.5")
+    ...     series = load_ucr(file)
+    >>> series.train_length, series.labels
+    (2, array([0, 0, 1, 1, 0]))
+    """
+    if is_single_file(path):
+        return read_ucr(Path(path))
+    return find_members(path, recognise_ucr, "UCR series (ID_UCR_Anomaly_*.txt)")
+
+
+def recognise_ucr(path: AnyPath) -> Member | None:
+    """Give the member for a file whose name has the archive's form."""
+    match = _FILE_NAME.fullmatch(path.name)
+    return Member(match[1], path, read_ucr) if match else None
+
+
+def read_ucr(path: AnyPath) -> Series:
+    """Read one file of the archive."""
+    match = _FILE_NAME.fullmatch(path.name)
+    if match is None:
+        raise ValueError(
+            "a UCR file is named ID_UCR_Anomaly_NAME_TRAINEND_START_END.txt, "
+            f"got {path.name!r}"
+        )
+    train_end, start, end = (int(position) for position in match.groups()[1:])
+    try:
+        values = np.array(read_text(path).split(), dtype=np.float64)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    if not 1 <= start <= end <= len(values):
+        raise ValueError(
+            f"{path.name}: the anomaly, {start} to {end}, is not within the "
+            f"{len(values)} values"
+        )
+    labels = np.zeros(len(values), dtype=np.int64)
+    labels[start - 1 : end] = 1
+    return Series(values, labels, train_end, match[1])

@@ -1,0 +1,333 @@
+r"""Measures with a soft border around every event: Range-AUC and VUS.
+
+Definitions, as TSB-AD computes them. For a buffer length :math:`\ell` each event
+``[start, stop)`` lends the :math:`\lfloor \ell/2 \rfloor` timestamps on either side,
+at distance :math:`d` from it, the soft label :math:`\sqrt{1 - d/\ell}`; soft labels
+add up to at most 1. With :math:`y` the labels, :math:`y^\ell` the soft ones,
+:math:`\hat y` the timestamps that a threshold flags, :math:`n` timestamps and sums
+over all of them:
+
+.. math::
+
+    TP = \sum y^\ell \hat y, \qquad
+    P = \tfrac12 \left(\sum y + \sum \max(y, y^\ell \hat y)\right), \\
+    TPR = E \min(TP / P, 1), \qquad
+    FPR = \frac{\sum \hat y - TP}{n - P}, \qquad
+    precision = \frac{TP}{\sum \hat y}.
+
+:math:`E` is the share of segments with a flagged timestamp; segments are the events
+with their buffers, joined where they share a timestamp. There are 250 thresholds:
+the scores at evenly spaced ranks, highest first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from numbers import Integral
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.integrate import trapezoid
+from sklearn.utils import check_scalar
+
+from skcoad.metrics._events import events
+from skcoad.metrics._validation import check_labels_and_scores
+
+N_THRESHOLDS = 250
+
+
+def range_auc_pr(y_true: ArrayLike, y_score: ArrayLike, *, window: int = 100) -> float:
+    r"""Area under the precision-recall curve with a soft border around each event.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_timestamps,)
+        1 (or True) where the series is anomalous, 0 (or False) elsewhere.
+    y_score : array-like of shape (n_timestamps,)
+        Finite anomaly scores; higher is more anomalous.
+    window : int, default=100
+        Buffer length in timestamps, half of it on either side of an event; 0 for
+        hard borders.
+
+    Returns
+    -------
+    float
+        In [0, 1]. A constant score gives the area of the one curve point that flags
+        everything; an all-anomalous series gives 1.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, a score is not finite, a label is neither 0 nor 1, no
+        timestamp is anomalous, or `window` is negative.
+
+    See Also
+    --------
+    vus_pr : The mean over all buffer lengths from 0 to `window`.
+
+    Notes
+    -----
+    R-AUC-PR of [1]_, in the form that TSB-AD [2]_ averages into its
+    VUS-PR: 250 thresholds at evenly spaced ranks of the score. TSB-AD's separate
+    ``RangeAUC`` is another definition (its buffer after an event is one timestamp
+    shorter) and fails in version 1.5 for most windows.
+
+    References
+    ----------
+    .. [1] J. Paparrizos et al., "Volume under the surface: a new accuracy
+       evaluation measure for time-series anomaly detection", PVLDB 15(11), 2022.
+    .. [2] Q. Liu and J. Paparrizos, "The elephant in the room: towards a reliable
+       time-series anomaly detection benchmark", NeurIPS 2024.
+
+    Examples
+    --------
+    A peak just before the event counts as nearly right:
+
+    >>> from skcoad.metrics import range_auc_pr
+    >>> y_true = [0, 0, 0, 0, 1, 1, 0, 0]
+    >>> y_score = [0, 0, 0, 3, 2, 1, 0, 0]
+    >>> round(range_auc_pr(y_true, y_score, window=0), 3)
+    0.583
+    >>> round(range_auc_pr(y_true, y_score, window=4), 3)
+    0.914
+    """
+    *_, curve = _range_curves(y_true, y_score, window)
+    return _area_pr(curve)
+
+
+def vus_pr(y_true: ArrayLike, y_score: ArrayLike, *, window: int = 100) -> float:
+    """Volume under the precision-recall surface, the mean Range-AUC-PR.
+
+    The mean of `range_auc_pr` over the buffer lengths 0, 1, ..., `window` [1]_, so
+    that no single length has to be right. For a given `window` it takes O(n log n)
+    time and O(n) memory.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_timestamps,)
+        1 (or True) where the series is anomalous, 0 (or False) elsewhere.
+    y_score : array-like of shape (n_timestamps,)
+        Finite anomaly scores; higher is more anomalous.
+    window : int, default=100
+        Greatest buffer length in timestamps. The default is that of TSB-AD's
+        metrics; its published tables take the dominant period of each series.
+
+    Returns
+    -------
+    float
+        In [0, 1], TSB-AD's value [2]_. An all-anomalous series gives 1.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, a score is not finite, a label is neither 0 nor 1, no
+        timestamp is anomalous, or `window` is negative.
+
+    See Also
+    --------
+    vus_roc : The same with the ROC curve.
+
+    References
+    ----------
+    .. [1] J. Paparrizos et al., "Volume under the surface: a new accuracy
+       evaluation measure for time-series anomaly detection", PVLDB 15(11), 2022.
+    .. [2] Q. Liu and J. Paparrizos, "The elephant in the room: towards a reliable
+       time-series anomaly detection benchmark", NeurIPS 2024.
+
+    Examples
+    --------
+    >>> from skcoad.metrics import vus_pr
+    >>> y_true = [0, 0, 0, 0, 1, 1, 0, 0]
+    >>> y_score = [0, 0, 0, 3, 2, 1, 0, 0]
+    >>> round(vus_pr(y_true, y_score, window=4), 3)
+    0.758
+    """
+    areas = [_area_pr(curve) for curve in _range_curves(y_true, y_score, window)]
+    return float(np.mean(areas))
+
+
+def vus_roc(y_true: ArrayLike, y_score: ArrayLike, *, window: int = 100) -> float:
+    """Volume under the ROC surface, the mean Range-AUC-ROC.
+
+    The mean area under the ROC curve over the buffer lengths 0, 1, ..., `window`
+    [1]_. Where anomalies are rare, many false alarms are still a low false positive
+    rate, so that it tells detectors apart less well than `vus_pr`. For a given
+    `window` it takes O(n log n) time and O(n) memory.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_timestamps,)
+        1 (or True) where the series is anomalous, 0 (or False) elsewhere.
+    y_score : array-like of shape (n_timestamps,)
+        Finite anomaly scores; higher is more anomalous.
+    window : int, default=100
+        Greatest buffer length in timestamps. The default is that of TSB-AD's
+        metrics; its published tables take the dominant period of each series.
+
+    Returns
+    -------
+    float
+        In [0, 1], TSB-AD's value [2]_.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, a score is not finite, a label is neither 0 nor 1, no
+        timestamp is anomalous or all are, or `window` is negative.
+
+    See Also
+    --------
+    vus_pr : The same with the precision-recall curve.
+
+    References
+    ----------
+    .. [1] J. Paparrizos et al., "Volume under the surface: a new accuracy
+       evaluation measure for time-series anomaly detection", PVLDB 15(11), 2022.
+    .. [2] Q. Liu and J. Paparrizos, "The elephant in the room: towards a reliable
+       time-series anomaly detection benchmark", NeurIPS 2024.
+
+    Examples
+    --------
+    >>> from skcoad.metrics import vus_roc
+    >>> y_true = [0, 0, 0, 0, 1, 1, 0, 0]
+    >>> y_score = [0, 0, 0, 3, 2, 1, 0, 0]
+    >>> round(vus_roc(y_true, y_score, window=4), 3)
+    0.915
+    """
+    areas = [_area_roc(curve) for curve in _range_curves(y_true, y_score, window)]
+    return float(np.mean(areas))
+
+
+class _RangeCurve(NamedTuple):
+    """What each threshold reaches at one buffer length, highest threshold first."""
+
+    true_positive_rate: NDArray[np.float64]
+    precision: NDArray[np.float64]
+    false_positives: NDArray[np.float64]
+    negatives: NDArray[np.float64]
+
+
+def _area_pr(curve: _RangeCurve) -> float:
+    recalled = np.diff(curve.true_positive_rate, prepend=0.0)
+    return float(recalled @ curve.precision)
+
+
+def _area_roc(curve: _RangeCurve) -> float:
+    if not curve.negatives.all():
+        raise ValueError(
+            "vus_roc needs at least one normal timestamp (0) in y_true, "
+            "got only anomalous ones"
+        )
+    false_positive_rate = curve.false_positives / curve.negatives
+    return float(
+        trapezoid(
+            np.concatenate(([0.0], curve.true_positive_rate, [1.0])),
+            np.concatenate(([0.0], false_positive_rate, [1.0])),
+        )
+    )
+
+
+def _range_curves(
+    y_true: ArrayLike, y_score: ArrayLike, window: int
+) -> Iterator[_RangeCurve]:
+    """Yield the curve of every buffer length 0, 1, ..., `window`.
+
+    The curves differ only through the timestamps near an event. Each of those is
+    counted once in a table of distance and threshold, so that a buffer length costs
+    a product of that table with its soft labels, whatever the length of the series.
+    """
+    labels, scores = check_labels_and_scores(y_true, y_score)
+    check_scalar(window, "window", Integral, min_val=0)
+    n_anomalous = int(labels.sum())
+    reach = window // 2
+
+    level = _levels(scores)
+    n_flagged = _cumulative_counts(level)
+    n_flagged_anomalous = _cumulative_counts(level[labels])
+
+    spans = events(labels)
+    nearest, second = _distances(np.flatnonzero(~labels), spans)
+    near = nearest <= reach
+    near_level = level[~labels][near]
+    nearest, second = nearest[near], second[near]
+    # Buffer timestamps by distance from the event and by level: all, and those that
+    # two events share. Two soft labels, each above 0.7, always add up to 1.
+    shape = (reach + 1, N_THRESHOLDS)
+    in_buffer = np.zeros(shape)
+    in_two_buffers = np.zeros(shape)
+    np.add.at(in_buffer, (nearest, near_level), 1)
+
+    first, last = spans[:, 0], spans[:, 1] - 1
+    # One more entry, as the last event may end with the series.
+    highest = np.minimum.reduceat(np.append(level, N_THRESHOLDS), spans.ravel())[::2]
+    for extent in range(reach + 1):
+        if extent > 0:
+            met = second == extent
+            np.add.at(in_two_buffers, (nearest[met], near_level[met]), 1)
+            first, last, highest = _widen(first, last, highest, level)
+        existence = _cumulative_counts(highest) / len(highest)
+        distance = np.arange(1, extent + 1)
+        for length in range(2 * extent, min(2 * extent + 1, window) + 1):
+            soft = np.sqrt(1 - distance / length)
+            flagged_buffer = np.cumsum(
+                soft @ in_buffer[1 : extent + 1]
+                + (1 - soft) @ in_two_buffers[1 : extent + 1]
+            )
+            true_positives = n_flagged_anomalous + flagged_buffer
+            positives = n_anomalous + flagged_buffer / 2
+            yield _RangeCurve(
+                true_positive_rate=existence
+                * np.minimum(true_positives / positives, 1.0),
+                precision=true_positives / n_flagged,
+                false_positives=n_flagged - true_positives,
+                negatives=len(labels) - positives,
+            )
+
+
+def _levels(scores: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return, per timestamp, the index of the first threshold that flags it."""
+    ranks = np.linspace(0, len(scores) - 1, N_THRESHOLDS).astype(int)
+    negated_thresholds = np.sort(-scores)[ranks]
+    return np.searchsorted(negated_thresholds, -scores)
+
+
+def _cumulative_counts(level: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return how many of the given items each threshold flags."""
+    return np.cumsum(np.bincount(level, minlength=N_THRESHOLDS))
+
+
+def _distances(
+    timestamps: NDArray[np.intp], spans: NDArray[np.intp]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the distances of normal timestamps to the two events nearest to each."""
+    far = np.iinfo(np.int32).max
+    starts = np.concatenate((spans[:, 0], [far, far]))
+    ends = np.concatenate(([-far, -far], spans[:, 1] - 1))
+    following = np.searchsorted(spans[:, 0], timestamps)
+    before = timestamps - ends[following + 1]
+    after = starts[following] - timestamps
+    before_that = timestamps - ends[following]
+    after_that = starts[following + 1] - timestamps
+    nearest = np.minimum(before, after)
+    second = np.minimum(np.maximum(before, after), np.minimum(before_that, after_that))
+    return nearest, second
+
+
+def _widen(
+    first: NDArray[np.intp],
+    last: NDArray[np.intp],
+    highest: NDArray[np.intp],
+    level: NDArray[np.intp],
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+    """Widen segments by a timestamp on each side; join those that share one.
+
+    Segments are given by their first and last timestamp and by the level of their
+    highest score.
+    """
+    first = np.maximum(first - 1, 0)
+    last = np.minimum(last + 1, len(level) - 1)
+    highest = np.minimum(highest, np.minimum(level[first], level[last]))
+    begins = np.flatnonzero(np.append(True, first[1:] > last[:-1]))
+    ends = np.append(begins[1:], len(first)) - 1
+    return first[begins], last[ends], np.minimum.reduceat(highest, begins)

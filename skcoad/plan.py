@@ -1,0 +1,137 @@
+"""How a series is cut: period, window, patch and step, given or derived."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skcoad.period import dominant_period
+
+__all__ = ["WindowPlan", "plan_windows"]
+
+MIN_TIMESTAMPS = 4
+DEFAULT_PERIOD = 125  # where nothing repeats; TSB-AD's convention
+MAX_PATCHES = 32  # of a window, unless the user sets the patch
+MIN_PATCHES = 4
+MIN_PATCH_SIZE = 4
+
+Size = int | Literal["auto"]
+
+
+class WindowPlan(NamedTuple):
+    """Sizes in timestamps.
+
+    Attributes
+    ----------
+    period : int
+        Dominant period, at most the window.
+    window_size : int
+        Window, a multiple of the patch.
+    patch_size : int
+        What gets one probability.
+    step : int
+        Distance between windows at scoring.
+    """
+
+    period: int
+    window_size: int
+    patch_size: int
+    step: int
+
+    @property
+    def hop(self) -> int:
+        """Distance between reference look-ups at scoring; divides an even step."""
+        hop = self.step // 2 if self.step % 2 == 0 else self.step
+        return min(hop, max(1, self.period // 2))
+
+
+def plan_windows(
+    x: NDArray[np.floating[Any]],
+    *,
+    period: Size = "auto",
+    window_periods: float = 2.0,
+    window_size: Size = "auto",
+    patch_size: Size = "auto",
+    step: Size = "auto",
+) -> WindowPlan:
+    """Derive the sizes that are not given.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_timestamps, n_channels)
+        The training series, finite.
+    period : int or "auto", default="auto"
+        By default the dominant period, or 125 where nothing repeats; at most an eighth
+        of a series without period.
+    window_periods : float, default=2.0
+        Periods in a window of automatic size.
+    window_size : int or "auto", default="auto"
+        By default `window_periods` periods, but at most half of the series.
+    patch_size : int or "auto", default="auto"
+        By default such that a window has about 32 patches of at least 4 points.
+    step : int or "auto", default="auto"
+        By default about a quarter of the window.
+
+    Returns
+    -------
+    WindowPlan
+
+    Raises
+    ------
+    ValueError
+        If the window is longer than the series, is not a multiple of the patch or has
+        fewer than 4 patches, or the step is longer than the window.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skcoad.plan import plan_windows
+    >>> x = np.sin(2 * np.pi * np.arange(1000) / 50)[:, None]
+    >>> plan_windows(x)
+    WindowPlan(period=50, window_size=100, patch_size=4, step=24)
+    >>> plan_windows(x, window_periods=4, patch_size=8)
+    WindowPlan(period=50, window_size=200, patch_size=8, step=48)
+    """
+    n = len(x)
+    if period == "auto":
+        period = dominant_period(x) or min(DEFAULT_PERIOD, max(2, n // 8))
+    if window_size == "auto":
+        wanted = min(round(window_periods * period), n // 2)
+        wanted = min(max(wanted, MIN_PATCHES), n)
+        if patch_size == "auto":
+            patch_size = _patch_size(wanted)
+        n_patches = max(MIN_PATCHES, round(wanted / patch_size))
+        while n_patches > MIN_PATCHES and n_patches * patch_size > n:
+            n_patches -= 1
+        window_size = n_patches * patch_size
+    if patch_size == "auto":
+        # The user's window is kept, so the patch must divide it.
+        limit = min(_patch_size(window_size), max(1, window_size // MIN_PATCHES))
+        patch_size = max(p for p in range(1, limit + 1) if window_size % p == 0)
+    if window_size > n:
+        raise ValueError(
+            f"a window of {window_size} timestamps is longer than the series of {n}"
+        )
+    if window_size % patch_size:
+        raise ValueError(
+            f"window_size={window_size} is not a multiple of patch_size={patch_size}"
+        )
+    if window_size < MIN_PATCHES * patch_size:
+        raise ValueError(
+            f"window_size={window_size} holds fewer than {MIN_PATCHES} patches of "
+            f"patch_size={patch_size}"
+        )
+    if step == "auto":
+        step = 4 * max(1, window_size // 16) if window_size >= 16 else 1
+    if step > window_size:
+        raise ValueError(f"step={step} is longer than window_size={window_size}")
+    return WindowPlan(min(period, window_size), window_size, patch_size, step)
+
+
+def _patch_size(window_size: int) -> int:
+    if window_size < MIN_PATCHES * MIN_PATCH_SIZE:
+        return max(1, window_size // MIN_PATCHES)
+    return max(MIN_PATCH_SIZE, math.ceil(window_size / MAX_PATCHES))

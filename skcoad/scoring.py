@@ -1,0 +1,196 @@
+"""From a trained network to a score for each timestamp.
+
+The parts of the score are kept apart until the end: what the classifier says, how far
+the reconstruction is off, how far the nearest normal reference is. Each is smoothed,
+put on a common scale by what it was on the training series, and added.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import ndimage
+from torch import Tensor
+
+from skcoad.network import CoADNetwork
+from skcoad.plan import WindowPlan
+from skcoad.reference import NearestReference, ReferencePool
+from skcoad.windows import window_starts
+
+__all__ = [
+    "PartScale",
+    "ScoreParts",
+    "combine",
+    "moving_average",
+    "part_scales",
+    "score_parts",
+]
+
+FloatArray = NDArray[np.floating[Any]]
+Score = Literal["joint", "classification", "reconstruction"]
+Aggregation = Literal["mean", "max"]
+
+
+class ScoreParts(NamedTuple):
+    """What the detector thinks of each timestamp of one channel.
+
+    Attributes
+    ----------
+    probability : ndarray of shape (n_timestamps,)
+        Of being anomalous, A_c (Eq. 9).
+    mask : ndarray of shape (n_timestamps,)
+        How much of it was hidden from the reconstruction (Eq. 5).
+    reconstruction : ndarray of shape (n_timestamps,)
+        The normal value that the network expects, in the units of the input.
+    error : ndarray of shape (n_timestamps,)
+        Absolute reconstruction error, in deviations of the training series.
+    distance : ndarray of shape (n_timestamps,)
+        Distance of the surroundings from the nearest normal reference, in deviations
+        of the surroundings; zero without references.
+    """
+
+    probability: FloatArray
+    mask: FloatArray
+    reconstruction: FloatArray
+    error: FloatArray
+    distance: FloatArray
+
+
+class PartScale(NamedTuple):
+    """Mean and standard deviation of a smoothed part on the training series."""
+
+    mean: float
+    deviation: float
+
+
+def score_parts(
+    network: CoADNetwork,
+    x: Tensor,
+    pool: ReferencePool | None,
+    plan: WindowPlan,
+    batch_size: int,
+    aggregation: Aggregation,
+) -> ScoreParts:
+    """Score the windows of one channel and put them together by timestamp.
+
+    Parameters
+    ----------
+    network : CoADNetwork
+        Trained.
+    x : Tensor of shape (n_timestamps,)
+        The scaled channel, at least a window long, on the network's device.
+    pool : ReferencePool or None
+        Of the channel.
+    plan : WindowPlan
+        Sizes.
+    batch_size : int
+        Windows at once; bounds the memory beyond that of the result.
+    aggregation : {"mean", "max"}
+        What becomes of the scores of all the windows that cover a timestamp. The
+        reconstruction is always averaged.
+
+    Returns
+    -------
+    ScoreParts
+        The reconstruction still scaled.
+    """
+    n, size = len(x), plan.window_size
+    nearest: NearestReference | None = None
+    if pool is not None:
+        both = pool.reference(x[None], plan.hop)
+        nearest = NearestReference(both.values[0], both.distance[0])
+    starts = torch.from_numpy(window_starts(n, size, plan.step)).to(x.device)
+    within = torch.arange(size, device=x.device)
+    # Probability, mask, reconstruction, error; the last row counts the windows.
+    total = torch.zeros(5, n, device=x.device)
+    if aggregation == "max":
+        total[[0, 3]] = -torch.inf
+    windows = x.unfold(0, size, 1)
+    with torch.inference_mode():
+        for first in range(0, len(starts), batch_size):
+            chunk = starts[first : first + batch_size]
+            batch = windows[chunk]  # B, T
+            reference = None
+            if nearest is not None:
+                reference = nearest.values.unfold(0, size, 1)[chunk]
+            output = network(batch, reference)
+            points = (chunk[:, None] + within).flatten()
+            error = (output.reconstruction - batch).abs()
+            parts = (
+                output.probability.repeat_interleave(plan.patch_size, 1),
+                output.mask.repeat_interleave(plan.patch_size, 1),
+                output.reconstruction,
+                error,
+                torch.ones_like(error),
+            )
+            for row, part in enumerate(parts):
+                if aggregation == "max" and row in (0, 3):
+                    total[row].index_reduce_(0, points, part.flatten(), "amax")
+                else:
+                    total[row].index_add_(0, points, part.flatten())
+    averaged = [1, 2] if aggregation == "max" else [0, 1, 2, 3]
+    total[averaged] /= total[4]
+    distance = torch.zeros_like(x) if nearest is None else nearest.distance
+    probability, mask, reconstruction, error = total[:4].cpu().numpy()
+    return ScoreParts(probability, mask, reconstruction, error, distance.cpu().numpy())
+
+
+def moving_average(x: FloatArray, width: int) -> FloatArray:
+    """Mean of the `width` values around each; of those there are at the borders.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_timestamps,)
+        Finite values.
+    width : int
+        At least 1; an even width looks one further back than ahead.
+
+    Returns
+    -------
+    ndarray of shape (n_timestamps,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skcoad.scoring import moving_average
+    >>> moving_average(np.array([0.0, 3.0, 0.0, 0.0]), 3)
+    array([1.5, 1. , 1. , 0. ])
+    """
+    x = np.asarray(x, dtype=np.float64)
+    # Padded with zeros, then divided by the share of the values that are there.
+    mean = ndimage.uniform_filter1d(x, width, mode="constant")
+    share = ndimage.uniform_filter1d(np.ones(len(x)), width, mode="constant")
+    return np.asarray(mean / share)
+
+
+def smooth_parts(
+    parts: ScoreParts, score: Score, with_reference: bool, width: int
+) -> list[FloatArray]:
+    """Those parts that make up the score (Eq. 11), smoothed."""
+    chosen = []
+    if score in ("joint", "classification"):
+        chosen.append(parts.probability)
+    if score in ("joint", "reconstruction"):
+        chosen.append(parts.error)
+    if score == "joint" and with_reference:
+        chosen.append(parts.distance)
+    return [moving_average(part, width) for part in chosen]
+
+
+def part_scales(smoothed: list[FloatArray]) -> list[PartScale]:
+    """How the parts of the score are distributed on the training series."""
+    return [PartScale(float(part.mean()), float(part.std())) for part in smoothed]
+
+
+def combine(smoothed: list[FloatArray], scales: list[PartScale]) -> FloatArray:
+    """Add the parts of the score, each in deviations from what it was in training."""
+    total = np.zeros(len(smoothed[0]))
+    for part, scale in zip(smoothed, scales, strict=True):
+        total += (part - scale.mean) / (scale.deviation + MIN_PART_DEVIATION)
+    return total
+
+
+MIN_PART_DEVIATION = 1e-3  # a part that never varied in training must not explode

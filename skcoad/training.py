@@ -1,0 +1,197 @@
+"""Joint training of classifier and reconstructor."""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from skcoad.distortions import distort
+from skcoad.network import CoADNetwork, CoADOutput
+from skcoad.plan import WindowPlan
+from skcoad.reference import ReferencePool
+
+__all__ = ["TrainingRecord", "joint_loss", "train"]
+
+POSITIVE_WEIGHT = 2.0  # of distorted patches, which are the fewer
+WARM_UP = 0.05  # share of the training in which the learning rate rises
+MAX_GRADIENT_NORM = 1.0
+RECORD_EVERY = 20  # steps; also the least after which an interrupted fit is kept
+
+
+class TrainingRecord(NamedTuple):
+    """What happened in training.
+
+    Attributes
+    ----------
+    n_steps : int
+        Steps done.
+    loss_curve : list of float
+        Mean loss of every 20 steps.
+    """
+
+    n_steps: int
+    loss_curve: list[float]
+
+
+def joint_loss(
+    output: CoADOutput, normal: Tensor, changed: Tensor, loss_weight: float
+) -> Tensor:
+    """Loss of classifier and reconstructor together (Eq. 10).
+
+    Parameters
+    ----------
+    output : CoADOutput
+        For distorted windows.
+    normal : Tensor of shape (B, T)
+        The windows before they were distorted.
+    changed : Tensor of shape (B, T)
+        Which points were distorted, bool.
+    loss_weight : float
+        Weight of the reconstruction, lambda.
+
+    Returns
+    -------
+    Tensor of shape ()
+        Mean of the cross entropies of A and A_r, plus `loss_weight` times the squared
+        error, half of it from distorted and half from untouched points.
+    """
+    label = changed.view(*output.direct.shape, -1).any(-1).to(normal)
+    weight = 1 + (POSITIVE_WEIGHT - 1) * label
+    cross_entropy = (
+        F.binary_cross_entropy(output.direct, label, weight)
+        + F.binary_cross_entropy(output.residual, label, weight)
+    ) / 2
+    squared = (output.reconstruction - normal).square()
+    inside = changed.to(normal)
+    error = (
+        (squared * inside).sum() / (inside.sum() + 1)
+        + (squared * (1 - inside)).sum() / ((1 - inside).sum() + 1)
+    ) / 2
+    return cross_entropy + loss_weight * error
+
+
+def train(
+    network: CoADNetwork,
+    channels: Sequence[Tensor],
+    pools: Sequence[ReferencePool] | None,
+    plan: WindowPlan,
+    *,
+    distortions: Sequence[str],
+    distortion_lengths: tuple[float, float],
+    loss_weight: float,
+    lr: float,
+    batch_size: int,
+    max_steps: int,
+    max_seconds: float | None,
+    generator: torch.Generator,
+    on_step: Callable[[float], object],
+) -> TrainingRecord:
+    """Train the network on random windows of a series, in place.
+
+    Each step takes windows of one channel at random places, so what training costs
+    does not depend on the length of the series.
+
+    Parameters
+    ----------
+    network : CoADNetwork
+        Initialised, on the device of the channels.
+    channels : sequence of Tensor of shape (n_timestamps,)
+        The scaled training series.
+    pools : sequence of ReferencePool or None
+        One for each channel, for a network with reference.
+    plan : WindowPlan
+        Sizes.
+    distortions, distortion_lengths : sequence of str, (float, float)
+        As in :func:`skcoad.distortions.distort`.
+    loss_weight, lr : float
+        Lambda of Eq. 10, and the highest learning rate of the schedule (a short
+        warm-up, then a half cosine down to zero).
+    batch_size, max_steps : int
+        Windows in a step, and steps.
+    max_seconds : float or None
+        Stop, and finish the schedule, within this time; kept to within a step.
+    generator : torch.Generator
+        On the CPU; the source of all randomness.
+    on_step : callable
+        Called with the loss after each step.
+
+    Returns
+    -------
+    TrainingRecord
+
+    Raises
+    ------
+    FloatingPointError
+        If the loss becomes infinite or NaN.
+    KeyboardInterrupt
+        If interrupted before 20 steps were done; later, an interrupt ends the
+        training with a warning and what was learned stays.
+    """
+    optimizer = torch.optim.AdamW(network.parameters(), lr=lr, weight_decay=1e-3)
+    started = time.monotonic()
+    n_positions = len(channels[0]) - plan.window_size + 1
+    losses: list[float] = []
+    network.train()
+    try:
+        while len(losses) < max_steps:
+            progress = len(losses) / max_steps
+            if max_seconds is not None:
+                progress = max(progress, (time.monotonic() - started) / max_seconds)
+                if progress >= 1:
+                    break
+            for group in optimizer.param_groups:
+                group["lr"] = lr * _schedule(progress)
+            channel = int(torch.randint(len(channels), (), generator=generator))
+            position = torch.randint(n_positions, (batch_size,), generator=generator)
+            position = position.to(channels[channel].device)
+            normal = channels[channel].unfold(0, plan.window_size, 1)[position]
+            distorted, changed = distort(
+                normal, plan.period, distortions, distortion_lengths, generator
+            )
+            reference = None
+            if pools is not None:
+                pool = pools[channel]
+                hop = max(1, pool.length // 2)
+                reference = pool.reference(distorted, hop, position).values
+            pattern = None
+            if network.masking == "random":
+                n_patches = plan.window_size // plan.patch_size
+                pattern = torch.randperm(n_patches, generator=generator) % 2
+                pattern = pattern.to(normal.device)
+            output = network(distorted, reference, pattern)
+            loss = joint_loss(output, normal, changed, loss_weight)
+            if not torch.isfinite(loss):
+                raise FloatingPointError(
+                    f"the loss became {loss.item()} in step {len(losses) + 1}; a "
+                    f"smaller lr than {lr} usually helps"
+                )
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            torch.nn.utils.clip_grad_norm_(network.parameters(), MAX_GRADIENT_NORM)
+            optimizer.step()
+            losses.append(loss.item())
+            on_step(losses[-1])
+    except KeyboardInterrupt:
+        if len(losses) < RECORD_EVERY:
+            raise
+        warnings.warn(
+            f"training was interrupted after {len(losses)} of {max_steps} steps; the "
+            "detector is usable but less accurate",
+            stacklevel=3,
+        )
+    network.eval()
+    blocks = [losses[i : i + RECORD_EVERY] for i in range(0, len(losses), RECORD_EVERY)]
+    return TrainingRecord(len(losses), [sum(b) / len(b) for b in blocks])
+
+
+def _schedule(progress: float) -> float:
+    """Share of the highest learning rate at some point of the training."""
+    warm = min(1.0, 0.02 + progress / WARM_UP)
+    return warm * (1 + math.cos(math.pi * progress)) / 2

@@ -1,0 +1,341 @@
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from joblib import parallel_config
+
+from skcoad.benchmark import Transductive, read_results, run_benchmark
+from skcoad.datasets import Series, load_ucr, make_series
+
+
+class Deviation:
+    """The simplest detector: how far a value is from the mean of the training part."""
+
+    def fit(self, X):
+        self.mean_ = X.mean(axis=0)
+        self.n_ = len(X)
+        self.decision_scores_ = self.decision_function(X)
+        return self
+
+    def decision_function(self, X):
+        return np.abs(X - self.mean_).sum(axis=1)
+
+
+class Recorder(Deviation):
+    """Keep what it was shown, in a list shared by all copies."""
+
+    shown: list = []  # noqa: RUF012 - shared on purpose
+
+    def fit(self, X):
+        self.shown.append(("fit", X.copy()))
+        X[:] = np.nan  # a careless detector
+        self.decision_scores_ = np.arange(len(X), dtype=float)
+        return self
+
+    def decision_function(self, X):
+        self.shown.append(("score", X.copy()))
+        return np.arange(len(X), dtype=float)
+
+
+class Broken(Deviation):
+    def fit(self, X):
+        raise MemoryError("no room")
+
+
+@pytest.fixture
+def series():
+    return [
+        Series(one.values, one.labels, one.train_length, f"s{seed}")
+        for seed in range(3)
+        for one in [make_series(1000, anomalies=("point",), random_state=seed)]
+    ]
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "results.jsonl"
+
+
+def keys(results):
+    return [(r["series"], r["seed"], r["detector"]) for r in results]
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_every_detector_runs_on_every_series_with_every_seed(series, path, n_jobs):
+    detectors = {"A": Deviation(), "B": lambda period: Deviation()}
+    results = run_benchmark(detectors, series, path, seeds=(0, 4), n_jobs=n_jobs)
+    assert keys(results) == [
+        (one.name, seed, name) for one in series for seed in (0, 4) for name in "AB"
+    ]
+    assert sorted(keys(read_results(path))) == sorted(keys(results))
+    for result in results:
+        assert result["error"] is None
+        assert result["metrics"]["auc_pr"] == 1.0
+        assert result["n_train"] == 400
+        assert result["n_scored"] == 600
+        assert result["fit_seconds"] >= 0
+        assert result["versions"]["numpy"] == np.__version__
+
+
+def test_what_is_in_the_file_is_not_run_again(series, path):
+    run_benchmark({"A": Deviation()}, series[:2], path)
+    before = path.read_bytes()
+    results = run_benchmark({"A": Deviation(), "B": Deviation()}, series, path)
+    after = path.read_bytes()
+    assert after.startswith(before)
+    assert after.count(b"\n") == 6
+    assert len(results) == 6
+    assert run_benchmark({"A": Deviation()}, series, path)[0] == results[0]
+    assert path.read_bytes() == after
+
+
+def test_protocols_and_seeds_are_kept_apart_in_one_file(series, path):
+    run_benchmark({"A": Deviation()}, series, path)
+    other = run_benchmark({"A": Deviation()}, series, path, protocol="tsb-ad")
+    assert len(read_results(path)) == 6
+    assert {result["n_scored"] for result in other} == {1000}
+
+
+def test_a_half_written_line_is_run_again(series, path):
+    whole = run_benchmark({"A": Deviation()}, series, path)
+    path.write_bytes(path.read_bytes()[:-5])
+    again = run_benchmark({"A": Deviation()}, series, path)
+    assert keys(again) == keys(whole)
+    assert again[:2] == whole[:2]
+    assert len(read_results(path)) == 3
+
+
+@pytest.mark.parametrize(
+    ("protocol", "start"), [("kdd21", 400), ("tsb-ad", 0)], ids=["kdd21", "tsb-ad"]
+)
+def test_a_detector_sees_what_the_protocol_shows(series, path, protocol, start):
+    Recorder.shown.clear()
+    whole = series[0].values.copy()
+    run_benchmark(
+        {"semi": Recorder(), "trans": Transductive(Recorder())},
+        series[:1],
+        path,
+        protocol=protocol,
+    )
+    (_, trained), (what, scored), (_, both) = Recorder.shown
+    assert what == "score"
+    np.testing.assert_array_equal(trained, whole[:400])
+    np.testing.assert_array_equal(scored, whole[start:])
+    np.testing.assert_array_equal(both, whole[start:])
+    np.testing.assert_array_equal(series[0].values, whole)  # work in place is undone
+
+
+def test_without_a_training_part_every_detector_is_transductive(series, path):
+    one = Series(series[0].values, series[0].labels, 0, "no train")
+    (result,) = run_benchmark({"A": Deviation()}, [one], path)
+    assert result["transductive"]
+    assert (result["n_train"], result["error"]) == (0, None)
+
+
+def test_a_failure_is_recorded_and_the_run_goes_on(series, path):
+    class Short(Deviation):
+        def decision_function(self, X):
+            return np.zeros(3)
+
+    class Nan(Deviation):
+        def decision_function(self, X):
+            return np.full(len(X), np.nan)
+
+    class NoScores:
+        def fit(self, X):
+            pass
+
+    detectors = {
+        "broken": Broken(),
+        "short": lambda period: Short(),
+        "nan": lambda period: Nan(),
+        "no scores": Transductive(lambda period: NoScores()),
+        "good": Deviation(),
+    }
+    results = {r["detector"]: r for r in run_benchmark(detectors, series[:1], path)}
+    assert results["broken"]["error"] == "MemoryError: no room"
+    assert "in fit" in results["broken"]["traceback"]
+    assert "metrics" not in results["broken"]
+    assert "expected 600 scores, got the shape (3,)" in results["short"]["error"]
+    assert "must be finite, got nan" in results["nan"]["error"]
+    assert "decision_scores_" in results["no scores"]["error"]
+    assert results["good"]["error"] is None
+
+
+def test_a_series_without_anomalies_is_recorded_as_such(path):
+    one = make_series(500, anomalies=(), random_state=0)
+    (result,) = run_benchmark({"A": Deviation()}, [one], path)
+    assert result["n_anomalous"] == 0
+    assert "no anomaly" in result["error"]
+
+
+def test_changed_settings_under_an_old_name_are_an_error(series, path):
+    from pyod.models.ts_spectral_residual import SpectralResidual
+
+    run_benchmark({"A": SpectralResidual()}, series[:1], path)
+    run_benchmark({"A": SpectralResidual()}, series, path)
+    with pytest.raises(ValueError, match=r"of 'A' with other settings \(of score_win"):
+        run_benchmark({"A": SpectralResidual(score_window=5)}, series, path)
+
+
+def test_series_of_an_archive_are_read_only_when_they_are_run(tmp_path, path):
+    for number in (1, 2):
+        values = np.zeros(300)
+        values[200] = 1
+        (tmp_path / f"00{number}_UCR_Anomaly_x_100_201_201.txt").write_text(
+            " ".join(map(str, values))
+        )
+    archive = load_ucr(tmp_path)
+    whole = run_benchmark({"A": Deviation()}, archive, path)
+    assert [result["metrics"]["hit_at_1"] for result in whole] == [1.0, 1.0]
+    for file in tmp_path.glob("*.txt"):
+        file.write_text("unreadable")
+    assert run_benchmark({"A": Deviation()}, archive, path) == whole
+    with pytest.raises(ValueError, match="could not convert"):
+        run_benchmark({"B": Deviation()}, archive, path)
+
+
+def test_another_joblib_backend_can_be_chosen(series, path):
+    with parallel_config(backend="threading", n_jobs=2):
+        results = run_benchmark({"A": Deviation()}, series, path)
+    assert len(results) == 3
+
+
+def test_warm_up_is_called_before_the_fit(series, path):
+    class Warm(Deviation):
+        def warm_up(self):
+            self.warm = True
+
+        def fit(self, X):
+            assert self.warm
+            return super().fit(X)
+
+    (result,) = run_benchmark({"A": lambda period: Warm()}, series[:1], path)
+    assert result["error"] is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can reset the peak")
+def test_peak_memory_is_of_the_run_alone(series, path):
+    class Hungry(Deviation):
+        def fit(self, X):
+            np.ones(50 * 2**17).sum()  # 50 MiB
+            return super().fit(X)
+
+    detectors = {"hungry": lambda period: Hungry(), "modest": Deviation()}
+    hungry, modest = run_benchmark(detectors, series[:1], path)
+    assert hungry["peak_memory_mib"] - hungry["base_memory_mib"] > 45
+    assert modest["peak_memory_mib"] - modest["base_memory_mib"] < 5
+
+
+def test_bad_requests_are_errors(series, path):
+    with pytest.raises(ValueError, match=r"one of \['kdd21', 'tsb-ad'\], got 'x'"):
+        run_benchmark({"A": Deviation()}, series, path, protocol="x")
+    with pytest.raises(ValueError, match="more than one series is named 's0'"):
+        run_benchmark({"A": Deviation()}, [series[0], series[0]], path)
+    with pytest.raises(TypeError, match="got the class Deviation"):
+        run_benchmark({"A": Deviation}, series, path)
+
+
+# Killing and interrupting. The detector sleeps a little, so that the signal often
+# finds a result in the making; what it does is fixed, so nothing may differ later.
+
+SCRIPT = """
+import argparse, sys, time
+import numpy as np
+from skcoad.benchmark.cli import add_arguments, execute
+
+class Slow:
+    def fit(self, X):
+        time.sleep(0.02)
+    def decision_function(self, X):
+        return np.abs(X[:, 0])
+
+slow = Slow()
+
+if __name__ == "__main__":
+    sys.modules["script"] = sys.modules["__main__"]
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    sys.exit(execute(parser.parse_args()))
+"""
+N_SERIES = 60
+
+
+@pytest.fixture
+def command(tmp_path, path):
+    data = tmp_path / "data"
+    data.mkdir()
+    for number in range(N_SERIES):
+        values = ["0"] * 50
+        values[40] = str(number + 1)
+        name = f"{number:03}_UCR_Anomaly_x_20_41_41.txt"
+        (data / name).write_text("\n".join(values))
+    (tmp_path / "script.py").write_text(SCRIPT)
+
+    def start(n_jobs):
+        return subprocess.Popen(
+            [
+                *(sys.executable, tmp_path / "script.py", data, "--out", path),
+                *("--detectors", "slow=script.slow", "--jobs", str(n_jobs)),
+            ],
+            env=os.environ
+            | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    return start
+
+
+def wait_for_lines(path, number, process):
+    while process.poll() is None:
+        if path.exists() and path.read_bytes().count(b"\n") >= number:
+            return
+        time.sleep(0.005)
+
+
+def check_complete(path):
+    results = read_results(path)
+    assert len(results) == N_SERIES
+    assert len({result["series"] for result in results}) == N_SERIES
+    assert all(result["metrics"]["hit_at_1"] == 1.0 for result in results)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_killed_run_goes_on_with_nothing_lost_and_nothing_twice(
+    command, path, n_jobs
+):
+    moments = random.Random(n_jobs)
+    for kill in range(1, 4):
+        process = command(n_jobs)
+        wait_for_lines(path, kill * N_SERIES // 5, process)
+        time.sleep(moments.uniform(0, 0.05))
+        before = path.read_bytes()
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        assert path.read_bytes().startswith(before)
+    process = command(n_jobs)
+    output, _ = process.communicate()
+    assert process.returncode == 0
+    assert f"{N_SERIES} of {N_SERIES} series" in output
+    check_complete(path)
+
+
+def test_ctrl_c_says_how_to_go_on(command, path):
+    process = command(2)
+    wait_for_lines(path, 5, process)
+    os.killpg(process.pid, signal.SIGINT)  # as the terminal does
+    _, errors = process.communicate()
+    assert process.returncode == 130
+    assert f"interrupted; the results so far are in {path}" in errors
+    assert "Traceback" not in errors
+    process = command(1)
+    process.communicate()
+    check_complete(path)

@@ -1,0 +1,53 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from skcoad.datasets import Series
+
+
+def test_one_channel_becomes_a_column():
+    series = Series([1, 2, 3], [0, 1, 0], 1, "s")
+    assert series.values.shape == (3, 1)
+    assert series.values.dtype == np.float64
+    assert series.labels.dtype == np.int64
+    assert series.channel_names == ("channel_0",)
+
+
+def test_parts_join_to_the_whole():
+    values = np.arange(12.0).reshape(6, 2)
+    series = Series(values, [0, 0, 0, 1, 1, 0], 2, "s", ("a", "b"))
+    np.testing.assert_array_equal(np.vstack([series.train, series.test]), values)
+    np.testing.assert_array_equal(series.test_labels, [0, 1, 1, 0])
+
+
+def test_fields_cannot_be_set():
+    series = Series([1.0], [0], 0, "s")
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        series.name = "other"
+
+
+def test_repr_is_one_short_line():
+    assert repr(Series(np.zeros(1000), np.zeros(1000), 10, "s")) == (
+        "Series('s', 1000 timestamps, 1 channel(s), train_length=10, 0 anomalous)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([], [], 0), r"not be empty, got \(0, 1\)"),
+        ((np.zeros((2, 2, 2)), [0, 0], 0), r"got \(2, 2, 2\)"),
+        (([1, 2], [0], 0), r"labels must have shape \(2,\), got \(1,\)"),
+        (([1, 2], [0, 2], 0), "labels must be 0 or 1, got 2"),
+        (([1, 2], [0, np.nan], 0), "labels must be 0 or 1, got nan"),
+        (([1, 2], [0, 1], 3), "between 0 and the 2 timestamps, got 3"),
+        (([1, 2], [0, 1], -1), "got -1"),
+        (([1, 2], [0, 1], 0, ("a", "b")), "1 channels but 2 channel names"),
+        (([1, 2], [0, 1], 0, (), [1]), r"timestamps must have shape \(2,\)"),
+    ],
+)
+def test_contradictions_are_errors(arguments, message):
+    values, labels, train_length, *rest = arguments
+    with pytest.raises(ValueError, match=message):
+        Series(values, labels, train_length, "s", *rest)

@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+
+from skcoad import metrics
+
+MEASURES = [
+    metrics.affiliation_scores,
+    metrics.auc_pr,
+    metrics.best_f1,
+    metrics.kdd21_hit,
+    metrics.point_adjusted_f1,
+    metrics.range_auc_pr,
+    metrics.vus_pr,
+    metrics.vus_roc,
+]
+
+every_measure = pytest.mark.parametrize(
+    "measure", MEASURES, ids=lambda measure: measure.__name__
+)
+
+
+@every_measure
+@pytest.mark.parametrize(
+    ("y_true", "y_score", "message"),
+    [
+        ([0, 0, 0], [1, 2, 3], "at least one anomalous timestamp .* got 3 normal"),
+        ([0, 1], [1, 2, 3], r"shape of y_true, got \(3,\) and \(2,\)"),
+        ([0, 1], [[1], [2]], r"shape of y_true, got \(2, 1\) and \(2,\)"),
+        ([[0, 1]], [[1, 2]], r"shape \(n_timestamps,\).* got shape \(1, 2\)"),
+        ([], [], r"at least one timestamp, got shape \(0,\)"),
+        ([0, 1, -1], [1, 2, 3], "got -1 at index 2"),
+        ([0, 1, np.nan], [1, 2, 3], "got nan at index 2"),
+        (["no", "yes"], [1, 2], "got no at index 0"),
+        ([0, 1], [1, np.nan], "finite, got nan at index 1"),
+        ([0, 1], [np.inf, 1], "finite, got inf at index 0"),
+    ],
+)
+def test_bad_input_is_named(measure, y_true, y_score, message):
+    with pytest.raises(ValueError, match=message):
+        measure(y_true, y_score)
+
+
+@every_measure
+def test_any_array_like_gives_the_same_value(measure):
+    y_true, y_score = [0, 0, 1, 0, 0], [1, 2, 3, 2, 5]
+    expected = measure(y_true, y_score)
+    assert measure(np.array(y_true, dtype=bool), np.array(y_score)) == expected
+    assert measure(np.array(y_true, float), np.array(y_score, np.float32)) == expected
+    assert measure(tuple(y_true), tuple(y_score)) == expected
+
+
+@every_measure
+def test_input_is_left_unchanged(measure):
+    y_true, y_score = np.array([0, 1, 1, 0]), np.array([1.0, 0.0, 3.0, 2.0])
+    measure(y_true, y_score)
+    assert y_true.tolist() == [0, 1, 1, 0]
+    assert y_score.tolist() == [1.0, 0.0, 3.0, 2.0]
+
+
+@every_measure
+def test_constant_score_gives_a_finite_value(measure):
+    assert np.isfinite(measure([0, 1, 1, 0, 0], np.full(5, 7.0))).all()
+
+
+@pytest.mark.parametrize(
+    "measure", [measure for measure in MEASURES if measure is not metrics.vus_roc]
+)
+def test_all_anomalous_gives_a_finite_value(measure):
+    assert np.isfinite(measure(np.ones(4), [1, 2, 2, 3])).all()
+
+
+def test_vus_roc_needs_a_normal_timestamp():
+    with pytest.raises(ValueError, match="at least one normal timestamp"):
+        metrics.vus_roc(np.ones(4), [1, 2, 2, 3])
+
+
+@pytest.mark.parametrize(
+    "measure", [metrics.range_auc_pr, metrics.vus_pr, metrics.vus_roc]
+)
+def test_window_is_an_integer_from_zero_on(measure):
+    with pytest.raises(ValueError, match="window == -1, must be >= 0"):
+        measure([0, 1], [1, 2], window=-1)
+    with pytest.raises(TypeError, match="window must be an instance of"):
+        measure([0, 1], [1, 2], window=2.5)

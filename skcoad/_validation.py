@@ -116,8 +116,8 @@ def validate_series(
         if reset and len(X) < MIN_LENGTH_1D:
             raise ValueError(
                 f"a 1-D array of {len(X)} values is too short for a series (at least "
-                f"{MIN_LENGTH_1D}). Reshape your data: array.reshape(-1, 1) for a short "
-                "series of one channel, array.reshape(1, -1) for a single timestamp"
+                f"{MIN_LENGTH_1D}). Reshape your data: array.reshape(-1, 1) for a "
+                "short series of one channel, array.reshape(1, -1) for one timestamp"
             )
         # With several channels a 1-D array is an error that validate_data explains.
         if reset or estimator.n_features_in_ == 1:
@@ -141,7 +141,7 @@ def channel_names(estimator: BaseEstimator, input_features: Any) -> NDArray[np.o
 
 
 def _check_time_index(X: Any) -> None:
-    index = getattr(X, "index", None)
+    index: Any = getattr(X, "index", None)
     if getattr(getattr(index, "dtype", None), "kind", "") != "M":
         return
     if not index.is_monotonic_increasing:

@@ -117,7 +117,7 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
     lr : float, default=2e-3
         Highest learning rate.
     batch_size : int, default=32
-        Windows in a training step. Scores do not depend on it but for rounding.
+        Windows in a training step.
     max_steps : int, default=600
         Training steps. What a step costs does not depend on the series' length.
     max_seconds : float or None, default=None
@@ -558,7 +558,6 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
             self._scaled(X, channel, self.device_),
             None if self.references_ is None else self.references_[channel],
             self.plan_,
-            self.batch_size,
             self.score_aggregation,
         )
 

@@ -55,7 +55,8 @@ def autocorrelation(x: NDArray[np.floating[Any]], max_lag: int) -> NDArray[np.fl
     if covariance[0] <= 0:
         covariance[:] = 0
         covariance[0] = 1
-    return covariance / covariance[0]
+    correlation: NDArray[np.float64] = covariance / covariance[0]
+    return correlation
 
 
 def dominant_period(

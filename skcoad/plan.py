@@ -101,16 +101,11 @@ def plan_windows(
     if window_size == "auto":
         wanted = min(round(window_periods * period), n // 2)
         wanted = min(max(wanted, MIN_PATCHES), n)
-        if patch_size == "auto":
-            patch_size = _patch_size(wanted)
-        n_patches = max(MIN_PATCHES, round(wanted / patch_size))
-        while n_patches > MIN_PATCHES and n_patches * patch_size > n:
-            n_patches -= 1
+        patch_size = _patch_size(wanted) if patch_size == "auto" else patch_size
+        n_patches = min(max(MIN_PATCHES, round(wanted / patch_size)), n // patch_size)
         window_size = n_patches * patch_size
-    if patch_size == "auto":
-        # The user's window is kept, so the patch must divide it.
-        limit = min(_patch_size(window_size), max(1, window_size // MIN_PATCHES))
-        patch_size = max(p for p in range(1, limit + 1) if window_size % p == 0)
+    else:
+        patch_size = _divisor(window_size) if patch_size == "auto" else patch_size
     if window_size > n:
         raise ValueError(
             f"a window of {window_size} timestamps is longer than the series of {n}"
@@ -135,3 +130,9 @@ def _patch_size(window_size: int) -> int:
     if window_size < MIN_PATCHES * MIN_PATCH_SIZE:
         return max(1, window_size // MIN_PATCHES)
     return max(MIN_PATCH_SIZE, math.ceil(window_size / MAX_PATCHES))
+
+
+def _divisor(window_size: int) -> int:
+    """Patch size for a window of the user's: it must be kept, so the patch divides."""
+    largest = min(_patch_size(window_size), max(1, window_size // MIN_PATCHES))
+    return max(p for p in range(1, largest + 1) if window_size % p == 0)

@@ -34,6 +34,10 @@ Score = Literal["joint", "classification", "reconstruction"]
 Aggregation = Literal["mean", "max"]
 
 
+# Bounds the memory of scoring beyond that of the result.
+POINTS_AT_ONCE = 2**15
+
+
 class ScoreParts(NamedTuple):
     """What the detector thinks of each timestamp of one channel.
 
@@ -71,7 +75,6 @@ def score_parts(
     x: Tensor,
     pool: ReferencePool | None,
     plan: WindowPlan,
-    batch_size: int,
     aggregation: Aggregation,
 ) -> ScoreParts:
     """Score the windows of one channel and put them together by timestamp.
@@ -86,8 +89,6 @@ def score_parts(
         Of the channel.
     plan : WindowPlan
         Sizes.
-    batch_size : int
-        Windows at once; bounds the memory beyond that of the result.
     aggregation : {"mean", "max"}
         What becomes of the scores of all the windows that cover a timestamp. The
         reconstruction is always averaged.
@@ -110,8 +111,9 @@ def score_parts(
         total[[0, 3]] = -torch.inf
     windows = x.unfold(0, size, 1)
     with torch.inference_mode():
-        for first in range(0, len(starts), batch_size):
-            chunk = starts[first : first + batch_size]
+        n_at_once = max(1, POINTS_AT_ONCE // size)
+        for first in range(0, len(starts), n_at_once):
+            chunk = starts[first : first + n_at_once]
             batch = windows[chunk]  # B, T
             reference = None
             if nearest is not None:

@@ -134,7 +134,9 @@ def train(
         If interrupted before 20 steps were done; later, an interrupt ends the
         training with a warning and what was learned stays.
     """
-    optimizer = torch.optim.AdamW(network.parameters(), lr=lr, weight_decay=1e-3)
+    optimizer = torch.optim.AdamW(
+        network.parameters(), lr=lr, weight_decay=1e-3, fused=True
+    )
     started = time.monotonic()
     n_positions = len(channels[0]) - plan.window_size + 1
     losses: list[float] = []

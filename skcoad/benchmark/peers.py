@@ -7,12 +7,14 @@ are imported when it is made.
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
@@ -74,7 +76,11 @@ class KMeansWindows(BaseEstimator):  # type: ignore[misc]
             min(self.n_clusters, len(chosen)),
             n_init=3,
             random_state=check_random_state(self.random_state),
-        ).fit(chosen)
+        )
+        with warnings.catch_warnings():
+            # Fewer distinct windows than clusters: each is typical, which is right.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            self.kmeans_.fit(chosen)
         self.decision_scores_ = self.decision_function(X)
         return self
 
@@ -197,7 +203,8 @@ class PyODMatrixProfile(BaseEstimator):  # type: ignore[misc]
         """Compute the profile of the series."""
         from pyod.models.ts_matrix_profile import MatrixProfile
 
-        scores = MatrixProfile(window_size=self.window_size).fit(X).decision_scores_
+        with np.errstate(invalid="ignore"):  # PyOD's threshold, from infinite scores
+            scores = MatrixProfile(window_size=self.window_size).fit(X).decision_scores_
         finite = np.isfinite(scores)
         largest = scores[finite].max(initial=0.0)
         self.decision_scores_ = np.where(finite, scores, largest)

@@ -232,7 +232,8 @@ def report(
         markdown_table(table),
         "",
         f"Wins, ties and losses are on series, against {against}; p is of the Wilcoxon "
-        "signed-rank test against it, Holm-corrected. Seconds are means over the runs.",
+        "signed-rank test against it, Holm-corrected. Seconds are means over the runs "
+        "that did not fail.",
         "",
         "## Means of all metrics",
         "",

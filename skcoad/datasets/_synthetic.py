@@ -25,6 +25,7 @@ def make_series(
     anomalies: Sequence[str] = ANOMALY_KINDS,
     train_length: int | None = None,
     noise: float = 0.05,
+    name: str = "synthetic",
     random_state: int | np.random.Generator | None = None,
 ) -> Series:
     """Make a quasi-periodic series with labelled anomalies of named kinds.
@@ -67,6 +68,8 @@ def make_series(
         Length of the anomaly-free beginning; None means 40 % of the series.
     noise : float, default=0.05
         Standard deviation of the white noise on every point.
+    name : str, default="synthetic"
+        The name of the series.
     random_state : int, numpy Generator or None, default=None
         Where the random numbers come from. Global generators are never used.
 
@@ -93,14 +96,14 @@ def make_series(
         raise ValueError(
             f"unknown kind of anomaly {unknown[0]!r}, choose from {ANOMALY_KINDS}"
         )
-    for name, number, least in (
+    for parameter, number, least in (
         ("n_timestamps", n_timestamps, 1),
         ("n_channels", n_channels, 1),
         ("period", period, 8),
         ("noise", noise, 0),
     ):
         if not number >= least:
-            raise ValueError(f"{name} must be at least {least}, got {number}")
+            raise ValueError(f"{parameter} must be at least {least}, got {number}")
     if train_length is None:
         train_length = n_timestamps * 4 // 10
     if not 0 <= train_length <= n_timestamps:
@@ -119,7 +122,7 @@ def make_series(
     for kind, segment in segments:
         _distort(values[segment, rng.integers(n_channels)], kind, rng)
     values += noise * rng.standard_normal(values.shape)
-    return Series(values, labels, train_length, "synthetic")
+    return Series(values, labels, train_length, name)
 
 
 def _place(

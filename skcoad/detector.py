@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -24,6 +24,7 @@ from skcoad._validation import (
     whole,
 )
 from skcoad.distortions import DISTORTIONS, PAPER_DISTORTIONS
+from skcoad.missing import MAX_MISSING, bridge_gaps
 from skcoad.network import Branches, CoADNetwork, Encoder, Fusion, Masking, initialise
 from skcoad.plan import MIN_TIMESTAMPS, Size, plan_windows
 from skcoad.reference import ReferencePool
@@ -62,6 +63,7 @@ _CONSTRAINTS: dict[str, list[Any]] = {
     "score_aggregation": [StrOptions({"mean", "max"})],
     "channel_aggregation": [StrOptions({"mean", "max"})],
     # A number, or a thresholder of PyOD or pythresh.
+    "missing": [StrOptions({"mask", "raise"})],
     "contamination": [between(0, 0.5, closed="right"), BaseEstimator, BaseDetector],
     "device": [str, torch.device],
     "random_state": ["random_state"],
@@ -130,6 +132,9 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
         What becomes of the scores of all the windows that cover a timestamp.
     channel_aggregation : {"mean", "max"}, default="mean"
         What becomes of the scores of all channels.
+    missing : {"mask", "raise"}, default="mask"
+        What to do about NaN: treat the points as masked, or raise an error. Up to half
+        of the values of each channel may be missing when fitting, any number later.
     contamination : float or thresholder, default=0.1
         Share of the training series above `threshold_`, in (0, 0.5], or an object of
         ``pyod.models.thresholds``.
@@ -226,6 +231,7 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
         smoothing: float = 0.5,
         score_aggregation: Aggregation = "mean",
         channel_aggregation: Aggregation = "mean",
+        missing: Literal["mask", "raise"] = "mask",
         contamination: Any = 0.1,
         device: str | torch.device = "auto",
         random_state: int | np.random.RandomState | None = None,
@@ -255,6 +261,7 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
         self.smoothing = smoothing
         self.score_aggregation = score_aggregation
         self.channel_aggregation = channel_aggregation
+        self.missing = missing
         self.contamination = contamination
         self.device = device
         self.random_state = random_state
@@ -329,10 +336,16 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
         check_parameters(self, _CONSTRAINTS)
         self._check_distortions()
         X = validate_series(
-            self, X, reset=True, allow_1d=True, min_timestamps=MIN_TIMESTAMPS
-        )
-        plan = plan_windows(
+            self,
             X,
+            reset=True,
+            allow_1d=True,
+            allow_nan=self.missing == "mask",
+            min_timestamps=MIN_TIMESTAMPS,
+        )
+        _check_missing_share(X)
+        plan = plan_windows(
+            np.apply_along_axis(bridge_gaps, 0, X),
             period=self.period,
             window_periods=self.window_periods,
             window_size=self.window_size,
@@ -344,16 +357,18 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
         generator = torch.Generator().manual_seed(int(seed))
 
         self.center_, self.scale_ = _center_and_scale(X)
-        channels = [self._scaled(X, i, device) for i in range(X.shape[1])]
+        channels, missing = zip(
+            *(self._scaled(X, i, device) for i in range(X.shape[1])), strict=True
+        )
         references = None
         if self.reference_size > 0:
             references = [
-                ReferencePool(channel, plan.period, self.reference_size)
-                for channel in channels
+                ReferencePool(channel, plan.period, self.reference_size, gaps)
+                for channel, gaps in zip(channels, missing, strict=True)
             ]
         network = self._build_network(plan.patch_size, generator).to(device)
         # A constant channel has nothing to teach, unless it is all there is.
-        varied = [i for i in range(X.shape[1]) if np.ptp(X[:, i]) > 0]
+        varied = [i for i, channel in enumerate(channels) if channel.std() > 0]
         learn_from = varied or list(range(X.shape[1]))
         with tqdm(
             total=self.max_steps, desc="CoAD", unit="step", disable=not self.verbose
@@ -366,6 +381,7 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
             record = train(
                 network,
                 [channels[i] for i in learn_from],
+                [missing[i] for i in learn_from],
                 None if references is None else [references[i] for i in learn_from],
                 plan,
                 distortions=self.distortions,
@@ -535,7 +551,9 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
 
     def _validated(self, X: Any) -> FloatArray:
         check_is_fitted(self)
-        series = validate_series(self, X, reset=False, allow_1d=True)
+        series = validate_series(
+            self, X, reset=False, allow_1d=True, allow_nan=self.missing == "mask"
+        )
         if len(series) < self.window_size_:
             raise ValueError(
                 f"a series of {len(series)} timestamps is shorter than a window, "
@@ -546,16 +564,18 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
 
     def _scaled(
         self, X: FloatArray, channel: int, device: torch.device
-    ) -> torch.Tensor:
-        x = np.asarray(X[:, channel], dtype=np.float64)
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """One channel on its common scale, gaps bridged, and where the gaps are."""
+        missing = torch.from_numpy(np.isnan(X[:, channel])).to(device)
+        x = bridge_gaps(X[:, channel])
         x = (x - self.center_[channel]) / self.scale_[channel]
         x = x.clip(-MAX_SCALED, MAX_SCALED)
-        return torch.tensor(x, dtype=torch.float32, device=device)
+        return torch.tensor(x, dtype=torch.float32, device=device), missing
 
     def _parts(self, X: FloatArray, channel: int) -> ScoreParts:
         return scoring.score_parts(
             self.network_,
-            self._scaled(X, channel, self.device_),
+            *self._scaled(X, channel, self.device_),
             None if self.references_ is None else self.references_[channel],
             self.plan_,
             self.score_aggregation,
@@ -564,6 +584,7 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
     def _smoothed(self, X: FloatArray, channel: int) -> list[FloatArray]:
         return scoring.smooth_parts(
             self._parts(X, channel),
+            np.isnan(X[:, channel]),
             self.score_by,
             self.references_ is not None,
             max(1, round(self.smoothing * self.period_)),
@@ -580,19 +601,34 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.estimator_type = "outlier_detector"
+        tags.input_tags.allow_nan = self.missing == "mask"
         return tags
 
 
 def _center_and_scale(X: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Mean and deviation of each channel; no value overflows on the way."""
-    X = np.asarray(X, dtype=np.float64)
-    largest = np.abs(X).max(axis=0)
-    largest[largest == 0] = 1.0
-    relative = X / largest
-    deviation = relative.std(axis=0)
-    # Rounding in a mean of equal values is no variation.
-    deviation[deviation < 1e-12] = 1.0
-    return relative.mean(axis=0) * largest, deviation * largest
+    center, scale = np.zeros(X.shape[1]), np.ones(X.shape[1])
+    for i in range(X.shape[1]):
+        x = X[:, i]
+        x = np.asarray(x[~np.isnan(x)], dtype=np.float64)
+        largest = np.abs(x).max()
+        if largest > 0:
+            relative = x / largest
+            center[i] = relative.mean() * largest
+            deviation = relative.std()
+            # Rounding in a mean of equal values is no variation.
+            scale[i] = largest * (deviation if deviation > 1e-12 else 1.0)
+    return center, scale
+
+
+def _check_missing_share(X: FloatArray) -> None:
+    share = np.isnan(X).mean(axis=0)
+    if (share > MAX_MISSING).any():
+        worst = int(share.argmax())
+        raise ValueError(
+            f"{share[worst]:.0%} of the values of channel {worst} are missing; at most "
+            f"{MAX_MISSING:.0%} of a training series may be"
+        )
 
 
 def _resolve_device(device: str | torch.device) -> torch.device:

@@ -235,7 +235,11 @@ class CoADNetwork(nn.Module):
         )
 
     def forward(
-        self, x: Tensor, reference: Tensor | None, pattern: Tensor | None = None
+        self,
+        x: Tensor,
+        reference: Tensor | None,
+        missing: Tensor | None = None,
+        pattern: Tensor | None = None,
     ) -> CoADOutput:
         """Classify the patches of windows and reconstruct the windows.
 
@@ -245,6 +249,9 @@ class CoADNetwork(nn.Module):
             Windows; T is a multiple of the patch size.
         reference : Tensor of shape (B, T) or None
             Their normal references, for a network that was made for them.
+        missing : Tensor of shape (B, T) or None
+            Which points are missing, bool. Patches are hidden from the reconstruction
+            at least by their missing share.
         pattern : Tensor of shape (N,) or None
             For ``masking="random"``: 1 for the patches hidden first. Every other
             patch by default.
@@ -253,29 +260,37 @@ class CoADNetwork(nn.Module):
         -------
         CoADOutput
         """
+        gaps = 0.0 if missing is None else self.missing_share(missing)
+        if missing is not None and reference is not None:
+            x = torch.where(missing, reference, x)
         features = self.encode(x, reference)
         direct = self.fuse(  # Eq. 3, 4
             [self.heads[name](features[name]) for name in self.branches]
         )  # B, N
-        if self.masking == "soft":
-            mask = direct
-            reconstruction = self.reconstruct(x, reference, mask)
-        elif self.masking == "hard":
-            mask = (direct > 0.5).to(x)
+        if self.masking in ("soft", "hard"):
+            guide = direct if self.masking == "soft" else (direct > 0.5).to(x)
+            mask = gaps + (1 - gaps) * guide
             reconstruction = self.reconstruct(x, reference, mask)
         else:
             if pattern is None:
                 pattern = torch.arange(direct.shape[1], device=x.device) % 2
-            mask = pattern.to(x).expand_as(direct)
-            hidden = mask.repeat_interleave(self.patch_size, dim=1)  # B, T
-            reconstruction = hidden * self.reconstruct(x, reference, mask) + (
-                1 - hidden
-            ) * self.reconstruct(x, reference, 1 - mask)
+            first = pattern.to(x).expand_as(direct)
+            halves = [
+                self.reconstruct(x, reference, gaps + (1 - gaps) * half)
+                for half in (first, 1 - first)
+            ]
+            mask = torch.ones_like(direct)  # each patch was hidden once
+            hidden = first.repeat_interleave(self.patch_size, dim=1)  # B, T
+            reconstruction = hidden * halves[0] + (1 - hidden) * halves[1]
         normal = self.encode(reconstruction, reference)
         residual = self.fuse(  # Eq. 7, 8
             [self.residual_head(features[b] - normal[b]) for b in self.branches]
         )  # B, N
         return CoADOutput(direct, residual, mask, reconstruction)
+
+    def missing_share(self, missing: Tensor) -> Tensor:
+        """Share of each patch that is missing, ``(B, T)`` to ``(B, N)``."""
+        return missing.view(len(missing), -1, self.patch_size).float().mean(-1)
 
     def encode(self, x: Tensor, reference: Tensor | None) -> dict[str, Tensor]:
         """Features ``(B, N, H)`` of windows ``(B, T)``, one entry a branch."""

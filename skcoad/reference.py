@@ -56,6 +56,9 @@ class ReferencePool:
         Length of a subsequence, at most ``n_timestamps``.
     size : int
         The most subsequences to hold.
+    missing : Tensor of shape (n_timestamps,), default=None
+        Which values are stand-ins, bool; no subsequence with one of them is ever a
+        reference, unless all have one.
 
     Raises
     ------
@@ -75,7 +78,9 @@ class ReferencePool:
     (torch.Size([1, 50]), torch.Size([1, 50]))
     """
 
-    def __init__(self, series: Tensor, length: int, size: int) -> None:
+    def __init__(
+        self, series: Tensor, length: int, size: int, missing: Tensor | None = None
+    ) -> None:
         n_positions = len(series) - length + 1
         if n_positions < 1:
             raise ValueError(
@@ -86,19 +91,28 @@ class ReferencePool:
         self.length = length
         self.spacing = math.ceil(n_positions / size)
         every = series.unfold(0, length, 1)
-        self._mean, self._variance = _moments(every)
+        self._variance = torch.var(every, dim=-1, correction=0)
+        self._unusable = torch.zeros_like(self._variance, dtype=torch.bool)
+        if missing is not None:
+            gaps = missing.unfold(0, length, 1).any(-1)
+            self._unusable = gaps & ~gaps.all()
         held = torch.arange(0, n_positions, self.spacing, device=series.device)
         shapes, _, _ = _z_normalise(every[held])
         self._components = _principal_components(shapes)  # length, n_components
         self._held = (shapes @ self._components).T.contiguous()
         self._held_norm = self._held.square().sum(0)
+        self._held_norm[self._unusable[held]] = torch.inf
 
     def __len__(self) -> int:
         """Count the subsequences of the coarse search."""
         return self._held.shape[1]
 
     def reference(
-        self, x: Tensor, hop: int, position: Tensor | None = None
+        self,
+        x: Tensor,
+        hop: int,
+        position: Tensor | None = None,
+        missing: Tensor | None = None,
     ) -> NearestReference:
         """Put the normal counterpart of windows together from overlapping periods.
 
@@ -113,12 +127,18 @@ class ReferencePool:
             overlap with the one looked up are then left out. Without it, a
             subsequence that is *in* the series is found there and treated alike, so
             that nothing becomes its own reference.
+        missing : Tensor of shape (B, T), default=None
+            Which points are missing, bool. The reference that is found with what
+            stands there takes its place, and the search is repeated.
 
         Returns
         -------
         NearestReference
             Both of shape (B, T).
         """
+        if missing is not None and missing.any():
+            found = self.reference(x, hop, position).values
+            x = torch.where(missing, found, x)
         b, t = x.shape
         starts = torch.arange(0, t - self.length + 1, hop, device=x.device)
         if starts[-1] != t - self.length:
@@ -203,7 +223,7 @@ class ReferencePool:
         self, shapes: Tensor, places: Tensor, position: Tensor | None
     ) -> tuple[Tensor, Tensor]:
         """Best of some places ``(Q, C)`` for each query, compared in full."""
-        places = places.clamp(0, len(self._mean) - 1)
+        places = places.clamp(0, len(self._variance) - 1)
         candidates = self.series.unfold(0, self.length, 1)[places]  # Q, C, length
         product = torch.bmm(candidates, shapes[:, :, None])[..., 0] / self.length
         variance = self._variance[places]
@@ -214,21 +234,17 @@ class ReferencePool:
             + shapes.square().mean(1, keepdim=True)
             - 2 * product / deviation
         )
+        excluded = self._unusable[places]
         if position is not None:
-            overlap = (places - position[:, None]).abs() < self.length
-            # Where everything overlaps, in a very short series, nothing is left out.
-            overlap &= ~overlap.all(1, keepdim=True)
-            squared = squared.masked_fill(overlap, torch.inf)
+            excluded = excluded | ((places - position[:, None]).abs() < self.length)
+        # Where nothing would be left, in a very short series, nothing is left out.
+        excluded = excluded & ~excluded.all(1, keepdim=True)
+        squared = squared.masked_fill(excluded, torch.inf)
         best = squared.argmin(1, keepdim=True)
         return (
             squared.gather(1, best)[:, 0].clamp_min(0),
             places.gather(1, best)[:, 0],
         )
-
-
-def _moments(subsequences: Tensor) -> tuple[Tensor, Tensor]:
-    variance, mean = torch.var_mean(subsequences, dim=-1, correction=0)
-    return mean, variance
 
 
 def _z_normalise(subsequences: Tensor) -> tuple[Tensor, Tensor, Tensor]:

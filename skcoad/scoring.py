@@ -36,6 +36,8 @@ Aggregation = Literal["mean", "max"]
 
 # Bounds the memory of scoring beyond that of the result.
 POINTS_AT_ONCE = 2**15
+# A part that never varied in training must not explode.
+MIN_PART_DEVIATION = 1e-3
 
 
 class ScoreParts(NamedTuple):
@@ -73,6 +75,7 @@ class PartScale(NamedTuple):
 def score_parts(
     network: CoADNetwork,
     x: Tensor,
+    missing: Tensor,
     pool: ReferencePool | None,
     plan: WindowPlan,
     aggregation: Aggregation,
@@ -84,7 +87,10 @@ def score_parts(
     network : CoADNetwork
         Trained.
     x : Tensor of shape (n_timestamps,)
-        The scaled channel, at least a window long, on the network's device.
+        The scaled channel, its gaps bridged, at least a window long, on the network's
+        device.
+    missing : Tensor of shape (n_timestamps,)
+        Which of its values are missing, bool.
     pool : ReferencePool or None
         Of the channel.
     plan : WindowPlan
@@ -101,7 +107,7 @@ def score_parts(
     n, size = len(x), plan.window_size
     nearest: NearestReference | None = None
     if pool is not None:
-        both = pool.reference(x[None], plan.hop)
+        both = pool.reference(x[None], plan.hop, missing=missing[None])
         nearest = NearestReference(both.values[0], both.distance[0])
     starts = torch.from_numpy(window_starts(n, size, plan.step)).to(x.device)
     within = torch.arange(size, device=x.device)
@@ -109,7 +115,7 @@ def score_parts(
     total = torch.zeros(5, n, device=x.device)
     if aggregation == "max":
         total[[0, 3]] = -torch.inf
-    windows = x.unfold(0, size, 1)
+    windows, gaps = x.unfold(0, size, 1), missing.unfold(0, size, 1)
     with torch.inference_mode():
         n_at_once = max(1, POINTS_AT_ONCE // size)
         for first in range(0, len(starts), n_at_once):
@@ -118,9 +124,9 @@ def score_parts(
             reference = None
             if nearest is not None:
                 reference = nearest.values.unfold(0, size, 1)[chunk]
-            output = network(batch, reference)
+            output = network(batch, reference, gaps[chunk])
             points = (chunk[:, None] + within).flatten()
-            error = (output.reconstruction - batch).abs()
+            error = (output.reconstruction - batch).abs() * ~gaps[chunk]
             parts = (
                 output.probability.repeat_interleave(plan.patch_size, 1),
                 output.mask.repeat_interleave(plan.patch_size, 1),
@@ -140,7 +146,9 @@ def score_parts(
     return ScoreParts(probability, mask, reconstruction, error, distance.cpu().numpy())
 
 
-def moving_average(x: FloatArray, width: int) -> FloatArray:
+def moving_average(
+    x: FloatArray, width: int, missing: NDArray[np.bool_] | None = None
+) -> FloatArray:
     """Mean of the `width` values around each; of those there are at the borders.
 
     Parameters
@@ -149,10 +157,13 @@ def moving_average(x: FloatArray, width: int) -> FloatArray:
         Finite values.
     width : int
         At least 1; an even width looks one further back than ahead.
+    missing : ndarray of shape (n_timestamps,), default=None
+        Which values do not count, bool.
 
     Returns
     -------
     ndarray of shape (n_timestamps,)
+        NaN where no value counts.
 
     Examples
     --------
@@ -161,38 +172,45 @@ def moving_average(x: FloatArray, width: int) -> FloatArray:
     >>> moving_average(np.array([0.0, 3.0, 0.0, 0.0]), 3)
     array([1.5, 1. , 1. , 0. ])
     """
-    x = np.asarray(x, dtype=np.float64)
-    # Padded with zeros, then divided by the share of the values that are there.
-    mean = ndimage.uniform_filter1d(x, width, mode="constant")
-    share = ndimage.uniform_filter1d(np.ones(len(x)), width, mode="constant")
-    return np.asarray(mean / share)
+    known = np.ones(len(x)) if missing is None else (~missing).astype(np.float64)
+    # Padded with zeros, then divided by the share of the values that count.
+    mean = ndimage.uniform_filter1d(x * known, width, mode="constant")
+    share = ndimage.uniform_filter1d(known, width, mode="constant")
+    counts = share > 0.5 / width
+    return np.asarray(np.where(counts, mean / np.where(counts, share, 1), np.nan))
 
 
 def smooth_parts(
-    parts: ScoreParts, score: Score, with_reference: bool, width: int
+    parts: ScoreParts,
+    missing: NDArray[np.bool_],
+    score_by: Score,
+    with_reference: bool,
+    width: int,
 ) -> list[FloatArray]:
-    """Those parts that make up the score (Eq. 11), smoothed."""
+    """Those parts that make up the score (Eq. 11), smoothed; NaN inside long gaps."""
     chosen = []
-    if score in ("joint", "classification"):
+    if score_by in ("joint", "classification"):
         chosen.append(parts.probability)
-    if score in ("joint", "reconstruction"):
+    if score_by in ("joint", "reconstruction"):
         chosen.append(parts.error)
-    if score == "joint" and with_reference:
+    if score_by == "joint" and with_reference:
         chosen.append(parts.distance)
-    return [moving_average(part, width) for part in chosen]
+    return [moving_average(part, width, missing) for part in chosen]
 
 
 def part_scales(smoothed: list[FloatArray]) -> list[PartScale]:
     """How the parts of the score are distributed on the training series."""
-    return [PartScale(float(part.mean()), float(part.std())) for part in smoothed]
+    return [
+        PartScale(float(np.nanmean(part)), float(np.nanstd(part))) for part in smoothed
+    ]
 
 
 def combine(smoothed: list[FloatArray], scales: list[PartScale]) -> FloatArray:
-    """Add the parts of the score, each in deviations from what it was in training."""
+    """Add the parts of the score, each in deviations from what it was in training.
+
+    Inside a long gap there is nothing to judge: the score is 0, that of a usual point.
+    """
     total = np.zeros(len(smoothed[0]))
     for part, scale in zip(smoothed, scales, strict=True):
         total += (part - scale.mean) / (scale.deviation + MIN_PART_DEVIATION)
-    return total
-
-
-MIN_PART_DEVIATION = 1e-3  # a part that never varied in training must not explode
+    return np.nan_to_num(total)

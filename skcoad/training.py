@@ -41,7 +41,11 @@ class TrainingRecord(NamedTuple):
 
 
 def joint_loss(
-    output: CoADOutput, normal: Tensor, changed: Tensor, loss_weight: float
+    output: CoADOutput,
+    normal: Tensor,
+    changed: Tensor,
+    missing: Tensor,
+    loss_weight: float,
 ) -> Tensor:
     """Loss of classifier and reconstructor together (Eq. 10).
 
@@ -53,6 +57,8 @@ def joint_loss(
         The windows before they were distorted.
     changed : Tensor of shape (B, T)
         Which points were distorted, bool.
+    missing : Tensor of shape (B, T)
+        Which points are missing, bool; there is nothing to compare them with.
     loss_weight : float
         Weight of the reconstruction, lambda.
 
@@ -69,10 +75,10 @@ def joint_loss(
         + F.binary_cross_entropy(output.residual, label, weight)
     ) / 2
     squared = (output.reconstruction - normal).square()
-    inside = changed.to(normal)
+    inside, outside = changed & ~missing, ~changed & ~missing
     error = (
         (squared * inside).sum() / (inside.sum() + 1)
-        + (squared * (1 - inside)).sum() / ((1 - inside).sum() + 1)
+        + (squared * outside).sum() / (outside.sum() + 1)
     ) / 2
     return cross_entropy + loss_weight * error
 
@@ -80,6 +86,7 @@ def joint_loss(
 def train(
     network: CoADNetwork,
     channels: Sequence[Tensor],
+    missing: Sequence[Tensor],
     pools: Sequence[ReferencePool] | None,
     plan: WindowPlan,
     *,
@@ -103,7 +110,9 @@ def train(
     network : CoADNetwork
         Initialised, on the device of the channels.
     channels : sequence of Tensor of shape (n_timestamps,)
-        The scaled training series.
+        The scaled training series, its gaps bridged.
+    missing : sequence of Tensor of shape (n_timestamps,)
+        Which of its values are missing, bool.
     pools : sequence of ReferencePool or None
         One for each channel, for a network with reference.
     plan : WindowPlan
@@ -154,6 +163,7 @@ def train(
             position = torch.randint(n_positions, (batch_size,), generator=generator)
             position = position.to(channels[channel].device)
             normal = channels[channel].unfold(0, plan.window_size, 1)[position]
+            gaps = missing[channel].unfold(0, plan.window_size, 1)[position]
             distorted, changed = distort(
                 normal, plan.period, distortions, distortion_lengths, generator
             )
@@ -161,14 +171,14 @@ def train(
             if pools is not None:
                 pool = pools[channel]
                 hop = max(1, pool.length // 2)
-                reference = pool.reference(distorted, hop, position).values
+                reference = pool.reference(distorted, hop, position, gaps).values
             pattern = None
             if network.masking == "random":
                 n_patches = plan.window_size // plan.patch_size
                 pattern = torch.randperm(n_patches, generator=generator) % 2
                 pattern = pattern.to(normal.device)
-            output = network(distorted, reference, pattern)
-            loss = joint_loss(output, normal, changed, loss_weight)
+            output = network(distorted, reference, gaps, pattern)
+            loss = joint_loss(output, normal, changed, gaps, loss_weight)
             if not torch.isfinite(loss):
                 raise FloatingPointError(
                     f"the loss became {loss.item()} in step {len(losses) + 1}; a "

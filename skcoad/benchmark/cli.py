@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import pkgutil
+import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,8 +109,9 @@ def execute(arguments: argparse.Namespace) -> int:
             f"no series in {arguments.data} is named like {arguments.select!r}"
         )
     try:
-        # Only loky limits threads; where it runs a single job there is no worker.
-        with joblib.parallel_config("loky", inner_max_num_threads=1):
+        with joblib.parallel_config(
+            "loky", inner_max_num_threads=1, initializer=_leave_ctrl_c_to_the_parent
+        ):
             results = run_benchmark(
                 dict(arguments.detectors),
                 series,
@@ -139,6 +141,10 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.plot is not None:
         plot_comparison(results, metric=arguments.metric).savefig(arguments.plot)
     return 0
+
+
+def _leave_ctrl_c_to_the_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @dataclass(frozen=True)

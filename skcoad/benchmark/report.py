@@ -96,7 +96,8 @@ def compare(
           number of tests [1]_;
         - ``fit_seconds`` and ``score_seconds``: the means of the runs that did not
           fail;
-        - ``peak_memory_mib``: the largest of these runs;
+        - ``memory_mib``: the most that one of these runs took, its peak less what the
+          process held before; NaN where that is not known;
         - ``failures``: the runs that failed.
 
         The row of `against` has no wins, ties, losses or p.
@@ -118,7 +119,8 @@ def compare(
     >>> results = [
     ...     {"detector": detector, "series": series, "protocol": "kdd21", "seed": 0,
     ...      "n_anomalous": 1, "metrics": {"vus_pr": value}, "fit_seconds": 1.0,
-    ...      "score_seconds": 0.1, "peak_memory_mib": 300.0, "error": None}
+    ...      "score_seconds": 0.1, "peak_memory_mib": 300.0, "base_memory_mib": 290.0,
+    ...      "error": None}
     ...     for detector, values in {"A": (0.9, 0.5), "B": (0.4, 0.5)}.items()
     ...     for series, value in zip(("s1", "s2"), values)
     ... ]
@@ -155,8 +157,13 @@ def compare(
             "p": np.nan if reference else _signed_rank_p(difference.to_numpy()),
             "fit_seconds": _mean(done, "fit_seconds"),
             "score_seconds": _mean(done, "score_seconds"),
-            "peak_memory_mib": max(
-                (result["peak_memory_mib"] or np.nan for result in done), default=np.nan
+            "memory_mib": max(
+                (
+                    result["peak_memory_mib"] - result["base_memory_mib"]
+                    for result in done
+                    if result["base_memory_mib"] is not None
+                ),
+                default=np.nan,
             ),
             "failures": len(runs) - len(done),
         }
@@ -331,6 +338,7 @@ def plot_comparison(results: Sequence[Result], *, metric: str = "vus_pr") -> Fig
             fontsize="small",
         )
     right.set(xscale="log", xlabel="seconds a series (fit and score)", ylabel=metric)
+    right.margins(0.15)  # room for the names
     right.grid(alpha=0.3)
     return figure
 

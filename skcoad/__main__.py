@@ -1,0 +1,10 @@
+"""``python -m skcoad`` is the command ``skcoad``."""
+
+from __future__ import annotations
+
+import sys
+
+from skcoad.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

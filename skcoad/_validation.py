@@ -111,6 +111,7 @@ def validate_series(
         On anything that is not such a series, with what and where.
     """
     _check_time_index(X)
+    _check_values(X)
     if allow_1d and np.asarray(X).ndim == 1:
         X = np.asarray(X)
         if reset and len(X) < MIN_LENGTH_1D:
@@ -142,8 +143,14 @@ def channel_names(estimator: BaseEstimator, input_features: Any) -> NDArray[np.o
 
 def _check_time_index(X: Any) -> None:
     index: Any = getattr(X, "index", None)
-    if getattr(getattr(index, "dtype", None), "kind", "") != "M":
+    dtype = getattr(index, "dtype", None)
+    is_time = getattr(dtype, "kind", "") in "mM" or str(dtype).startswith("period")
+    if dtype is None or not is_time:
         return
+    if index.hasnans:
+        raise ValueError(
+            f"the timestamp of row {int(np.argmax(index.isna()))} is missing"
+        )
     if not index.is_monotonic_increasing:
         later = int(np.argmax(np.diff(index.asi8) < 0)) + 1
         raise ValueError(
@@ -156,3 +163,16 @@ def _check_time_index(X: Any) -> None:
             f"the timestamp {again} occurs more than once; keep or average one row "
             "for each time"
         )
+
+
+def _check_values(X: Any) -> None:
+    """Refuse what numpy would turn into numbers, but wrongly or by guessing."""
+    if isinstance(X, np.ma.MaskedArray):
+        raise ValueError(
+            "X is a masked array, whose mask would be lost; X.filled(np.nan) marks the "
+            "masked values as missing"
+        )
+    dtypes = [getattr(X, "dtype", None), *getattr(X, "dtypes", ())]
+    for dtype in dtypes:
+        if getattr(dtype, "kind", "") in "mMSU" and dtype is not None:
+            raise ValueError(f"X has values of dtype {dtype}; numbers are needed")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, OutlierMixin, clone
+from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 __all__ = ["SklearnOutlierAdapter"]
@@ -49,6 +50,13 @@ class SklearnOutlierAdapter(OutlierMixin, BaseEstimator):
     def __init__(self, detector: Any = None) -> None:
         self.detector = detector
 
+    def _detector(self) -> Any:
+        if self.detector is not None:
+            return clone(self.detector)
+        from skcoad.detector import CoADDetector
+
+        return CoADDetector()
+
     def fit(self, X: Any, y: object = None) -> SklearnOutlierAdapter:
         """Fit a clone of the detector.
 
@@ -63,13 +71,7 @@ class SklearnOutlierAdapter(OutlierMixin, BaseEstimator):
         SklearnOutlierAdapter
             Itself.
         """
-        if self.detector is None:
-            from skcoad.detector import CoADDetector
-
-            detector = CoADDetector()
-        else:
-            detector = clone(self.detector)
-        self.detector_ = detector.fit(X)
+        self.detector_ = self._detector().fit(X)
         self.offset_ = -self.detector_.threshold_
         self.n_features_in_ = self.detector_.n_features_in_
         if hasattr(self.detector_, "feature_names_in_"):
@@ -121,3 +123,8 @@ class SklearnOutlierAdapter(OutlierMixin, BaseEstimator):
             -1 for anomalies, +1 for the rest.
         """
         return np.where(self.decision_function(X) < 0, -1, 1)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = get_tags(self._detector()).input_tags.allow_nan
+        return tags

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skcoad import __version__
+from skcoad._output import check_target, replacing
 
 if TYPE_CHECKING:
     from skcoad.datasets import Series
@@ -61,8 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Examples
     --------
     >>> from skcoad.cli import main
-    >>> main(["detect", "no-such-file.csv"])  # doctest: +SKIP
-    skcoad: no such file: no-such-file.csv
+    >>> main(["detect", "no-such-file.csv"])  # and says so on standard error
     2
     """
     argv = sys.argv[1:] if argv is None else argv
@@ -198,7 +196,6 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 def _demo(arguments: argparse.Namespace) -> int:
     from skcoad.datasets import ANOMALY_KINDS, make_series
     from skcoad.metrics import auc_pr, events, vus_pr
-    from skcoad.plotting import Zoom
 
     picture = arguments.out
     if picture.is_dir():
@@ -213,9 +210,15 @@ def _demo(arguments: argparse.Namespace) -> int:
     found = _find(
         series, _detector(arguments, contamination=CONTAMINATION), limit=MAX_STRETCHES
     )
-    _print_stretches(series, found, "kind", ANOMALY_KINDS)
+    _print_stretches(series, found, ANOMALY_KINDS)
 
-    spans = dict(zip(ANOMALY_KINDS, events(series.labels).tolist(), strict=True))
+    # The events are in the order of the kinds.
+    spans = {
+        kind: (int(start), int(stop))
+        for kind, (start, stop) in zip(
+            ANOMALY_KINDS, events(series.labels), strict=True
+        )
+    }
     missed = [
         kind
         for kind, (start, stop) in spans.items()
@@ -227,16 +230,18 @@ def _demo(arguments: argparse.Namespace) -> int:
         f"AUC-PR {auc_pr(series.test_labels, scores):.2f}, "
         f"VUS-PR {vus_pr(series.test_labels, scores, window=DEMO_PERIOD):.2f}."
     )
-    _draw(picture, series, found, [Zoom(kind, *spans[kind]) for kind in DEMO_ZOOMS])
+    zooms = [_zoom(kind, *spans[kind], found) for kind in DEMO_ZOOMS]
+    _draw(picture, series, found, zooms)
     return 0
 
 
 def _detect(arguments: argparse.Namespace) -> int:
     from skcoad.datasets import load_series
-    from skcoad.plotting import Zoom
 
+    if arguments.top < 1:
+        raise ValueError(f"--top must be at least 1, got {arguments.top}")
     if arguments.out is not None:
-        _check_target(arguments.out, arguments.file)
+        check_target(arguments.out, arguments.file)
     if arguments.plot is not None:
         _check_picture(arguments.plot, arguments.file)
     series = load_series(arguments.file)
@@ -244,8 +249,12 @@ def _detect(arguments: argparse.Namespace) -> int:
         series = _with_columns(series, arguments.column)
     if arguments.train is not None:
         series = replace(series, train_length=arguments.train)
-    _check_values(series)
     n_timestamps, n_channels = series.values.shape
+    if series.train_length == n_timestamps:
+        raise ValueError(
+            f"fitting on the first {series.train_length} of {n_timestamps} timestamps "
+            "leaves none to look at; --train 0 uses all for both"
+        )
     print(
         f"{series.name}: {n_timestamps} timestamps of {', '.join(series.channel_names)}"
     )
@@ -256,7 +265,7 @@ def _detect(arguments: argparse.Namespace) -> int:
         period="auto" if arguments.period is None else arguments.period,
     )
     found = _find(series, detector, limit=arguments.top, threshold=arguments.threshold)
-    _print_stretches(series, found, "labelled", ["yes"] * n_timestamps)
+    _print_stretches(series, found)
     channel_scores = found.scores[:, np.newaxis]
     if n_channels > 1:
         channel_scores = detector.channel_scores(series.values)
@@ -266,8 +275,10 @@ def _detect(arguments: argparse.Namespace) -> int:
         zooms = []
         for stretch in found.stretches[:MAX_ZOOMS]:
             channel = int(channel_scores[stretch.peak].argmax())
-            title = f"{series.channel_names[channel]}, score {stretch.score:.3g}"
-            zooms.append(Zoom(title, stretch.start, stretch.stop, channel))
+            title = f"score {stretch.score:.1f}"
+            if n_channels > 1:
+                title = f"{series.channel_names[channel]}, {title}"
+            zooms.append(_zoom(title, stretch.start, stretch.stop, found, channel))
         _draw(arguments.plot, series, found, zooms)
     return 0
 
@@ -277,6 +288,7 @@ class _Found(NamedTuple):
 
     scores: FloatArray
     threshold: float
+    period: int
     stretches: list[Stretch]
 
 
@@ -326,7 +338,7 @@ def _find(
         limit=limit,
         start=series.train_length,
     )
-    return _Found(scores, threshold, stretches)
+    return _Found(scores, threshold, detector.period_, stretches)
 
 
 def _with_columns(series: Series, names: Sequence[str]) -> Series:
@@ -340,26 +352,8 @@ def _with_columns(series: Series, names: Sequence[str]) -> Series:
     return replace(series, values=series.values[:, columns], channel_names=tuple(names))
 
 
-def _check_values(series: Series) -> None:
-    n_timestamps = len(series.values)
-    if series.train_length == n_timestamps:
-        raise ValueError(
-            f"fitting on the first {series.train_length} of {n_timestamps} timestamps "
-            "leaves none to look at; --train 0 uses all for both"
-        )
-    strange = np.argwhere(~np.isfinite(series.values))
-    if len(strange):
-        position, channel = strange[0]
-        raise ValueError(
-            f"column {series.channel_names[channel]!r} has no finite value at position "
-            f"{position} ({len(strange)} such gaps in all); fill them first"
-        )
-
-
-def _print_stretches(
-    series: Series, found: _Found, heading: str, names: Sequence[str]
-) -> None:
-    """Print a table; if the series is labelled, with the name of the event hit."""
+def _print_stretches(series: Series, found: _Found, kinds: Sequence[str] = ()) -> None:
+    """Print a table, with the true events if the series is labelled."""
     import pandas as pd
 
     from skcoad.metrics import events
@@ -375,20 +369,26 @@ def _print_stretches(
         table["to"] = series.timestamps[last]
     table["score"] = [f"{stretch.score:.1f}" for stretch in found.stretches]
     if series.labels.any():
-        spans = events(series.labels)
-        table[heading] = [
-            next(
-                (
-                    name
-                    for name, (start, stop) in zip(names, spans, strict=False)
-                    if stretch.start < stop and stretch.stop > start
-                ),
-                "-",
-            )
-            for stretch in found.stretches
+        start, stop = events(series.labels).T
+        hits = [
+            np.flatnonzero((s.start < stop) & (s.stop > start)).tolist()
+            for s in found.stretches
         ]
+        if kinds:
+            table["kind"] = [", ".join(kinds[i] for i in hit) or "-" for hit in hits]
+        else:
+            table["labelled"] = ["yes" if hit else "-" for hit in hits]
     print(f"Stretches with a score above {found.threshold:.3g}, the highest first:")
     print(table.to_string(index=False))
+
+
+def _zoom(title: str, start: int, stop: int, found: _Found, channel: int = 0) -> Zoom:
+    """Two periods more on both sides, as far as there are any."""
+    from skcoad.plotting import Zoom
+
+    margin = 2 * found.period
+    stop = min(len(found.scores), stop + margin)
+    return Zoom(title, max(0, start - margin), stop, channel)
 
 
 def _draw(path: Path, series: Series, found: _Found, zooms: Sequence[Zoom]) -> None:
@@ -405,8 +405,9 @@ def _draw(path: Path, series: Series, found: _Found, zooms: Sequence[Zoom]) -> N
         stretches=found.stretches,
         zooms=zooms,
     )
-    with _replacing(path) as partial:
+    with replacing(path) as partial:
         figure.savefig(partial, format=path.suffix[1:].lower(), dpi=DPI)
+    print(f"Wrote {path}")
 
 
 def _write_scores(
@@ -424,8 +425,9 @@ def _write_scores(
     if len(series.channel_names) > 1:
         for channel, name in enumerate(series.channel_names):
             table[f"score of {name}"] = channel_scores[:, channel]
-    with _replacing(path) as partial:
+    with replacing(path) as partial:
         table.to_csv(partial, index=False)
+    print(f"Wrote {path}")
 
 
 def _check_picture(path: Path, source: Path | None = None) -> None:
@@ -433,30 +435,4 @@ def _check_picture(path: Path, source: Path | None = None) -> None:
         raise ValueError(
             f"the name of a picture ends in {', '.join(PICTURE_SUFFIXES)}, got {path}"
         )
-    _check_target(path, source)
-
-
-def _check_target(path: Path, source: Path | None = None) -> None:
-    """Fail before the work is done rather than after."""
-    if not path.parent.is_dir():
-        raise ValueError(f"there is no folder {path.parent} to write {path.name} into")
-    if not os.access(path.parent, os.W_OK):
-        raise ValueError(f"the folder {path.parent} is not writable")
-    if path.exists():
-        if not path.is_file():
-            raise ValueError(f"{path} is there and is not a file")
-        if source is not None and source.exists() and path.samefile(source):
-            raise ValueError(f"{path} is the series itself and must not be replaced")
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary file beside `path` that takes its place once it is complete."""
-    target = path.resolve()  # of a link, replace what it points to
-    partial = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        yield partial
-        os.replace(partial, target)
-    finally:
-        partial.unlink(missing_ok=True)
-    print(f"Wrote {path}")
+    check_target(path, source)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
@@ -12,6 +14,7 @@ from pyod.models.base import BaseDetector
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
 from skcoad import scoring
@@ -125,7 +128,9 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
     max_seconds : float or None, default=None
         Stop training after this time. Results then depend on the machine.
     score_by : {"joint", "classification", "reconstruction"}, default="joint"
-        What the score is made of (Eq. 11).
+        What the score is made of (Eq. 11). The joint score adds to the probability the
+        distance from the nearest reference, or, without a pool, the reconstruction
+        error as in the paper.
     smoothing : float, default=0.5
         Width of the moving average over the scores, in periods; 0 for none.
     score_aggregation : {"mean", "max"}, default="mean"
@@ -184,8 +189,8 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
     -----
     A score of a timestamp depends on the window around it, so neither the order of
     rows nor a subset of them is without effect. Scores of a slice equal those of the
-    whole series, away from the cuts by a window and the smoothing, when the slice
-    starts at a multiple of `step_`.
+    whole series, away from the cuts by a window, a period and the smoothing, when the
+    slice starts at a multiple of `step_`.
 
     References
     ----------
@@ -333,8 +338,18 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
         FloatingPointError
             If training diverges.
         """
+        before = self.__dict__.copy()
+        try:
+            return self._fit(X)
+        except BaseException:
+            # A fit that fails or is interrupted leaves no mixture of old and new.
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
+
+    def _fit(self, X: Any) -> CoADDetector:
         check_parameters(self, _CONSTRAINTS)
-        self._check_distortions()
+        self._check_parameters()
         X = validate_series(
             self,
             X,
@@ -370,9 +385,14 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
         # A constant channel has nothing to teach, unless it is all there is.
         varied = [i for i, channel in enumerate(channels) if channel.std() > 0]
         learn_from = varied or list(range(X.shape[1]))
-        with tqdm(
-            total=self.max_steps, desc="CoAD", unit="step", disable=not self.verbose
-        ) as bar:
+        # On one thread: a step is many small operations, and the threads of several
+        # would mostly wait for one another.
+        with (
+            threadpool_limits(1, user_api="openmp"),
+            tqdm(
+                total=self.max_steps, desc="CoAD", unit="step", disable=not self.verbose
+            ) as bar,
+        ):
 
             def show(loss: float) -> None:
                 bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
@@ -509,17 +529,83 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
         ndarray of shape (n_timestamps, 2), or a pair of it and the confidence
         """
         # PyOD reads X.shape before anything has made an array of a list.
-        return super().predict_proba(self._validated(X), method, return_confidence)
+        X = X if hasattr(X, "shape") else np.asarray(X)
+        return super().predict_proba(X, method, return_confidence)
 
-    def _check_distortions(self) -> None:
-        unknown = set(self.distortions) - DISTORTIONS.keys()
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Save to one file, without pickle.
+
+        The file appears whole or not at all. See
+        :func:`skcoad.persistence.save_detector`.
+
+        Parameters
+        ----------
+        path : str or path-like
+            File to write; one that exists is replaced.
+
+        Raises
+        ------
+        NotFittedError
+            If the detector is not fitted.
+        ValueError
+            If `contamination` or `random_state` is an object, or parameters were
+            changed since `fit` so that the file could not be loaded.
+        OSError
+            If the file cannot be written.
+        """
+        from skcoad.persistence import save_detector
+
+        save_detector(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> CoADDetector:
+        """Load what :meth:`save` wrote; no code of the file is run.
+
+        See :func:`skcoad.persistence.load_detector`.
+
+        Parameters
+        ----------
+        path : str or path-like
+            File to read.
+
+        Returns
+        -------
+        CoADDetector
+            Fitted; on the CPU if the device that was asked for is not there.
+
+        Raises
+        ------
+        InvalidDetectorFile
+            A ValueError: if the file is damaged, is no such file, or needs a later
+            version of skcoad.
+        OSError
+            If there is no such file, or it cannot be read.
+        """
+        from skcoad.persistence import load_detector
+
+        return load_detector(path, cls)
+
+    def _check_parameters(self) -> None:
+        """Check what no interval or set of options can say."""
+        if isinstance(self.contamination, Real) and not isinstance(
+            self.contamination, (float, int)
+        ):
+            raise ValueError(
+                f"contamination={self.contamination!r} must be a Python number; PyOD "
+                "takes any other object for a thresholder"
+            )
+        unknown = [kind for kind in self.distortions if kind not in list(DISTORTIONS)]
         if unknown or not len(self.distortions):
             raise ValueError(
                 f"distortions={self.distortions!r} must be some of "
                 f"{sorted(DISTORTIONS)}"
             )
         lengths = self.distortion_lengths
-        if len(lengths) != 2 or not 0 < lengths[0] <= lengths[1]:
+        if (
+            len(lengths) != 2
+            or not all(isinstance(length, Real) for length in lengths)
+            or not 0 < lengths[0] <= lengths[1] < np.inf
+        ):
             raise ValueError(
                 f"distortion_lengths={lengths!r} must be two numbers of periods, the "
                 "first above 0 and not above the second"
@@ -587,7 +673,8 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
             np.isnan(X[:, channel]),
             self.score_by,
             self.references_ is not None,
-            max(1, round(self.smoothing * self.period_)),
+            # Wider than twice the series is the mean of everything.
+            max(1, min(round(self.smoothing * self.period_), 2 * len(X) + 1)),
         )
 
     def _aggregate_channels(self, scores: FloatArray) -> FloatArray:
@@ -634,4 +721,9 @@ def _check_missing_share(X: FloatArray) -> None:
 def _resolve_device(device: str | torch.device) -> torch.device:
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(device)
+    try:
+        resolved = torch.device(device)
+        torch.empty(1, device=resolved).cpu()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ValueError(f"device={device!r} cannot be used here: {error}") from error
+    return resolved

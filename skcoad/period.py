@@ -11,9 +11,9 @@ from scipy import fft, ndimage, signal
 __all__ = ["autocorrelation", "dominant_period"]
 
 # A lag counts as a repetition when its peak stands out by this much, and by so many
-# standard errors of the autocorrelation of noise, 1 / sqrt(n), ...
+# standard errors of the autocorrelation of noise (many, as many lags are tried), ...
 MIN_PROMINENCE = 0.05
-MIN_STANDARD_ERRORS = 3.0
+MIN_STANDARD_ERRORS = 5.0
 # ... and as *the* period when it is the first to come this near to the best one:
 # multiples of a period correlate as well as the period itself.
 NEAR_BEST = 0.85
@@ -108,7 +108,8 @@ def dominant_period(
     if not correlations:
         return None
     correlation = np.mean(correlations, axis=0)
-    least = max(MIN_PROMINENCE, MIN_STANDARD_ERRORS / np.sqrt(len(x)))
+    n_pairs = len(x) - max_lag
+    least = max(MIN_PROMINENCE, MIN_STANDARD_ERRORS / np.sqrt(n_pairs))
     peaks, _ = signal.find_peaks(correlation, height=least, prominence=least)
     peaks = peaks[peaks >= min_period]
     if len(peaks) == 0:

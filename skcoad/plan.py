@@ -43,9 +43,13 @@ class WindowPlan(NamedTuple):
 
     @property
     def hop(self) -> int:
-        """Distance between reference look-ups at scoring; divides an even step."""
-        hop = self.step // 2 if self.step % 2 == 0 else self.step
-        return min(hop, max(1, self.period // 2))
+        """Distance between reference look-ups at scoring.
+
+        About a quarter of a period. It divides the step, so that a slice that starts
+        at a multiple of the step is looked up at the same places as the whole.
+        """
+        longest = min(self.step, max(1, self.period // 4))
+        return max(hop for hop in range(1, longest + 1) if self.step % hop == 0)
 
 
 def plan_windows(
@@ -102,6 +106,11 @@ def plan_windows(
         wanted = min(round(window_periods * period), n // 2)
         wanted = min(max(wanted, MIN_PATCHES), n)
         patch_size = _patch_size(wanted) if patch_size == "auto" else patch_size
+        if MIN_PATCHES * patch_size > n:
+            raise ValueError(
+                f"{MIN_PATCHES} patches of patch_size={patch_size} are longer than the "
+                f"series of {n} timestamps"
+            )
         n_patches = min(max(MIN_PATCHES, round(wanted / patch_size)), n // patch_size)
         window_size = n_patches * patch_size
     else:

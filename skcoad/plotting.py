@@ -42,7 +42,7 @@ class Zoom(NamedTuple):
     title : str
         What stands above it.
     start, stop : int
-        First timestamp and the one after the last; as much again is shown around it.
+        First timestamp and the one after the last.
     channel : int, default=0
         Which channel.
     """
@@ -98,7 +98,8 @@ def plot_scores(
     Raises
     ------
     ValueError
-        If lengths do not agree, a score is not finite or a label is neither 0 nor 1.
+        If lengths do not agree, a score is not finite, a label is neither 0 nor 1, or
+        a zoom is no part of the series.
 
     Examples
     --------
@@ -136,13 +137,16 @@ def plot_scores(
     rows: list[Axes] = []
     for channel in range(n_channels + 1):
         axes = figure.add_subplot(grid[channel, :], sharex=rows[0] if channel else None)
-        _plain(axes)
+        _plain(axes, time)
         _shade(axes, time, true_events)
         if train_length:
             _shade(axes, time, [(0, train_length)], TRAINING, "fitted on")
         if channel < n_channels:
             axes.tick_params(labelbottom=False)
-            axes.set_ylabel(names[channel])
+            if n_channels == 1:
+                axes.set_ylabel(names[channel])
+            else:  # a row is too low for its name to stand upright beside it
+                axes.set_title(names[channel], loc="left", fontsize="x-small", pad=2)
             _draw(axes, time, values[:, channel], INK, linewidth=0.6)
         rows.append(axes)
     _mark_found(rows[0], time, stretches)
@@ -150,11 +154,11 @@ def plot_scores(
     rows[0].set_xlim(time[0], time[-1])
     if timestamps is None:
         rows[-1].set_xlabel("timestamp")
-    figure.align_ylabels(rows)
+    figure.align_ylabels(rows[-2:])
 
     for column, zoom in enumerate(zooms):
         axes = figure.add_subplot(grid[-1, column])
-        _plain(axes)
+        _plain(axes, time, max_ticks=5)
         _draw_zoom(axes, zoom, time, values, true_events, stretches)
 
     _legend(figure)
@@ -224,7 +228,7 @@ def plot_explanation(
     figure = Figure(figsize=(10, 6), layout="constrained")
     rows = figure.subplots(4, 1, sharex=True, height_ratios=[2, 1, 1, 1])
     for axes in rows:
-        _plain(axes)
+        _plain(axes, time)
         if labels is not None:
             _check_length(np.asarray(labels), "labels", n_timestamps)
             _shade(axes, time, events(labels))
@@ -291,11 +295,23 @@ def _channel_names(names: Sequence[str] | None, n_channels: int) -> Sequence[str
     return names
 
 
-def _plain(axes: Axes) -> None:
-    """Take away what does not carry information."""
+def _plain(axes: Axes, time: NDArray[Any], max_ticks: int = 9) -> None:
+    """Leave out what carries no information."""
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+    from matplotlib.ticker import MaxNLocator
+
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelsize="small")
-    axes.margins(x=0)
+    if time.dtype.kind == "M":
+        locator = AutoDateLocator(  # type: ignore[no-untyped-call]
+            minticks=3, maxticks=max_ticks
+        )
+        axes.xaxis.set_major_locator(locator)
+        axes.xaxis.set_major_formatter(
+            ConciseDateFormatter(locator)  # type: ignore[no-untyped-call]
+        )
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(max_ticks, steps=[1, 2, 5, 10]))
 
 
 def _shade(
@@ -347,7 +363,7 @@ def _mark_found(axes: Axes, time: NDArray[Any], stretches: Sequence[Stretch]) ->
             [1.04, 1.04],
             color=FOUND,
             linewidth=4,
-            solid_capstyle="butt",
+            solid_capstyle="projecting",  # a single timestamp is seen, too
             transform=axes.get_xaxis_transform(),
             clip_on=False,
             label="found",
@@ -382,17 +398,25 @@ def _draw_zoom(
     true_events: NDArray[np.intp],
     stretches: Sequence[Stretch],
 ) -> None:
-    margin = zoom.stop - zoom.start
-    first = max(0, zoom.start - margin)
-    last = min(len(time), zoom.stop + margin) - 1
-    shown = slice(first, last + 1)
-    _shade(axes, time, [(a, b) for a, b in true_events if a <= last and b > first])
+    if not (0 <= zoom.start < zoom.stop <= len(time)):
+        raise ValueError(
+            f"a zoom must be a part of the {len(time)} timestamps, got {zoom.start} to "
+            f"{zoom.stop}"
+        )
+    shown = slice(zoom.start, zoom.stop)
+    _shade(axes, time, true_events)
     axes.plot(time[shown], values[shown, zoom.channel], color=INK, linewidth=1)
-    _mark_found(
-        axes, time, [s for s in stretches if s.start <= last and s.stop > first]
-    )
+    # Bars are not clipped by the axes, above which they stand.
+    inside = [
+        stretch._replace(
+            start=max(stretch.start, zoom.start), stop=min(stretch.stop, zoom.stop - 1)
+        )
+        for stretch in stretches
+        if stretch.start < zoom.stop and stretch.stop > zoom.start
+    ]
+    _mark_found(axes, time, inside)
     axes.set_title(zoom.title, fontsize="medium", pad=10)
-    axes.set_xlim(time[first], time[last])
+    axes.set_xlim(time[shown][0], time[shown][-1])
 
 
 def _legend(figure: Figure) -> None:

@@ -146,12 +146,8 @@ class ReferencePool:
         k, within = len(starts), torch.arange(self.length, device=x.device)
         # Subsequences fade in and out, so that the counterpart has no seams.
         fade = 1 - ((within + 0.5) / self.length * 2 - 1).abs() + 1e-3
-        total = x.new_zeros(2, b * t)
-        weight = x.new_zeros(2, t)
-        weight[0].index_add_(0, (starts[:, None] + within).flatten(), fade.repeat(k))
-        weight[1].index_add_(
-            0, (starts[:, None] + within).flatten(), fade.new_ones(k * self.length)
-        )
+        # Values times fade, fade, distance, number of subsequences, at each point.
+        total = x.new_zeros(4, b * t)
         queries = x.unfold(1, self.length, 1)  # B, ., length
         rows = torch.arange(b, device=x.device).repeat_interleave(k)
         columns = starts.repeat(b)
@@ -161,10 +157,14 @@ class ReferencePool:
             known = None if position is None else position[row] + start
             values, distance = self.nearest(queries[row, start], known)
             points = ((row * t + start)[:, None] + within).flatten()
-            total[0].index_add_(0, points, (values * fade).flatten())
-            total[1].index_add_(0, points, distance.repeat_interleave(self.length))
-        total = total.view(2, b, t) / weight[:, None]
-        return NearestReference(total[0], total[1])
+            distance = distance.repeat_interleave(self.length)
+            fades = fade.repeat(len(row))
+            for kind, part in enumerate(
+                ((values * fade).flatten(), fades, distance, torch.ones_like(fades))
+            ):
+                total[kind].index_add_(0, points, part)
+        total = total.view(4, b, t)
+        return NearestReference(total[0] / total[1], total[2] / total[3])
 
     def nearest(
         self, queries: Tensor, position: Tensor | None = None
@@ -200,10 +200,12 @@ class ReferencePool:
             self._held_norm, shapes @ self._components, self._held, alpha=-2
         )  # Q, pool; but for a constant in each row
         if position is not None:
-            reach = math.ceil(self.length / self.spacing)
-            overlapping = (position // self.spacing)[:, None] + torch.arange(
-                -reach, reach + 1, device=shapes.device
-            )
+            # Those less than `length` away: from `first` to `last` of the held ones.
+            first = (position - self.length) // self.spacing + 1
+            last = (position + self.length - 1) // self.spacing
+            most = math.ceil((2 * self.length - 1) / self.spacing)
+            overlapping = first[:, None] + torch.arange(most, device=shapes.device)
+            overlapping = torch.minimum(overlapping, last[:, None])
             distance.scatter_(1, overlapping.clamp(0, len(self) - 1), torch.inf)
         nearest = distance.topk(min(N_CANDIDATES, len(self)), dim=1, largest=False)
         places = nearest.indices * self.spacing  # Q, candidates

@@ -1,8 +1,8 @@
 """From a trained network to a score for each timestamp.
 
 The parts of the score are kept apart until the end: what the classifier says, how far
-the reconstruction is off, how far the nearest normal reference is. Each is smoothed,
-put on a common scale by what it was on the training series, and added.
+the reconstruction is off, how far the nearest normal reference is. Those that count are
+smoothed, put on a common scale by what they were on the training series, and added.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ Aggregation = Literal["mean", "max"]
 
 # Bounds the memory of scoring beyond that of the result.
 POINTS_AT_ONCE = 2**15
+# How fast the weight of a window falls with the share of it that is missing.
+GAP_AVERSION = 4
 # A part that never varied in training must not explode.
 MIN_PART_DEVIATION = 1e-3
 
@@ -111,7 +113,7 @@ def score_parts(
         nearest = NearestReference(both.values[0], both.distance[0])
     starts = torch.from_numpy(window_starts(n, size, plan.step)).to(x.device)
     within = torch.arange(size, device=x.device)
-    # Probability, mask, reconstruction, error; the last row counts the windows.
+    # Probability, mask, reconstruction, error; the last row adds up the weights.
     total = torch.zeros(5, n, device=x.device)
     if aggregation == "max":
         total[[0, 3]] = -torch.inf
@@ -127,6 +129,9 @@ def score_parts(
             output = network(batch, reference, gaps[chunk])
             points = (chunk[:, None] + within).flatten()
             error = (output.reconstruction - batch).abs() * ~gaps[chunk]
+            # A window that is mostly a gap has little to say about its other points.
+            known = (~gaps[chunk]).float().mean(1, keepdim=True) ** GAP_AVERSION
+            weight = known.clamp_min(1e-6).expand_as(error)
             parts = (
                 output.probability.repeat_interleave(plan.patch_size, 1),
                 output.mask.repeat_interleave(plan.patch_size, 1),
@@ -136,9 +141,9 @@ def score_parts(
             )
             for row, part in enumerate(parts):
                 if aggregation == "max" and row in (0, 3):
-                    total[row].index_reduce_(0, points, part.flatten(), "amax")
+                    total[row].scatter_reduce_(0, points, part.flatten(), "amax")
                 else:
-                    total[row].index_add_(0, points, part.flatten())
+                    total[row].index_add_(0, points, (weight * part).flatten())
     averaged = [1, 2] if aggregation == "max" else [0, 1, 2, 3]
     total[averaged] /= total[4]
     distance = torch.zeros_like(x) if nearest is None else nearest.distance
@@ -187,14 +192,17 @@ def smooth_parts(
     with_reference: bool,
     width: int,
 ) -> list[FloatArray]:
-    """Those parts that make up the score (Eq. 11), smoothed; NaN inside long gaps."""
-    chosen = []
-    if score_by in ("joint", "classification"):
-        chosen.append(parts.probability)
-    if score_by in ("joint", "reconstruction"):
-        chosen.append(parts.error)
-    if score_by == "joint" and with_reference:
-        chosen.append(parts.distance)
+    """Those parts that make up the score (Eq. 11), smoothed; NaN inside long gaps.
+
+    With references, how far the nearest one is takes the place of how far the
+    reconstruction is off: it is the steadier of the two.
+    """
+    second = parts.distance if with_reference else parts.error
+    chosen = {
+        "joint": [parts.probability, second],
+        "classification": [parts.probability],
+        "reconstruction": [parts.error],
+    }[score_by]
     return [moving_average(part, width, missing) for part in chosen]
 
 

@@ -138,7 +138,7 @@ def train(
     Raises
     ------
     FloatingPointError
-        If the loss becomes infinite or NaN.
+        If the output of the network becomes infinite or NaN.
     KeyboardInterrupt
         If interrupted before 20 steps were done; later, an interrupt ends the
         training with a warning and what was learned stays.
@@ -155,7 +155,7 @@ def train(
             progress = len(losses) / max_steps
             if max_seconds is not None:
                 progress = max(progress, (time.monotonic() - started) / max_seconds)
-                if progress >= 1:
+                if progress >= 1 and losses:
                     break
             for group in optimizer.param_groups:
                 group["lr"] = lr * _schedule(progress)
@@ -178,12 +178,15 @@ def train(
                 pattern = torch.randperm(n_patches, generator=generator) % 2
                 pattern = pattern.to(normal.device)
             output = network(distorted, reference, gaps, pattern)
-            loss = joint_loss(output, normal, changed, gaps, loss_weight)
-            if not torch.isfinite(loss):
+            # Checked before the loss, which refuses what is no probability.
+            if not torch.isfinite(
+                output.probability.sum() + output.reconstruction.sum()
+            ):
                 raise FloatingPointError(
-                    f"the loss became {loss.item()} in step {len(losses) + 1}; a "
-                    f"smaller lr than {lr} usually helps"
+                    f"training diverged in step {len(losses) + 1}; a smaller lr than "
+                    f"{lr} usually helps"
                 )
+            loss = joint_loss(output, normal, changed, gaps, loss_weight)
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(network.parameters(), MAX_GRADIENT_NORM)

@@ -146,8 +146,7 @@ def windows_to_timestamps(
 
     Notes
     -----
-    Takes ``window_size`` vectorised passes over the windows for scores per point and
-    for the maximum, and two cumulative sums for the mean of scores per window.
+    Takes ``window_size`` vectorised passes over the windows.
 
     Examples
     --------
@@ -166,36 +165,23 @@ def windows_to_timestamps(
             f"{window_size} with step {step} need {(len(starts),)} or "
             f"{(len(starts), window_size)}"
         )
+    # Offset by offset: starts are distinct, so no timestamp is written twice at once.
+    points = (
+        (starts + offset, scores if scores.ndim == 1 else scores[:, offset])
+        for offset in range(window_size)
+    )
     if aggregation == "mean":
-        total = _sum_over_windows(scores, starts, n_timestamps, window_size)
-        n_covering = _sum_over_windows(
-            np.ones(len(starts)), starts, n_timestamps, window_size
-        )
-        return np.asarray(total / n_covering)
+        total, n_covering = np.zeros(n_timestamps), np.zeros(n_timestamps)
+        for point, score in points:
+            total[point] += score
+            n_covering[point] += 1
+        return total / n_covering
     if aggregation == "max":
         out = np.full(n_timestamps, -np.inf)
-        for offset in range(window_size):
-            # Starts are distinct, so for one offset no timestamp is written twice.
-            point = starts + offset
-            score = scores if scores.ndim == 1 else scores[:, offset]
+        for point, score in points:
             out[point] = np.maximum(out[point], score)
         return out
     raise ValueError(f"aggregation={aggregation!r} is neither 'mean' nor 'max'")
-
-
-def _sum_over_windows(
-    scores: FloatArray, starts: NDArray[np.intp], n_timestamps: int, window_size: int
-) -> FloatArray:
-    out = np.zeros(n_timestamps)
-    if scores.ndim == 2:
-        for offset in range(window_size):
-            out[starts + offset] += scores[:, offset]
-        return out
-    # A score added from its start on and taken away after its end.
-    change = np.zeros(n_timestamps + 1)
-    change[starts] += scores
-    change[starts + window_size] -= scores
-    return np.cumsum(change)[:-1]
 
 
 class SlidingWindowTransformer(TransformerMixin, BaseEstimator):

@@ -193,6 +193,13 @@ def detector_argument(text: str) -> tuple[str, Any]:
     ------
     argparse.ArgumentTypeError
         If it is not of this form, or there is no such class or object.
+
+    Examples
+    --------
+    >>> from skcoad.benchmark.cli import detector_argument
+    >>> name, make = detector_argument('KMeans5=KMeans:{"n_clusters": 5}')
+    >>> name, make(25)
+    ('KMeans5', KMeansWindows(n_clusters=5, window_size=25))
     """
     name, given, description = text.partition("=")
     what, _, json_text = (description if given else name).partition(":")

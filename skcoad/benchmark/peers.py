@@ -21,8 +21,8 @@ from sklearn.utils.validation import check_is_fitted
 from skcoad.benchmark._detectors import Transductive
 from skcoad.windows import sliding_windows, windows_to_timestamps
 
-# Rows of the table of windows that are worked on together.
-_CHUNK = 10_000
+# Values of the table of windows that are worked on together: 32 MiB.
+_CHUNK = 2**22
 
 
 class KMeansWindows(BaseEstimator):  # type: ignore[misc]
@@ -52,6 +52,17 @@ class KMeansWindows(BaseEstimator):  # type: ignore[misc]
     ----------
     T. Yairi, Y. Kato and K. Hori, "Fault detection by mining association rules from
     house-keeping data", i-SAIRAS 2001.
+
+    Examples
+    --------
+    >>> from skcoad.benchmark.peers import KMeansWindows
+    >>> from skcoad.datasets import make_series
+    >>> series = make_series(2000, anomalies=("noise",), random_state=0)
+    >>> scores = KMeansWindows(50, random_state=0).fit(series.train).decision_function(
+    ...     series.test
+    ... )
+    >>> bool(series.test_labels[scores.argmax()])
+    True
     """
 
     def __init__(
@@ -89,9 +100,10 @@ class KMeansWindows(BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         X = _series(X)
         windows = sliding_windows(X, self.window_size)
+        n_rows = max(1, _CHUNK // windows[0].size)
         distances = [
-            self.kmeans_.transform(_znormalised(windows[i : i + _CHUNK])).min(axis=1)
-            for i in range(0, len(windows), _CHUNK)
+            self.kmeans_.transform(_znormalised(windows[i : i + n_rows])).min(axis=1)
+            for i in range(0, len(windows), n_rows)
         ]
         return _to_timestamps(np.concatenate(distances), len(X), self.window_size)
 

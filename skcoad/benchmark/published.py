@@ -71,7 +71,7 @@ def compare_with_published(
     *,
     metric: str = "vus_pr",
 ) -> pd.DataFrame:
-    """Put our results and published ones side by side, on the series in both.
+    r"""Put our results and published ones side by side, on the series in both.
 
     Published results are of the protocol "tsb-ad", with settings tuned on other
     series of the same sources: compare with care.
@@ -95,6 +95,21 @@ def compare_with_published(
     ------
     ValueError
         If no series is in both, or the results are of more than one protocol.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from skcoad.benchmark import PEERS, compare_with_published, run_benchmark
+    >>> from skcoad.datasets import make_series
+    >>> series = make_series(2000, anomalies=("noise",), random_state=0)
+    >>> with TemporaryDirectory() as folder:
+    ...     path, published = Path(folder, "results.jsonl"), Path(folder, "theirs.csv")
+    ...     _ = published.write_text("file,LOF\nsynthetic.csv,0.1\n")
+    ...     results = run_benchmark({"KMeans": PEERS["KMeans"]}, [series], path)
+    ...     table = compare_with_published(results, published)
+    >>> table["published"].to_dict()
+    {'KMeans': False, 'LOF': True}
     """
     import pandas as pd
 

@@ -194,6 +194,19 @@ def mean_metrics(results: Sequence[Result]) -> pd.DataFrame:
     ValueError
         If there is more than one protocol, or no series with results of every
         detector.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from skcoad.benchmark import PEERS, mean_metrics, run_benchmark
+    >>> from skcoad.datasets import make_series
+    >>> series = make_series(2000, anomalies=("noise",), random_state=0)
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "results.jsonl")
+    ...     results = run_benchmark({"KMeans": PEERS["KMeans"]}, [series], path)
+    >>> mean_metrics(results).loc["KMeans", "hit_at_1"].item()
+    1.0
     """
     import pandas as pd
 
@@ -224,6 +237,19 @@ def report(
     ------
     ValueError
         As in `compare`.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from skcoad.benchmark import PEERS, report, run_benchmark
+    >>> from skcoad.datasets import make_series
+    >>> series = make_series(2000, anomalies=("noise",), random_state=0)
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "results.jsonl")
+    ...     results = run_benchmark({"KMeans": PEERS["KMeans"]}, [series], path)
+    >>> print(report(results).splitlines()[0])  # doctest: +ELLIPSIS
+    1 of 1 series (...), protocol kdd21, seeds [0].
     """
     table = compare(results, metric=metric, against=against)
     against = against or str(table.index[0])
@@ -306,6 +332,20 @@ def plot_comparison(results: Sequence[Result], *, metric: str = "vus_pr") -> Fig
     ----------
     .. [1] J. Demsar, "Statistical comparisons of classifiers over multiple data
        sets", Journal of Machine Learning Research 7, 2006.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from skcoad.benchmark import PEERS, plot_comparison, run_benchmark
+    >>> from skcoad.datasets import make_series
+    >>> series = make_series(2000, anomalies=("noise",), random_state=0)
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "results.jsonl")
+    ...     results = run_benchmark({"KMeans": PEERS["KMeans"]}, [series], path)
+    >>> figure = plot_comparison(results)
+    >>> figure.axes[0].get_title()
+    '1 series'
     """
     from matplotlib.figure import Figure
 

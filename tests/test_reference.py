@@ -1,0 +1,180 @@
+import naive
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skcoad.reference import ReferencePool
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+def make_series(n, seed, period=12):
+    """A wave that is never twice the same, of mean 0 and deviation 1."""
+    rng = np.random.default_rng(seed)
+    x = np.sin(2 * np.pi * np.arange(n) / period) + 0.4 * rng.normal(size=n)
+    return torch.tensor((x - x.mean()) / x.std(), dtype=torch.float32)
+
+
+def looked_up(pool, query, position=None):
+    position = None if position is None else torch.tensor([position])
+    found = pool.nearest(query[None], position)
+    return found.values[0].numpy(), found.distance[0].item()
+
+
+@settings(max_examples=40)
+@given(st.integers(30, 90), st.integers(4, 20), seeds)
+def test_the_nearest_equals_an_exhaustive_search(n, length, seed):
+    series = make_series(n, seed)
+    pool = ReferencePool(series, length, size=n)
+    assert len(pool) == n - length + 1
+    query = make_series(length, seed + 1 if seed else 1)
+    values, distance = looked_up(pool, query)
+    expected, _, expected_values = naive.nearest(series.tolist(), query.tolist())
+    assert distance == pytest.approx(expected, abs=1e-3)
+    np.testing.assert_allclose(values, expected_values, atol=1e-3)
+
+
+@settings(max_examples=40)
+@given(st.integers(50, 90), st.integers(4, 20), seeds, st.data())
+def test_what_overlaps_a_known_position_is_left_out(n, length, seed, data):
+    series = make_series(n, seed)
+    pool = ReferencePool(series, length, size=n)
+    position = data.draw(st.integers(0, n - length))
+    query = series[position : position + length]
+    overlapping = range(position - length + 1, position + length)
+    expected, _, expected_values = naive.nearest(
+        series.tolist(), query.tolist(), excluded=overlapping
+    )
+    for values, distance in (
+        looked_up(pool, query, position),
+        looked_up(pool, query),  # finds itself, and is treated alike
+    ):
+        assert distance == pytest.approx(expected, abs=1e-3)
+        np.testing.assert_allclose(values, expected_values, atol=1e-3)
+
+
+@settings(max_examples=20)
+@given(st.integers(2, 9), seeds)
+def test_with_gaps_the_nearest_is_no_worse_than_the_best_that_is_held(spacing, seed):
+    series, length = make_series(150, seed), 12
+    n_positions = len(series) - length + 1
+    pool = ReferencePool(series, length, size=-(-n_positions // spacing))
+    left_out = [p for p in range(n_positions) if p % pool.spacing]
+    query = make_series(length, seed + 1)
+    _, distance = looked_up(pool, query)
+    best, _, _ = naive.nearest(series.tolist(), query.tolist())
+    best_held, _, _ = naive.nearest(series.tolist(), query.tolist(), left_out)
+    assert best - 1e-3 <= distance <= best_held + 1e-3
+
+
+@settings(max_examples=20)
+@given(st.integers(26, 60), seeds)
+def test_principal_components_find_the_nearest_long_shape_or_nearly(length, seed):
+    # A long subsequence is not held whole; of a wave, its components are enough.
+    series = make_series(200, seed, period=length)
+    pool = ReferencePool(series, length, size=200)
+    query = make_series(length, seed + 1, period=length)
+    _, distance = looked_up(pool, query)
+    expected, _, _ = naive.nearest(series.tolist(), query.tolist())
+    assert expected - 1e-3 <= distance <= 1.1 * expected
+
+
+def test_the_pool_holds_no_more_than_its_size_and_reaches_over_the_series():
+    series = make_series(1000, 0)
+    for size in (1, 7, 100, 5000):
+        pool = ReferencePool(series, 20, size)
+        assert 1 <= len(pool) <= size
+        assert pool.spacing * (len(pool) - 1) <= 980
+        assert pool.spacing * len(pool) > 980
+
+
+@given(st.floats(0.5, 20), st.floats(-100, 100), seeds)
+def test_the_reference_follows_the_level_and_swing_of_the_query(swing, level, seed):
+    series = make_series(80, seed)
+    pool = ReferencePool(series, 16, size=80)
+    query = make_series(16, seed + 1)
+    values, distance = looked_up(pool, query)
+    moved, same = looked_up(pool, swing * query + level)
+    assert same == pytest.approx(distance, abs=1e-2)
+    np.testing.assert_allclose(moved, swing * values + level, atol=0.02 * swing + 1e-3)
+
+
+def test_a_flat_stretch_is_not_blown_up_to_noise():
+    series = torch.zeros(100)
+    series[::2] = 1e-3
+    pool = ReferencePool(series, 10, size=100)
+    _, distance = looked_up(pool, torch.full((10,), 5.0))
+    assert distance < 0.01
+
+
+@pytest.mark.parametrize("hop", [1, 3, 5, 12])
+def test_the_reference_of_windows_blends_overlapping_look_ups(hop):
+    series, length = make_series(200, 0), 12
+    pool = ReferencePool(series, length, size=200)
+    x = make_series(40, 1)
+    found = pool.reference(x[None], hop)
+    starts = list(range(0, len(x) - length + 1, hop))
+    if starts[-1] != len(x) - length:
+        starts.append(len(x) - length)
+    values, weights, distances = ([[] for _ in x] for _ in range(3))
+    for start in starts:
+        value, distance = looked_up(pool, x[start : start + length])
+        for i in range(length):
+            weights[start + i].append(1 - abs((i + 0.5) / length * 2 - 1) + 1e-3)
+            values[start + i].append(value[i])
+            distances[start + i].append(distance)
+    np.testing.assert_allclose(
+        found.values[0],
+        [np.average(v, weights=w) for v, w in zip(values, weights, strict=True)],
+        atol=1e-4,
+    )
+    np.testing.assert_allclose(
+        found.distance[0], [np.mean(d) for d in distances], atol=1e-4
+    )
+
+
+def test_windows_of_a_batch_do_not_influence_each_other(monkeypatch):
+    pool = ReferencePool(make_series(200, 0), 12, size=200)
+    windows = make_series(400, 1).view(10, 40)
+    together = pool.reference(windows, 5)
+    for i in range(len(windows)):
+        alone = pool.reference(windows[i : i + 1], 5)
+        torch.testing.assert_close(alone.values[0], together.values[i])
+        torch.testing.assert_close(alone.distance[0], together.distance[i])
+    monkeypatch.setattr("skcoad.reference.QUERIES_AT_ONCE", 7)
+    in_pieces = pool.reference(windows, 5)
+    torch.testing.assert_close(in_pieces, together)
+
+
+def test_known_positions_of_windows_are_those_of_their_first_points():
+    series = make_series(200, 0)
+    pool = ReferencePool(series, 12, size=200)
+    position = torch.tensor([30, 77])
+    windows = series.unfold(0, 36, 1)[position]
+    known = pool.reference(windows, 6, position)
+    found = pool.reference(windows, 6)
+    torch.testing.assert_close(known, found, atol=1e-3, rtol=1e-3)
+    assert known.distance.min() > 0.05
+
+
+def test_an_anomaly_is_far_from_its_reference():
+    series = make_series(600, 0)
+    strange = make_series(60, 1)
+    strange[24:36] = strange[24]
+    distance = ReferencePool(series, 12, size=600).reference(strange[None], 3).distance
+    assert 20 <= distance[0].argmax() <= 40
+
+
+def test_a_series_with_nothing_but_overlaps_has_a_reference():
+    series = make_series(15, 0)
+    pool = ReferencePool(series, 12, size=15)
+    found = pool.reference(series[None, :14], 2, torch.tensor([0]))
+    assert torch.isfinite(found.values).all()
+    assert torch.isfinite(found.distance).all()
+
+
+def test_a_series_shorter_than_a_subsequence_is_an_error_that_names_both():
+    with pytest.raises(ValueError, match=r"length 12 .* 11 timestamps"):
+        ReferencePool(torch.zeros(11), 12, size=10)

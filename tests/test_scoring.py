@@ -1,0 +1,183 @@
+import naive
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from skcoad import scoring
+from skcoad.network import CoADNetwork, initialise
+from skcoad.plan import WindowPlan
+from skcoad.reference import ReferencePool
+from skcoad.scoring import (
+    PartScale,
+    ScoreParts,
+    combine,
+    moving_average,
+    part_scales,
+    score_parts,
+    smooth_parts,
+)
+
+series = arrays(float, st.integers(1, 40), elements=st.floats(-1e3, 1e3))
+widths = st.integers(1, 60)
+
+
+@given(series, widths)
+def test_moving_average_equals_the_twin(x, width):
+    expected = naive.moving_average(x.tolist(), width)
+    np.testing.assert_allclose(moving_average(x, width), expected, atol=1e-9)
+
+
+@given(series, widths, st.data())
+def test_moving_average_over_gaps_equals_the_twin(x, width, data):
+    missing = data.draw(arrays(bool, len(x)))
+    expected = naive.moving_average(x.tolist(), width, missing)
+    average = moving_average(x, width, missing)
+    np.testing.assert_allclose(average, expected, atol=1e-8)
+
+
+@given(series, widths)
+def test_moving_average_keeps_the_length_and_stays_within_the_range(x, width):
+    average = moving_average(x, width)
+    assert average.shape == x.shape
+    assert (x.min() - 1e-9 <= average).all()
+    assert (average <= x.max() + 1e-9).all()
+
+
+@given(st.integers(1, 40), widths, st.floats(-1e3, 1e3))
+def test_moving_average_of_a_constant_is_the_constant(n, width, value):
+    average = moving_average(np.full(n, value), width)
+    np.testing.assert_allclose(average, value, atol=1e-9)
+
+
+@given(series)
+def test_moving_average_of_width_one_changes_nothing(x):
+    np.testing.assert_allclose(moving_average(x, 1), x, atol=1e-9)
+
+
+@given(series, widths, st.floats(-5, 5), st.floats(-5, 5))
+def test_moving_average_is_linear(x, width, slope, level):
+    np.testing.assert_allclose(
+        moving_average(slope * x + level, width),
+        slope * moving_average(x, width) + level,
+        atol=1e-8,
+    )
+
+
+@given(series, st.integers(0, 20))
+def test_moving_average_of_odd_width_has_no_direction(x, half):
+    forwards = moving_average(x, 2 * half + 1)
+    backwards = moving_average(x[::-1], 2 * half + 1)[::-1]
+    np.testing.assert_allclose(forwards, backwards, atol=1e-9)
+
+
+def test_moving_average_of_float32_is_computed_in_float64():
+    x = np.full(100_000, 0.1, dtype=np.float32)
+    average = moving_average(x, 1001)
+    assert average.dtype == np.float64
+    np.testing.assert_allclose(average, x[0], rtol=1e-12)
+
+
+PLAN = WindowPlan(period=12, window_size=24, patch_size=4, step=7)
+
+
+def make_network(with_reference=False, masking="soft"):
+    network = CoADNetwork(4, 8, 2, "conv", "both", "max", masking, with_reference)
+    initialise(network, torch.Generator().manual_seed(0))
+    return network.eval()
+
+
+def make_series(n):
+    return torch.randn(n, generator=torch.Generator().manual_seed(3))
+
+
+@pytest.mark.parametrize("n", [24, 25, 31, 38, 61])
+@pytest.mark.parametrize("aggregation", ["mean", "max"])
+@pytest.mark.parametrize("with_reference", [False, True])
+@pytest.mark.parametrize("step", [1, 7, 24])
+def test_scores_of_timestamps_equal_the_twin(
+    n, aggregation, with_reference, step, monkeypatch
+):
+    plan = PLAN._replace(step=step)
+    network, x = make_network(with_reference), make_series(n)
+    pool = ReferencePool(make_series(200), 12, 200) if with_reference else None
+    monkeypatch.setattr(scoring, "POINTS_AT_ONCE", 3 * 24)
+    nowhere = torch.zeros(n, dtype=torch.bool)
+    parts = score_parts(network, x, nowhere, pool, plan, aggregation)
+    references = None
+    if pool is not None:
+        found = pool.reference(x[None], plan.hop)
+        references = found.values[0]
+        np.testing.assert_allclose(parts.distance, found.distance[0], rtol=1e-5)
+    else:
+        assert not parts.distance.any()
+    starts = naive.window_starts(n, 24, step)
+    probability, error = naive.score_parts(
+        network, x, references, starts, 24, 4, aggregation
+    )
+    np.testing.assert_allclose(parts.probability, probability, atol=1e-5)
+    np.testing.assert_allclose(parts.error, error, atol=1e-5)
+    for part in parts:
+        assert part.shape == (n,)
+        assert np.isfinite(part).all()
+
+
+@pytest.mark.parametrize("masking", ["soft", "hard", "random", "grating"])
+def test_batches_of_any_size_give_the_same_parts(masking, monkeypatch):
+    network, x = make_network(masking=masking), make_series(100)
+    nowhere = torch.zeros(100, dtype=torch.bool)
+    whole = score_parts(network, x, nowhere, None, PLAN, "mean")
+    for n_points in (1, 50, 130):
+        monkeypatch.setattr(scoring, "POINTS_AT_ONCE", n_points)
+        pieces = score_parts(network, x, nowhere, None, PLAN, "mean")
+        for one, other in zip(whole, pieces, strict=True):
+            np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def make_parts(n=50):
+    rng = np.random.default_rng(0)
+    return ScoreParts(*rng.random((5, n)))
+
+
+@pytest.mark.parametrize(
+    ("score", "with_reference", "chosen"),
+    [
+        ("joint", True, ["probability", "distance"]),
+        ("joint", False, ["probability", "error"]),
+        ("classification", True, ["probability"]),
+        ("reconstruction", True, ["error"]),
+    ],
+)
+def test_each_score_is_made_of_its_parts(score, with_reference, chosen):
+    parts = make_parts()
+    missing = np.arange(50) % 7 == 0
+    smoothed = smooth_parts(parts, missing, score, with_reference, 5)
+    expected = [moving_average(getattr(parts, name), 5, missing) for name in chosen]
+    np.testing.assert_array_equal(smoothed, expected)
+
+
+def test_on_the_training_series_each_part_counts_about_alike():
+    smoothed = [
+        part * unit for part, unit in zip(make_parts(), range(1, 6), strict=True)
+    ]
+    scales = part_scales(smoothed)
+    for part, scale in zip(smoothed, scales, strict=True):
+        alone = combine([part], [scale])
+        assert alone.mean() == pytest.approx(0, abs=1e-9)
+        assert alone.std() == pytest.approx(1, abs=0.02)
+    total = sum(combine([p], [s]) for p, s in zip(smoothed, scales, strict=True))
+    np.testing.assert_allclose(combine(smoothed, scales), total)
+
+
+def test_a_part_that_never_varied_in_training_does_not_explode():
+    score = combine([np.array([0.5, 0.6])], [PartScale(0.5, 0.0)])
+    assert score[0] == 0
+    assert 0 < score[1] < 1000
+
+
+def test_inside_a_long_gap_the_score_is_that_of_a_usual_point():
+    smoothed = [np.array([1.0, np.nan, 3.0])]
+    assert combine(smoothed, [PartScale(1.0, 1.0)])[1] == 0
+    assert part_scales(smoothed) == [PartScale(2.0, 1.0)]

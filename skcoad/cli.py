@@ -202,6 +202,7 @@ def _demo(arguments: argparse.Namespace) -> int:
         picture /= DEMO_PICTURE
     _check_picture(picture)
     series = make_series(6000, period=DEMO_PERIOD, random_state=arguments.seed)
+    series = replace(series, channel_names=("value",))
     print(
         f"A series of {len(series.values)} timestamps that repeats about every "
         f"{DEMO_PERIOD}, with {len(ANOMALY_KINDS)} anomalies behind the first "

@@ -461,8 +461,8 @@ def _pools(
     spacing: int,
     device: torch.device,
 ) -> list[ReferencePool]:
-    _check(spacing > 0, "the spacing is not above 0")
     n_positions = n_timestamps - length + 1
+    _check(0 < spacing <= n_positions, f"there is no spacing of {spacing}")
     n_held = math.ceil(n_positions / spacing)
 
     def take(name: str, *shape: int | None, finite: bool = True) -> Tensor:

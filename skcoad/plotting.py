@@ -363,7 +363,8 @@ def _mark_found(axes: Axes, time: NDArray[Any], stretches: Sequence[Stretch]) ->
             [1.04, 1.04],
             color=FOUND,
             linewidth=4,
-            solid_capstyle="projecting",  # a single timestamp is seen, too
+            solid_capstyle="projecting",  # a single timestamp is seen, too, ...
+            snap=False,  # ... unless both its ends snap to one pixel
             transform=axes.get_xaxis_transform(),
             clip_on=False,
             label="found",

@@ -49,7 +49,7 @@ _CONSTRAINTS: dict[str, list[Any]] = {
     "step": [StrOptions({"auto"}), whole(1)],
     "encoder": [StrOptions({"conv", "gru"})],
     "hidden_size": [whole(2)],
-    "n_layers": [whole(1)],
+    "n_layers": [whole(1, 16)],
     "branches": [StrOptions({"both", "time", "frequency"})],
     "fusion": [StrOptions({"max", "mean"})],
     "masking": [StrOptions({"soft", "hard", "random", "grating"})],
@@ -100,7 +100,7 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
         What makes features of patches: dilated convolutions, quick on a CPU, or the
         paper's bidirectional GRU.
     hidden_size, n_layers : int, default=32 and 3
-        Size of an encoder.
+        Size of an encoder; at most 16 layers.
     branches : {"both", "time", "frequency"}, default="both"
         What the classifier looks at (Eq. 1 to 3).
     fusion : {"max", "mean"}, default="max"

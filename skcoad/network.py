@@ -274,7 +274,7 @@ class CoADNetwork(nn.Module):
         else:
             if pattern is None:
                 pattern = torch.arange(direct.shape[1], device=x.device) % 2
-            first = pattern.to(x).expand_as(direct)
+            first = pattern.to(direct).expand_as(direct)
             halves = [
                 self.reconstruct(x, reference, gaps + (1 - gaps) * half)
                 for half in (first, 1 - first)

@@ -83,6 +83,57 @@ def joint_loss(
     return cross_entropy + loss_weight * error
 
 
+class Batch(NamedTuple):
+    """Windows to train on, each of shape (B, T).
+
+    Attributes
+    ----------
+    normal, distorted : Tensor
+        The windows before and after distortion.
+    changed, missing : Tensor
+        Which points were distorted, and which are missing, bool.
+    reference : Tensor or None
+        Normal counterparts of the distorted windows.
+    """
+
+    normal: Tensor
+    distorted: Tensor
+    changed: Tensor
+    missing: Tensor
+    reference: Tensor | None
+
+
+def draw_batch(
+    channels: Sequence[Tensor],
+    missing: Sequence[Tensor],
+    pools: Sequence[ReferencePool] | None,
+    plan: WindowPlan,
+    distortions: Sequence[str],
+    distortion_lengths: tuple[float, float],
+    batch_size: int,
+    generator: torch.Generator,
+) -> Batch:
+    """Draw windows of one channel at random places, and distort them.
+
+    Parameters are those of :func:`train`.
+    """
+    channel = int(torch.randint(len(channels), (), generator=generator))
+    n_positions = len(channels[channel]) - plan.window_size + 1
+    position = torch.randint(n_positions, (batch_size,), generator=generator)
+    position = position.to(channels[channel].device)
+    normal = channels[channel].unfold(0, plan.window_size, 1)[position]
+    gaps = missing[channel].unfold(0, plan.window_size, 1)[position]
+    distorted, changed = distort(
+        normal, plan.period, distortions, distortion_lengths, generator
+    )
+    reference = None
+    if pools is not None:
+        pool = pools[channel]
+        hop = max(1, pool.length // 2)
+        reference = pool.reference(distorted, hop, position, gaps).values
+    return Batch(normal, distorted, changed, gaps, reference)
+
+
 def train(
     network: CoADNetwork,
     channels: Sequence[Tensor],
@@ -147,7 +198,6 @@ def train(
         network.parameters(), lr=lr, weight_decay=1e-3, fused=True
     )
     started = time.monotonic()
-    n_positions = len(channels[0]) - plan.window_size + 1
     losses: list[float] = []
     network.train()
     try:
@@ -159,25 +209,21 @@ def train(
                     break
             for group in optimizer.param_groups:
                 group["lr"] = lr * _schedule(progress)
-            channel = int(torch.randint(len(channels), (), generator=generator))
-            position = torch.randint(n_positions, (batch_size,), generator=generator)
-            position = position.to(channels[channel].device)
-            normal = channels[channel].unfold(0, plan.window_size, 1)[position]
-            gaps = missing[channel].unfold(0, plan.window_size, 1)[position]
-            distorted, changed = distort(
-                normal, plan.period, distortions, distortion_lengths, generator
+            batch = draw_batch(
+                channels,
+                missing,
+                pools,
+                plan,
+                distortions,
+                distortion_lengths,
+                batch_size,
+                generator,
             )
-            reference = None
-            if pools is not None:
-                pool = pools[channel]
-                hop = max(1, pool.length // 2)
-                reference = pool.reference(distorted, hop, position, gaps).values
             pattern = None
             if network.masking == "random":
                 n_patches = plan.window_size // plan.patch_size
                 pattern = torch.randperm(n_patches, generator=generator) % 2
-                pattern = pattern.to(normal.device)
-            output = network(distorted, reference, gaps, pattern)
+            output = network(batch.distorted, batch.reference, batch.missing, pattern)
             # Checked before the loss, which refuses what is no probability.
             if not torch.isfinite(
                 output.probability.sum() + output.reconstruction.sum()
@@ -186,7 +232,9 @@ def train(
                     f"training diverged in step {len(losses) + 1}; a smaller lr than "
                     f"{lr} usually helps"
                 )
-            loss = joint_loss(output, normal, changed, gaps, loss_weight)
+            loss = joint_loss(
+                output, batch.normal, batch.changed, batch.missing, loss_weight
+            )
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(network.parameters(), MAX_GRADIENT_NORM)

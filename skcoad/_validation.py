@@ -172,7 +172,8 @@ def _check_values(X: Any) -> None:
             "X is a masked array, whose mask would be lost; X.filled(np.nan) marks the "
             "masked values as missing"
         )
-    dtypes = [getattr(X, "dtype", None), *getattr(X, "dtypes", ())]
-    for dtype in dtypes:
-        if getattr(dtype, "kind", "") in "mMSU" and dtype is not None:
+    # Of an array or a single column, or of each column of a frame.
+    dtypes = getattr(X, "dtypes", getattr(X, "dtype", None))
+    for dtype in dtypes if np.iterable(dtypes) else [dtypes]:
+        if dtype is not None and getattr(dtype, "kind", "") in "mMSU":
             raise ValueError(f"X has values of dtype {dtype}; numbers are needed")

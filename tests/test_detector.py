@@ -136,7 +136,7 @@ def test_the_input_is_left_as_it_is(tiny, wave):
         (np.zeros((50, 1, 1)), "dim 3"),
         (np.full((50, 1), np.inf), "infinity"),
         (np.full((50, 1), 1j), "[Cc]omplex"),
-        (np.full((50, 1), "a"), "could not convert"),
+        (np.full((50, 1), "a"), "numbers are needed"),
         (np.full((50, 1), None), "NaN|missing"),
     ],
     ids=lambda value: "" if isinstance(value, str) else f"{value.shape}{value.dtype}",

@@ -81,8 +81,8 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
     tells a masked autoencoder, softly, what to hide; the reconstruction tells the
     classifier what normal looks like. Both score together [1]_. On top of the paper,
     each window is compared with its nearest normal reference from a bounded pool of
-    training subsequences, which makes training many times shorter; `reference_size=0`
-    and :meth:`paper` leave that out.
+    training subsequences, so that little training is needed; `reference_size=0` and
+    :meth:`paper` leave that out.
 
     One sample is one timestamp, and rows are in time order. Fit on a series that is
     mostly normal, score any other or the same.

@@ -244,13 +244,13 @@ def test_bad_requests_are_errors(series, path):
 # finds a result in the making; what it does is fixed, so nothing may differ later.
 
 SCRIPT = """
-import argparse, sys, time
+import argparse, os, sys, time
 import numpy as np
 from skcoad.benchmark.cli import add_arguments, execute
 
 class Slow:
     def fit(self, X):
-        time.sleep(0.05)
+        time.sleep(float(os.environ["SLOW_SECONDS"]))
     def decision_function(self, X):
         return np.abs(X[:, 0])
 
@@ -278,14 +278,17 @@ def command(tmp_path, path):
 
     processes = []
 
-    def start(n_jobs):
+    def start(n_jobs, seconds=0.05):
         process = subprocess.Popen(
             [
                 *(sys.executable, tmp_path / "script.py", data, "--out", path),
                 *("--detectors", "slow=script.slow", "--jobs", str(n_jobs)),
             ],
             env=os.environ
-            | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
+            | {
+                "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path]),
+                "SLOW_SECONDS": str(seconds),
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -325,8 +328,10 @@ def test_a_run_that_is_killed_and_interrupted_loses_nothing_and_repeats_nothing(
         kill(process)
         assert path.read_bytes().startswith(before)
 
-    process = command(n_jobs=2)
-    wait_for_lines(path, 3 * N_SERIES // 5, process)
+    # Slow enough that the run cannot be over before the signal comes.
+    lines = path.read_bytes().count(b"\n")
+    process = command(n_jobs=2, seconds=1)
+    wait_for_lines(path, lines + 1, process)
     os.killpg(process.pid, signal.SIGINT)  # as the terminal does
     _, errors = process.communicate()
     assert process.returncode == 130

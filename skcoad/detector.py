@@ -381,7 +381,9 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
                 ReferencePool(channel, plan.period, self.reference_size, gaps)
                 for channel, gaps in zip(channels, missing, strict=True)
             ]
-        network = self._build_network(plan.patch_size, generator).to(device)
+        network = self._network_on_meta(plan.patch_size).to_empty(device="cpu")
+        initialise(network, generator)
+        network = network.to(device)
         # A constant channel has nothing to teach, unless it is all there is.
         varied = [i for i, channel in enumerate(channels) if channel.std() > 0]
         learn_from = varied or list(range(X.shape[1]))
@@ -616,12 +618,10 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
                 "reads in two directions"
             )
 
-    def _build_network(
-        self, patch_size: int, generator: torch.Generator
-    ) -> CoADNetwork:
-        # On the meta device no parameter is drawn from the global generator.
+    def _network_on_meta(self, patch_size: int) -> CoADNetwork:
+        """Shapes without memory, drawn from no generator; to be filled."""
         with torch.device("meta"):
-            network = CoADNetwork(
+            return CoADNetwork(
                 patch_size,
                 self.hidden_size,
                 self.n_layers,
@@ -631,9 +631,6 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
                 self.masking,
                 self.reference_size > 0,
             )
-        network = network.to_empty(device="cpu")
-        initialise(network, generator)
-        return network
 
     def _validated(self, X: Any) -> FloatArray:
         check_is_fitted(self)

@@ -432,18 +432,7 @@ def _network(
     square = tensors.get("network.residual_head.hidden.weight")
     fits = square is not None and square.shape == (h, h) and n_layers <= len(tensors)
     _check(fits, f"the network is not of hidden_size={h}, n_layers={n_layers}")
-    # On the meta device there are shapes but no memory.
-    with torch.device("meta"):
-        network = CoADNetwork(
-            patch_size,
-            h,
-            n_layers,
-            detector.encoder,
-            detector.branches,
-            detector.fusion,
-            detector.masking,
-            detector.reference_size > 0,
-        )
+    network = detector._network_on_meta(patch_size)
     state = {
         name: _take(tensors, f"network.{name}", parameter.dtype, *parameter.shape)
         for name, parameter in network.state_dict().items()

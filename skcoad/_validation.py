@@ -33,21 +33,35 @@ __all__ = [
 
 # A shorter 1-D array is more likely one row of features than a series.
 MIN_LENGTH_1D = 32
+# No number of ours is larger, so that products of two stay exact or finite.
+MAX_WHOLE = 2**31 - 1
+MAX_REAL = 1e9
 
 
-def whole(low: int, high: int | None = None) -> Interval:
+class Numbers(Interval):  # type: ignore[misc]
+    """An interval of Python's and numpy's numbers: no truth values, no durations."""
+
+    def is_satisfied_by(self, value: Any) -> bool:
+        """Whether the value is such a number, and within."""
+        kinds = (int, float, np.integer, np.floating)
+        if not isinstance(value, kinds) or isinstance(value, (bool, np.timedelta64)):
+            return False
+        return bool(super().is_satisfied_by(value))
+
+
+def whole(low: int, high: int = MAX_WHOLE) -> Interval:
     """Integers from `low` to `high`, both included."""
-    return Interval(Integral, low, high, closed="left" if high is None else "both")
+    return Numbers(Integral, low, high, closed="both")
 
 
 def at_least(low: float, *, above: bool = False) -> Interval:
     """Real numbers from `low` on; without `low` itself if `above`."""
-    return Interval(Real, low, None, closed="neither" if above else "left")
+    return Numbers(Real, low, MAX_REAL, closed="right" if above else "both")
 
 
 def between(low: float, high: float, closed: str = "both") -> Interval:
     """Real numbers from `low` to `high`."""
-    return Interval(Real, low, high, closed=closed)
+    return Numbers(Real, low, high, closed=closed)
 
 
 def check_parameters(
@@ -110,6 +124,8 @@ def validate_series(
     ValueError
         On anything that is not such a series, with what and where.
     """
+    if not hasattr(X, "dtype") and not hasattr(X, "dtypes"):
+        X = np.asarray(X)  # so that a list is judged by what it holds, like an array
     _check_time_index(X)
     _check_values(X)
     if allow_1d and np.asarray(X).ndim == 1:
@@ -123,16 +139,30 @@ def validate_series(
         # With several channels a 1-D array is an error that validate_data explains.
         if reset or estimator.n_features_in_ == 1:
             X = X.reshape(-1, 1)
-    return np.asarray(
-        validate_data(
-            estimator,
-            X,
-            reset=reset,
-            dtype=[np.float64, np.float32],
-            ensure_all_finite="allow-nan" if allow_nan else True,
-            ensure_min_samples=min_timestamps,
-        )
-    )
+    try:
+        with np.errstate(over="ignore"):  # becomes infinity, which is refused below
+            series: NDArray[np.floating[Any]] = np.asarray(
+                validate_data(
+                    estimator,
+                    X,
+                    reset=reset,
+                    dtype=[np.float64, np.float32],
+                    ensure_all_finite=False,
+                    ensure_min_samples=min_timestamps,
+                )
+            )
+    except OverflowError as error:
+        raise ValueError("X has an integer that is too large for a float") from error
+    _check_finite(series, allow_nan)
+    return series
+
+
+def _check_finite(X: NDArray[np.floating[Any]], allow_nan: bool) -> None:
+    bad = np.isinf(X) if allow_nan else ~np.isfinite(X)
+    if bad.any():
+        row, channel = np.unravel_index(int(bad.argmax()), bad.shape)
+        what = "NaN" if np.isnan(X[row, channel]) else "infinity"
+        raise ValueError(f"X has {what} in row {row}, channel {channel}")
 
 
 def channel_names(estimator: BaseEstimator, input_features: Any) -> NDArray[np.object_]:
@@ -152,7 +182,7 @@ def _check_time_index(X: Any) -> None:
             f"the timestamp of row {int(np.argmax(index.isna()))} is missing"
         )
     if not index.is_monotonic_increasing:
-        later = int(np.argmax(np.diff(index.asi8) < 0)) + 1
+        later = int(np.argmax(np.asarray(index[1:] < index[:-1]))) + 1
         raise ValueError(
             f"the timestamps are not sorted: row {later} ({index[later]}) is earlier "
             f"than row {later - 1} ({index[later - 1]}); sort the series by time"
@@ -175,5 +205,7 @@ def _check_values(X: Any) -> None:
     # Of an array or a single column, or of each column of a frame.
     dtypes = getattr(X, "dtypes", getattr(X, "dtype", None))
     for dtype in dtypes if np.iterable(dtypes) else [dtypes]:
-        if dtype is not None and getattr(dtype, "kind", "") in "mMSU":
+        # Other libraries' dtypes have no kind; what numpy makes of X has.
+        known: Any = dtype if hasattr(dtype, "kind") else np.asarray(X).dtype
+        if known.kind in "mMSU":
             raise ValueError(f"X has values of dtype {dtype}; numbers are needed")

@@ -187,7 +187,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         "--max-steps",
         type=int,
         metavar="N",
-        default=600,
+        default=300,
         help="training steps; fewer are quicker and less accurate (default: "
         "%(default)s)",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from numbers import Real
 from typing import Any, Literal
 
@@ -31,7 +31,7 @@ from skcoad.missing import MAX_MISSING, bridge_gaps
 from skcoad.network import Branches, CoADNetwork, Encoder, Fusion, Masking, initialise
 from skcoad.plan import MIN_TIMESTAMPS, Size, plan_windows
 from skcoad.reference import ReferencePool
-from skcoad.scoring import Aggregation, Score, ScoreParts
+from skcoad.scoring import Aggregation, PartScale, Score, ScoreParts
 from skcoad.training import train
 
 __all__ = ["CoADDetector"]
@@ -65,12 +65,12 @@ _CONSTRAINTS: dict[str, list[Any]] = {
     "smoothing": [at_least(0)],
     "score_aggregation": [StrOptions({"mean", "max"})],
     "channel_aggregation": [StrOptions({"mean", "max"})],
-    # A number, or a thresholder of PyOD or pythresh.
     "missing": [StrOptions({"mask", "raise"})],
+    # A number, or a thresholder of PyOD or pythresh.
     "contamination": [between(0, 0.5, closed="right"), BaseEstimator, BaseDetector],
     "device": [str, torch.device],
-    "random_state": ["random_state"],
-    "verbose": ["verbose"],
+    "random_state": [whole(0, 2**32 - 1), np.random.RandomState, None],
+    "verbose": [whole(0), bool],
 }
 
 
@@ -123,7 +123,7 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
         Highest learning rate.
     batch_size : int, default=32
         Windows in a training step.
-    max_steps : int, default=600
+    max_steps : int, default=300
         Training steps. What a step costs does not depend on the series' length.
     max_seconds : float or None, default=None
         Stop training after this time. Results then depend on the machine.
@@ -164,11 +164,11 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
         The four together.
     network_ : torch.nn.Module
         Classifier and reconstructor.
-    references_ : list of ReferencePool or None
-        One for each channel.
+    references_ : list of list of ReferencePool or None
+        For each channel, pools of subsequences of one, one half and two periods.
     center_, scale_ : ndarray of shape (n_channels,)
         What was subtracted from each channel, and divided by.
-    part_scales_ : list of list of PartScale
+    part_scales_ : list of dict of str to PartScale
         For each channel, how the parts of the score lie on the training series.
     loss_curve_ : list of float
         Mean loss of every 20 steps.
@@ -230,7 +230,7 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
         loss_weight: float = 1.0,
         lr: float = 2e-3,
         batch_size: int = 32,
-        max_steps: int = 600,
+        max_steps: int = 300,
         max_seconds: float | None = None,
         score_by: Score = "joint",
         smoothing: float = 0.5,
@@ -360,7 +360,7 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
         )
         _check_missing_share(X)
         plan = plan_windows(
-            np.apply_along_axis(bridge_gaps, 0, X),
+            X,
             period=self.period,
             window_periods=self.window_periods,
             window_size=self.window_size,
@@ -378,7 +378,10 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
         references = None
         if self.reference_size > 0:
             references = [
-                ReferencePool(channel, plan.period, self.reference_size, gaps)
+                [
+                    ReferencePool(channel, length, self.reference_size, gaps)
+                    for length in plan.reference_lengths
+                ]
                 for channel, gaps in zip(channels, missing, strict=True)
             ]
         network = self._network_on_meta(plan.patch_size).to_empty(device="cpu")
@@ -404,7 +407,7 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
                 network,
                 [channels[i] for i in learn_from],
                 [missing[i] for i in learn_from],
-                None if references is None else [references[i] for i in learn_from],
+                None if references is None else [references[i][0] for i in learn_from],
                 plan,
                 distortions=self.distortions,
                 distortion_lengths=tuple(self.distortion_lengths),  # type: ignore[arg-type]
@@ -423,15 +426,19 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
         self.network_ = network
         self.references_ = references
         self.n_iter_, self.loss_curve_ = record
-        smoothed = [self._smoothed(X, i) for i in range(X.shape[1])]
-        self.part_scales_ = [scoring.part_scales(parts) for parts in smoothed]
+        self.part_scales_: list[dict[str, PartScale]] = []
+
+        def training_score(channel: int) -> FloatArray:
+            pieces = list(self._smoothed(X, channel))
+            parts = {
+                name: np.concatenate([piece[name] for piece in pieces])
+                for name in pieces[0]
+            }
+            self.part_scales_.append(scoring.part_scales(parts))
+            return scoring.combine(parts, self.part_scales_[channel])
+
         self.decision_scores_ = self._aggregate_channels(
-            np.column_stack(
-                [
-                    scoring.combine(parts, scales)
-                    for parts, scales in zip(smoothed, self.part_scales_, strict=True)
-                ]
-            )
+            training_score(i) for i in range(X.shape[1])
         )
         # PyOD's predict_proba needs this; its _set_n_classes would look at y.
         self._classes = 2
@@ -457,7 +464,10 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
         ValueError
             If `X` is no such series.
         """
-        return self._aggregate_channels(self.channel_scores(X))
+        X = self._validated(X)
+        return self._aggregate_channels(
+            self._channel_score(X, i) for i in range(X.shape[1])
+        )
 
     def channel_scores(self, X: Any) -> FloatArray:
         """Score each timestamp of each channel.
@@ -478,12 +488,10 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
             As in :meth:`decision_function`.
         """
         X = self._validated(X)
-        return np.column_stack(
-            [
-                scoring.combine(self._smoothed(X, i), self.part_scales_[i])
-                for i in range(X.shape[1])
-            ]
-        )
+        scores = np.empty(X.shape)
+        for i in range(X.shape[1]):
+            scores[:, i] = self._channel_score(X, i)
+        return scores
 
     def explain(self, X: Any) -> list[ScoreParts]:
         """Tell what classifier, reconstruction and reference say of each channel.
@@ -508,7 +516,9 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
         explained = []
         for i in range(X.shape[1]):
             parts = self._parts(X, i)
-            values = parts.reconstruction * self.scale_[i] + self.center_[i]
+            with np.errstate(over="ignore"):
+                values = parts.reconstruction * self.scale_[i] + self.center_[i]
+            values = np.nan_to_num(values)  # the largest number instead of infinity
             explained.append(parts._replace(reconstruction=values))
         return explained
 
@@ -605,8 +615,8 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
         lengths = self.distortion_lengths
         if (
             len(lengths) != 2
-            or not all(isinstance(length, Real) for length in lengths)
-            or not 0 < lengths[0] <= lengths[1] < np.inf
+            or not all(map(at_least(0, above=True).is_satisfied_by, lengths))
+            or lengths[0] > lengths[1]
         ):
             raise ValueError(
                 f"distortion_lengths={lengths!r} must be two numbers of periods, the "
@@ -623,8 +633,8 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
         with torch.device("meta"):
             return CoADNetwork(
                 patch_size,
-                self.hidden_size,
-                self.n_layers,
+                int(self.hidden_size),  # torch's GRU takes no integers of numpy
+                int(self.n_layers),
                 self.encoder,
                 self.branches,
                 self.fusion,
@@ -651,8 +661,10 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
         """One channel on its common scale, gaps bridged, and where the gaps are."""
         missing = torch.from_numpy(np.isnan(X[:, channel])).to(device)
         x = bridge_gaps(X[:, channel])
-        x = (x - self.center_[channel]) / self.scale_[channel]
-        x = x.clip(-MAX_SCALED, MAX_SCALED)
+        with np.errstate(over="ignore"):  # what overflows is cut
+            x -= self.center_[channel]
+            x /= self.scale_[channel]
+        x.clip(-MAX_SCALED, MAX_SCALED, out=x)
         return torch.tensor(x, dtype=torch.float32, device=device), missing
 
     def _parts(self, X: FloatArray, channel: int) -> ScoreParts:
@@ -664,20 +676,40 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
             self.score_aggregation,
         )
 
-    def _smoothed(self, X: FloatArray, channel: int) -> list[FloatArray]:
-        return scoring.smooth_parts(
-            self._parts(X, channel),
-            np.isnan(X[:, channel]),
-            self.score_by,
-            self.references_ is not None,
-            # Wider than twice the series is the mean of everything.
-            max(1, min(round(self.smoothing * self.period_), 2 * len(X) + 1)),
-        )
+    def _channel_score(self, X: FloatArray, channel: int) -> FloatArray:
+        scales = self.part_scales_[channel]
+        pieces = self._smoothed(X, channel)
+        return np.concatenate([scoring.combine(piece, scales) for piece in pieces])
 
-    def _aggregate_channels(self, scores: FloatArray) -> FloatArray:
-        if self.channel_aggregation == "max":
-            return np.asarray(scores.max(axis=1))
-        return np.asarray(scores.mean(axis=1))
+    def _smoothed(self, X: FloatArray, channel: int) -> Iterator[dict[str, FloatArray]]:
+        """Smoothed parts of the score of a channel, piece by piece."""
+        # Wider than twice the series is the mean of everything.
+        width = max(1, min(round(self.smoothing * self.period_), 2 * len(X) + 1))
+        margin = 2 * self.window_size_ + 2 * self.period_ + width
+        for piece, kept in scoring.pieces(len(X), self.step_, margin):
+            x = X[piece]
+            parts = scoring.smooth_parts(
+                self._parts(x, channel),
+                np.isnan(x[:, channel]),
+                self.score_by,
+                self.references_ is not None,
+                width,
+            )
+            inner = slice(kept.start - piece.start, kept.stop - piece.start)
+            yield {name: part[inner].copy() for name, part in parts.items()}
+
+    def _aggregate_channels(self, scores: Iterable[FloatArray]) -> FloatArray:
+        """Mean or maximum of the scores of all channels, which come one by one."""
+        scores = iter(scores)
+        total = next(scores)
+        for score in scores:
+            if self.channel_aggregation == "max":
+                np.maximum(total, score, out=total)
+            else:
+                total += score
+        if self.channel_aggregation == "mean":
+            total /= self.n_features_in_
+        return total
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "decision_scores_")
@@ -702,6 +734,8 @@ def _center_and_scale(X: FloatArray) -> tuple[FloatArray, FloatArray]:
             deviation = relative.std()
             # Rounding in a mean of equal values is no variation.
             scale[i] = largest * (deviation if deviation > 1e-12 else 1.0)
+    # Nothing smaller can be divided by.
+    scale = scale.clip(min=np.finfo(np.float64).tiny)
     return center, scale
 
 

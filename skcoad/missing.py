@@ -47,5 +47,8 @@ def bridge_gaps(x: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         return np.zeros_like(bridged)
     if missing.any():
         known = np.flatnonzero(~missing)
-        bridged[missing] = np.interp(np.flatnonzero(missing), known, bridged[known])
+        # Halves, whose differences cannot overflow.
+        bridged[missing] = 2 * np.interp(
+            np.flatnonzero(missing), known, bridged[known] / 2
+        )
     return bridged

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft, ndimage, signal
 
+from skcoad.missing import bridge_gaps
+
 __all__ = ["autocorrelation", "dominant_period"]
 
 # A lag counts as a repetition when its peak stands out by this much, and by so many
@@ -17,6 +19,7 @@ MIN_STANDARD_ERRORS = 5.0
 # ... and as *the* period when it is the first to come this near to the best one:
 # multiples of a period correlate as well as the period itself.
 NEAR_BEST = 0.85
+MAX_FFT = 2**16  # points at once
 
 
 def autocorrelation(x: NDArray[np.floating[Any]], max_lag: int) -> NDArray[np.float64]:
@@ -48,9 +51,14 @@ def autocorrelation(x: NDArray[np.floating[Any]], max_lag: int) -> NDArray[np.fl
     x = np.asarray(x, dtype=np.float64)
     x = x - x.mean()
     n = len(x)
-    n_fft = fft.next_fast_len(2 * n, real=True)
-    power = np.abs(fft.rfft(x, n_fft)) ** 2
-    covariance = np.asarray(fft.irfft(power, n_fft)[: max_lag + 1], dtype=np.float64)
+    n_fft = fft.next_fast_len(min(2 * n, max(MAX_FFT, 4 * max_lag)), real=True)
+    block = n_fft - max_lag
+    covariance = np.zeros(max_lag + 1)
+    # Products of each block with itself and the beginning of what follows.
+    for start in range(0, n, block):
+        spectrum = fft.rfft(x[start : start + block], n_fft).conj()
+        spectrum *= fft.rfft(x[start : start + n_fft], n_fft)
+        covariance += fft.irfft(spectrum, n_fft)[: max_lag + 1]
     covariance /= n - np.arange(max_lag + 1)
     if covariance[0] <= 0:
         covariance[:] = 0
@@ -102,8 +110,8 @@ def dominant_period(
         return None
     correlations = [
         autocorrelation(_detrend(channel / np.abs(channel).max(), max_lag), max_lag)
-        for channel in channels
-        if np.ptp(channel) > 0
+        for channel in map(bridge_gaps, channels)
+        if channel.max() > channel.min()
     ]
     if not correlations:
         return None

@@ -9,7 +9,8 @@ skcoad           version of the package that wrote the file
 sha256           digest of the whole file, with 64 zeros in the place of the digest
 parameters       those of the constructor
 plan             period, window, patch and step in timestamps
-spacing          distance between the references of a pool; null without pools
+spacings         distance between the references of the pools of each length; null
+                 without pools
 feature_names    names of the channels, or null
 n_iter           training steps done
 threshold        of the scores
@@ -59,12 +60,12 @@ UNSEALED = "0" * 64  # where the digest will stand
 # anew, principal components may differ in the last bits between machines, and a small
 # file could ask for much time and memory.
 POOL_TENSORS = {
-    "series": "series",
     "variance": "_variance",
     "unusable": "_unusable",
     "components": "_components",
     "held": "_held",
     "held_norm": "_held_norm",
+    "own": "_own",
 }
 
 # Single numbers, and which attributes of a detector they are.
@@ -181,7 +182,7 @@ def _json(detector: CoADDetector) -> str:
             for name, value in detector.get_params(deep=False).items()
         },
         "plan": [int(size) for size in detector.plan_],
-        "spacing": None if pools is None else pools[0].spacing,
+        "spacings": None if pools is None else [pool.spacing for pool in pools[0]],
         "feature_names": None if names is None else list(names),
         "n_iter": detector.n_iter_,
     } | {
@@ -210,7 +211,9 @@ def _tensors(detector: CoADDetector) -> dict[str, Tensor]:
     arrays = {
         "center": np.asarray(detector.center_, dtype=np.float64),
         "scale": np.asarray(detector.scale_, dtype=np.float64),
-        "part_scales": np.array(detector.part_scales_, dtype=np.float64),
+        "part_scales": np.array(
+            [list(scales.values()) for scales in detector.part_scales_]
+        ),
         "decision_scores": np.asarray(detector.decision_scores_, dtype=np.float64),
         "labels": np.asarray(detector.labels_, dtype=np.uint8),
         "loss_curve": np.array(detector.loss_curve_, dtype=np.float64),
@@ -219,9 +222,13 @@ def _tensors(detector: CoADDetector) -> dict[str, Tensor]:
     for name, tensor in detector.network_.state_dict().items():
         tensors[f"network.{name}"] = tensor
     if detector.references_ is not None:
-        for name, attribute in POOL_TENSORS.items():
-            rows = [getattr(pool, attribute) for pool in detector.references_]
-            tensors[f"references.{name}"] = torch.stack(rows)  # a row for each channel
+        # A row for each channel; the pools of a channel have the series in common.
+        series = [pools[0].series for pools in detector.references_]
+        tensors["references.series"] = torch.stack(series)
+        for number, pools in enumerate(zip(*detector.references_, strict=True)):
+            for name, attribute in POOL_TENSORS.items():
+                rows = [getattr(pool, attribute) for pool in pools]
+                tensors[f"references.{number}.{name}"] = torch.stack(rows)
     return {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
 
 
@@ -346,8 +353,10 @@ def _detector(
     scale = _take(tensors, "scale", torch.float64, n_channels)
     _check(bool((scale > 0).all()), "a scale is not above 0")
     with_reference = detector.reference_size > 0
-    n_parts = _count_parts(detector.score_by, with_reference)
-    part_scales = _take(tensors, "part_scales", torch.float64, n_channels, n_parts, 2)
+    parts = _part_names(detector.score_by, with_reference)
+    part_scales = _take(
+        tensors, "part_scales", torch.float64, n_channels, len(parts), 2
+    )
     _check(bool((part_scales[:, :, 1] >= 0).all()), "a deviation is negative")
     labels = _take(tensors, "labels", torch.uint8, n_timestamps)
     _check(bool((labels <= 1).all()), "a label is neither 0 nor 1")
@@ -364,14 +373,23 @@ def _detector(
     detector.network_ = _network(detector, plan.patch_size, tensors).to(device)
     detector.references_ = None
     if with_reference:
-        spacing = _get(content, "spacing", int)
-        detector.references_ = _pools(
-            tensors, n_channels, n_timestamps, plan.period, spacing, device
-        )
+        spacings = _get(content, "spacings", list)
+        lengths = plan.reference_lengths
+        _check(len(spacings) == len(lengths), f"{len(lengths)} spacings are needed")
+        shape = n_channels, n_timestamps
+        series = _take(tensors, "references.series", torch.float32, *shape).to(device)
+        by_length = [
+            _pools(tensors, f"references.{number}", series, length, spacing)
+            for number, (length, spacing) in enumerate(
+                zip(lengths, spacings, strict=True)
+            )
+        ]
+        detector.references_ = [list(pools) for pools in zip(*by_length, strict=True)]
     _check(not tensors, f"there are unknown tensors: {sorted(tensors)[:3]}")
     detector.n_iter_, detector.loss_curve_ = n_iter, loss_curve.tolist()
     detector.part_scales_ = [
-        [PartScale(*part) for part in channel] for channel in part_scales.tolist()
+        {name: PartScale(*part) for name, part in zip(parts, channel, strict=True)}
+        for channel in part_scales.tolist()
     ]
     detector.decision_scores_ = scores.numpy()
     detector.labels_ = labels.numpy().astype(int)
@@ -407,10 +425,10 @@ def _unfitted(cls: type[CoADDetector], parameters: Json) -> CoADDetector:
     return detector
 
 
-def _count_parts(score_by: Score, with_reference: bool) -> int:
-    """How many parts the score has, by those of a single point."""
+def _part_names(score_by: Score, with_reference: bool) -> list[str]:
+    """Which parts the score has, by those of a single point."""
     point, known = ScoreParts(*np.zeros((5, 1))), np.zeros(1, dtype=bool)
-    return len(smooth_parts(point, known, score_by, with_reference, width=1))
+    return list(smooth_parts(point, known, score_by, with_reference, width=1))
 
 
 def _plan(sizes: list[Any], n_timestamps: int) -> WindowPlan:
@@ -443,45 +461,45 @@ def _network(
 
 
 def _pools(
-    tensors: dict[str, Tensor],
-    n_channels: int,
-    n_timestamps: int,
-    length: int,
-    spacing: int,
-    device: torch.device,
+    tensors: dict[str, Tensor], prefix: str, series: Tensor, length: int, spacing: Any
 ) -> list[ReferencePool]:
+    """Pools of one length, one for each channel."""
+    n_channels, n_timestamps = series.shape
     n_positions = n_timestamps - length + 1
-    _check(0 < spacing <= n_positions, f"there is no spacing of {spacing}")
+    whole = type(spacing) is int and 0 < spacing <= n_positions
+    _check(whole, f"there is no spacing of {spacing}")
     n_held = math.ceil(n_positions / spacing)
 
     def take(name: str, *shape: int | None, finite: bool = True) -> Tensor:
-        name = f"references.{name}"
+        name = f"{prefix}.{name}"
         return _take(tensors, name, torch.float32, n_channels, *shape, finite=finite)
 
     held = take("held", None, n_held)
     n_components = held.shape[1]
     _check(0 < n_components <= length, "a pool has no components, or too many")
     held_norm = take("held_norm", n_held, finite=False)  # infinite where unusable
+    own = take("own", n_held)
+    _check(bool((own >= 0).all()), "a distance is negative")
+    _check(bool((held_norm >= 0).all()), "a norm is negative")
     variance = take("variance", n_positions)
     _check(bool((variance >= 0).all()), "a variance is negative")
-    _check(bool((held_norm >= 0).all()), "a norm is negative")
     stored = {
-        "series": take("series", n_timestamps),
         "variance": variance,
         "unusable": _take(
-            tensors, "references.unusable", torch.bool, n_channels, n_positions
+            tensors, f"{prefix}.unusable", torch.bool, n_channels, n_positions
         ),
         "components": take("components", length, n_components),
         "held": held,
         "held_norm": held_norm,
+        "own": own,
     }
     pools = []
     for channel in range(n_channels):
         pool = ReferencePool.__new__(ReferencePool)
-        pool.length, pool.spacing = length, spacing
+        pool.series, pool.length, pool.spacing = series[channel], length, spacing
         for name, attribute in POOL_TENSORS.items():
             # Each row in memory of its own, as it was, for equal rounding.
-            row = stored[name][channel].clone().to(device)
+            row = stored[name][channel].clone().to(series.device)
             setattr(pool, attribute, row)
         pools.append(pool)
     return pools

@@ -42,13 +42,18 @@ class WindowPlan(NamedTuple):
     step: int
 
     @property
-    def hop(self) -> int:
-        """Distance between reference look-ups at scoring.
+    def reference_lengths(self) -> list[int]:
+        """Lengths of the references: one period first, then half of one, and two."""
+        two = min(2 * self.period, self.window_size)
+        return list(dict.fromkeys([self.period, max(1, self.period // 2), two]))
 
-        About a quarter of a period. It divides the step, so that a slice that starts
+    def hop(self, length: int) -> int:
+        """Distance between the look-ups of references of some length at scoring.
+
+        About a quarter of the length. It divides the step, so that a slice that starts
         at a multiple of the step is looked up at the same places as the whole.
         """
-        longest = min(self.step, max(1, self.period // 4))
+        longest = min(self.step, max(1, length // 4))
         return max(hop for hop in range(1, longest + 1) if self.step % hop == 0)
 
 
@@ -100,6 +105,11 @@ def plan_windows(
     WindowPlan(period=50, window_size=200, patch_size=8, step=48)
     """
     n = len(x)
+    # Small integers of numpy would overflow below.
+    period, window_size, patch_size, step = (
+        size if size == "auto" else int(size)
+        for size in (period, window_size, patch_size, step)
+    )
     if period == "auto":
         period = dominant_period(x) or min(DEFAULT_PERIOD, max(2, n // 8))
     if window_size == "auto":
@@ -113,12 +123,12 @@ def plan_windows(
             )
         n_patches = min(max(MIN_PATCHES, round(wanted / patch_size)), n // patch_size)
         window_size = n_patches * patch_size
-    else:
-        patch_size = _divisor(window_size) if patch_size == "auto" else patch_size
-    if window_size > n:
+    elif window_size > n:
         raise ValueError(
             f"a window of {window_size} timestamps is longer than the series of {n}"
         )
+    elif patch_size == "auto":
+        patch_size = _divisor(window_size)
     if window_size % patch_size:
         raise ValueError(
             f"window_size={window_size} is not a multiple of patch_size={patch_size}"

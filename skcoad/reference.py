@@ -1,10 +1,11 @@
-"""A bounded pool of normal subsequences, and the nearest one to each stretch of data.
+"""Bounded pools of normal subsequences, and the nearest one to each stretch of data.
 
 The paper's residual classifier compares a window with its reconstruction, for want of
 a pool of normal references that would fit into memory. A pool of a few thousand
-subsequences, one period long, does fit. What this module adds to the paper is a second
-normal reference: for each period of a window, the most similar period of the training
-series.
+subsequences does fit. What this module adds to the paper is a second normal reference,
+the counterpart of a window that is put together from the most similar periods of the
+training series, and a third part of the score, how far a stretch of data is from its
+nearest reference.
 """
 
 from __future__ import annotations
@@ -14,39 +15,59 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
-__all__ = ["NearestReference", "ReferencePool"]
+__all__ = ["Nearest", "Places", "ReferencePool"]
 
 MAX_COMPONENTS = 24  # of the coarse search
 N_CANDIDATES = 4  # from the coarse search, compared in full
 MIN_DEVIATION = 0.1  # of a subsequence, in deviations of the series
 SAME = 1e-5  # mean squared distance below which two subsequences are one
-QUERIES_AT_ONCE = 1024
+QUERIES_AT_ONCE = 256  # so that their distances to the whole pool stay in the cache
+# How fast the say of a stretch falls with the share of it that is missing.
+GAP_AVERSION = 16
+MIN_SAY = 1e-6
+N_FILLS = 2  # look-ups that only improve what stands in the gaps
+FINENESS = 16  # places of a subsequence at which its distance is taken
 
 
-class NearestReference(NamedTuple):
-    """Normal counterpart of some data.
+class Places(NamedTuple):
+    """Where the nearest references of some stretches of data are.
 
     Attributes
     ----------
-    values : Tensor
-        The counterpart, shaped as the data.
-    distance : Tensor
-        How far each point's surroundings are from it: root mean squared difference of
-        the z-normalised subsequences, averaged over those that cover the point.
+    starts : Tensor of shape (k,)
+        Where each stretch starts in its window.
+    places : Tensor of shape (B, k)
+        Where its nearest reference starts in the series of the pool.
     """
 
-    values: Tensor
+    starts: Tensor
+    places: Tensor
+
+
+class Nearest(NamedTuple):
+    """Nearest references of some subsequences.
+
+    Attributes
+    ----------
+    place : Tensor of shape (Q,)
+        Where they start in the series of the pool.
+    distance : Tensor of shape (Q,)
+        Root mean squared difference of the z-normalised subsequences.
+    """
+
+    place: Tensor
     distance: Tensor
 
 
 class ReferencePool:
-    """Subsequences of a normal series, one period long, that can be searched.
+    """Subsequences of a normal series, of one length, that can be searched.
 
     Subsequences are z-normalised for comparison: the search is for the same shape.
     The pool holds the principal components of at most `size` of them, evenly spread;
-    the best few are then compared in full, together with their neighbours that the
-    spacing left out.
+    the best few are then compared in full, and the best of these with its neighbours
+    that the spacing left out.
 
     Parameters
     ----------
@@ -73,9 +94,12 @@ class ReferencePool:
     >>> pool = ReferencePool(series, length=25, size=100)
     >>> strange = series[100:150].clone()
     >>> strange[20:30] = 0
-    >>> values, distance = pool.reference(strange[None], hop=5)
-    >>> values.shape, distance.shape
-    (torch.Size([1, 50]), torch.Size([1, 50]))
+    >>> places = pool.find(strange[None], hop=5)
+    >>> pool.counterpart(strange[None], places).shape
+    torch.Size([1, 50])
+    >>> excess = pool.excess(strange[None], places)
+    >>> bool(excess[0].argmax() in range(20, 30))
+    True
     """
 
     def __init__(
@@ -102,97 +126,206 @@ class ReferencePool:
         self._held = (shapes @ self._components).T.contiguous()
         self._held_norm = self._held.square().sum(0)
         self._held_norm[self._unusable[held]] = torch.inf
+        own = [
+            self.nearest(every[some], some).distance
+            for some in torch.split(held, QUERIES_AT_ONCE)
+        ]
+        # How far each held subsequence, or one around it, is from its own nearest.
+        reach = min(length // (4 * self.spacing), (len(held) - 1) // 2)
+        self._own = F.max_pool1d(
+            torch.cat(own)[None], 2 * reach + 1, stride=1, padding=reach
+        )[0]
 
     def __len__(self) -> int:
         """Count the subsequences of the coarse search."""
         return self._held.shape[1]
 
-    def reference(
-        self,
-        x: Tensor,
-        hop: int,
-        position: Tensor | None = None,
-        missing: Tensor | None = None,
-    ) -> NearestReference:
-        """Put the normal counterpart of windows together from overlapping periods.
+    def find(self, x: Tensor, hop: int, position: Tensor | None = None) -> Places:
+        """Find the nearest references of overlapping stretches of windows.
 
         Parameters
         ----------
         x : Tensor of shape (B, T)
             Windows, or one whole series; T is at least the pool's `length`.
         hop : int
-            Distance between the subsequences that are looked up.
+            Distance between the stretches that are looked up.
         position : Tensor of shape (B,), default=None
             Where the windows stand in the series of the pool: subsequences that
             overlap with the one looked up are then left out. Without it, a
             subsequence that is *in* the series is found there and treated alike, so
             that nothing becomes its own reference.
-        missing : Tensor of shape (B, T), default=None
-            Which points are missing, bool. The reference that is found with what
-            stands there takes its place, and the search is repeated.
 
         Returns
         -------
-        NearestReference
-            Both of shape (B, T).
+        Places
         """
-        if missing is not None and missing.any():
-            found = self.reference(x, hop, position).values
-            x = torch.where(missing, found, x)
-        b, t = x.shape
-        starts = torch.arange(0, t - self.length + 1, hop, device=x.device)
-        if starts[-1] != t - self.length:
-            starts = torch.cat([starts, starts.new_tensor([t - self.length])])
-        k, within = len(starts), torch.arange(self.length, device=x.device)
+        last = x.shape[1] - self.length
+        starts = torch.arange(0, last + 1, hop, device=x.device)
+        if starts[-1] != last:
+            starts = torch.cat([starts, starts.new_tensor([last])])
+        queries = x.unfold(1, self.length, 1)  # B, ., length
+        places = []
+        for some in torch.split(starts, max(1, QUERIES_AT_ONCE // len(x))):
+            stretches = queries[:, some].flatten(0, 1)
+            known = None if position is None else (position[:, None] + some).flatten()
+            places.append(self.nearest(stretches, known).place.view(len(x), -1))
+        return Places(starts, torch.cat(places, 1))
+
+    def fill(
+        self, x: Tensor, missing: Tensor, hop: int, position: Tensor | None = None
+    ) -> Tensor:
+        """Put references in the place of stand-ins for missing values.
+
+        Parameters
+        ----------
+        x : Tensor of shape (B, T)
+            Windows.
+        missing : Tensor of shape (B, T)
+            Which of their values are stand-ins, bool.
+        hop, position : int, Tensor or None
+            As in :meth:`find`, which is first asked with the stand-ins.
+
+        Returns
+        -------
+        Tensor of shape (B, T)
+        """
+        if not missing.any():
+            return x
+        for _ in range(N_FILLS):
+            places = self.find(x, hop, position)
+            x = torch.where(missing, self.counterpart(x, places, missing), x)
+        return x
+
+    def counterpart(
+        self, x: Tensor, places: Places, missing: Tensor | None = None
+    ) -> Tensor:
+        """Put the normal counterpart of windows together from their references.
+
+        Parameters
+        ----------
+        x : Tensor of shape (B, T)
+            Windows.
+        places : Places
+            What :meth:`find` found for them.
+        missing : Tensor of shape (B, T), default=None
+            Which of their values are stand-ins, bool; stretches count the less the
+            more of them is missing.
+
+        Returns
+        -------
+        Tensor of shape (B, T)
+            The references in the scale of the stretches, faded into each other.
+        """
+        within = torch.arange(self.length, device=x.device)
         # Subsequences fade in and out, so that the counterpart has no seams.
         fade = 1 - ((within + 0.5) / self.length * 2 - 1).abs() + 1e-3
-        # Values times fade, fade, distance, number of subsequences, at each point.
-        total = x.new_zeros(4, b * t)
-        queries = x.unfold(1, self.length, 1)  # B, ., length
-        rows = torch.arange(b, device=x.device).repeat_interleave(k)
-        columns = starts.repeat(b)
-        for first in range(0, len(rows), QUERIES_AT_ONCE):
-            row = rows[first : first + QUERIES_AT_ONCE]
-            start = columns[first : first + QUERIES_AT_ONCE]
-            known = None if position is None else position[row] + start
-            values, distance = self.nearest(queries[row, start], known)
-            points = ((row * t + start)[:, None] + within).flatten()
-            distance = distance.repeat_interleave(self.length)
-            fades = fade.repeat(len(row))
-            for kind, part in enumerate(
-                ((values * fade).flatten(), fades, distance, torch.ones_like(fades))
-            ):
-                total[kind].index_add_(0, points, part)
-        total = total.view(4, b, t)
-        return NearestReference(total[0] / total[1], total[2] / total[3])
+        total, weight = torch.zeros_like(x), torch.zeros_like(x)
+        queries = x.unfold(1, self.length, 1)
+        references = self.series.unfold(0, self.length, 1)
+        starts, found = places
+        say = self._say(starts, missing)
+        indices = torch.arange(len(starts), device=x.device)
+        for some in torch.split(indices, max(1, QUERIES_AT_ONCE // len(x))):
+            values, _, _ = _z_normalise(references[found[:, some]])  # B, k, length
+            _, mean, deviation = _z_normalise(queries[:, starts[some]])
+            values = values * deviation + mean
+            weights = (fade * say[:, some, None]).expand_as(values)
+            points = (starts[some, None] + within).flatten()
+            total.index_add_(1, points, (weights * values).flatten(1))
+            weight.index_add_(1, points, weights.flatten(1))
+        return total / weight
 
-    def nearest(
-        self, queries: Tensor, position: Tensor | None = None
-    ) -> NearestReference:
-        """Find the nearest subsequence of the series, in the scale of the query.
+    def excess(
+        self, x: Tensor, places: Places, missing: Tensor | None = None
+    ) -> Tensor:
+        """How much stranger each point's surroundings are than their references.
+
+        The distance of a stretch from its nearest reference, less the largest distance
+        of the references around that one from their own nearest, at least 0: where the
+        training series hardly ever repeats itself, a large distance means little.
+
+        Parameters
+        ----------
+        x : Tensor of shape (B, T)
+            Windows.
+        places : Places
+            What :meth:`find` found for them. Between the stretches, the distance to
+            the reference that is moved along is taken.
+        missing : Tensor of shape (B, T), default=None
+            As in :meth:`counterpart`.
+
+        Returns
+        -------
+        Tensor of shape (B, T)
+            Root mean squared difference of z-normalised stretches, averaged over
+            those that cover a point.
+        """
+        t = x.shape[1]
+        starts, found = places
+        ends = torch.cat([starts[1:], starts[-1:] + 1])
+        after = torch.cat([found[:, 1:], found[:, -1:]], 1)
+        queries = x.unfold(1, self.length, 1)
+        # Excess, and number of stretches: what begins at a point, less what has ended.
+        change = torch.zeros(2, len(x), t + 1, dtype=torch.float64, device=x.device)
+        indices = torch.arange(len(starts), device=x.device)
+        for shift in range(0, int((ends - starts).max()), self._fine):
+            start = torch.minimum(starts + shift, ends - 1)
+            # The references before and after, each moved along.
+            both = torch.stack([found + (start - starts), after + (start - ends)], -1)
+            say = self._say(start, missing)
+            for some in torch.split(indices, max(1, QUERIES_AT_ONCE // len(x))):
+                shapes, _, _ = _z_normalise(queries[:, start[some]].flatten(0, 1))
+                squared, place = self._compare(shapes, both[:, some].flatten(0, 1))
+                excess = squared.sqrt() - self._own[self._held_near(place)]
+                for kind, part in enumerate((excess, torch.ones_like(excess))):
+                    part = say[:, some] * part.double().view(len(x), -1)
+                    change[kind].index_add_(1, start[some], part)
+                    change[kind].index_add_(1, start[some] + self.length, -part)
+        total, n_covering = change.cumsum(-1)[..., :t]
+        mean: Tensor = total / n_covering.clamp_min(MIN_SAY)
+        return mean.clamp_min(0).to(x.dtype)
+
+    def _say(self, starts: Tensor, missing: Tensor | None) -> Tensor:
+        """How much stretches count, ``(B, k)``, or ``(1, k)`` if nothing is missing."""
+        if missing is None:
+            return torch.ones(1, len(starts), device=starts.device)
+        n_missing: Tensor = F.pad(missing.cumsum(1), (1, 0))
+        n_missing = n_missing[:, starts + self.length] - n_missing[:, starts]
+        known: Tensor = 1 - n_missing / self.length
+        return known.pow(GAP_AVERSION).clamp_min(MIN_SAY)
+
+    @property
+    def _fine(self) -> int:
+        """Distance between the stretches of which the distance is taken."""
+        return max(1, self.length // FINENESS)
+
+    def _held_near(self, place: Tensor) -> Tensor:
+        """Which held subsequence stands for one that is not held itself."""
+        return ((place + self.spacing // 2) // self.spacing).clamp_max(len(self) - 1)
+
+    def nearest(self, queries: Tensor, position: Tensor | None = None) -> Nearest:
+        """Find the nearest subsequence of the series.
 
         Parameters
         ----------
         queries : Tensor of shape (Q, length)
             What to look up.
         position : Tensor of shape (Q,), default=None
-            As in :meth:`reference`.
+            As in :meth:`find`.
 
         Returns
         -------
-        NearestReference
-            `values` of shape (Q, length), `distance` of shape (Q,).
+        Nearest
         """
-        shapes, mean, deviation = _z_normalise(queries)
-        squared, found = self._search(shapes, position)
+        shapes, _, _ = _z_normalise(queries)
+        squared, place = self._search(shapes, position)
         if position is None:
             itself = squared < SAME
             if itself.any():
-                squared[itself], found[itself] = self._search(
-                    shapes[itself], found[itself]
+                squared[itself], place[itself] = self._search(
+                    shapes[itself], place[itself]
                 )
-        values, _, _ = _z_normalise(self.series.unfold(0, self.length, 1)[found])
-        return NearestReference(values * deviation + mean, squared.sqrt())
+        return Nearest(place, squared.sqrt())
 
     def _search(self, shapes: Tensor, position: Tensor | None) -> tuple[Tensor, Tensor]:
         """Squared distance ``(Q,)`` and place ``(Q,)`` of the nearest subsequence."""
@@ -208,21 +341,18 @@ class ReferencePool:
             overlapping = torch.minimum(overlapping, last[:, None])
             distance.scatter_(1, overlapping.clamp(0, len(self) - 1), torch.inf)
         nearest = distance.topk(min(N_CANDIDATES, len(self)), dim=1, largest=False)
-        places = nearest.indices * self.spacing  # Q, candidates
-        half = self.spacing // 2
-        # The spacing left out the neighbours: look at them in two refinements.
-        stride = max(1, half // 4)
-        around = torch.arange(-half, half + 1, stride, device=shapes.device)
-        squared, place = self._compare(
-            shapes, (places[:, :, None] + around).flatten(1), position
-        )
-        if stride > 1:
-            around = torch.arange(1 - stride, stride, device=shapes.device)
+        squared, place = self._compare(shapes, nearest.indices * self.spacing, position)
+        # The spacing left out the neighbours: look at them, ever closer.
+        reach = self.spacing // 2
+        while reach:
+            stride = max(1, reach // 4)
+            around = torch.arange(-reach, reach + 1, stride, device=shapes.device)
             squared, place = self._compare(shapes, place[:, None] + around, position)
+            reach = stride // 2
         return squared, place
 
     def _compare(
-        self, shapes: Tensor, places: Tensor, position: Tensor | None
+        self, shapes: Tensor, places: Tensor, position: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """Best of some places ``(Q, C)`` for each query, compared in full."""
         places = places.clamp(0, len(self._variance) - 1)

@@ -7,6 +7,8 @@ smoothed, put on a common scale by what they were on the training series, and ad
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -17,7 +19,7 @@ from torch import Tensor
 
 from skcoad.network import CoADNetwork
 from skcoad.plan import WindowPlan
-from skcoad.reference import NearestReference, ReferencePool
+from skcoad.reference import ReferencePool
 from skcoad.windows import window_starts
 
 __all__ = [
@@ -36,8 +38,10 @@ Aggregation = Literal["mean", "max"]
 
 # Bounds the memory of scoring beyond that of the result.
 POINTS_AT_ONCE = 2**15
+PIECE = 2**16
 # How fast the weight of a window falls with the share of it that is missing.
 GAP_AVERSION = 4
+PART_WEIGHTS = {"probability": 1.0, "error": 1.0, "distance": 2.0}
 # A part that never varied in training must not explode.
 MIN_PART_DEVIATION = 1e-3
 
@@ -56,8 +60,9 @@ class ScoreParts(NamedTuple):
     error : ndarray of shape (n_timestamps,)
         Absolute reconstruction error, in deviations of the training series.
     distance : ndarray of shape (n_timestamps,)
-        Distance of the surroundings from the nearest normal reference, in deviations
-        of the surroundings; zero without references.
+        How much farther the surroundings are from their nearest normal reference than
+        that is from its own, in deviations of the surroundings, averaged over
+        surroundings of several lengths; zero without references.
     """
 
     probability: FloatArray
@@ -78,7 +83,7 @@ def score_parts(
     network: CoADNetwork,
     x: Tensor,
     missing: Tensor,
-    pool: ReferencePool | None,
+    pools: Sequence[ReferencePool] | None,
     plan: WindowPlan,
     aggregation: Aggregation,
 ) -> ScoreParts:
@@ -93,8 +98,8 @@ def score_parts(
         device.
     missing : Tensor of shape (n_timestamps,)
         Which of its values are missing, bool.
-    pool : ReferencePool or None
-        Of the channel.
+    pools : sequence of ReferencePool or None
+        Of the channel: one period long first, then of other lengths.
     plan : WindowPlan
         Sizes.
     aggregation : {"mean", "max"}
@@ -107,10 +112,9 @@ def score_parts(
         The reconstruction still scaled.
     """
     n, size = len(x), plan.window_size
-    nearest: NearestReference | None = None
-    if pool is not None:
-        both = pool.reference(x[None], plan.hop, missing=missing[None])
-        nearest = NearestReference(both.values[0], both.distance[0])
+    counterpart, distance = None, torch.zeros_like(x)
+    if pools is not None:
+        counterpart, distance = _compare_with_references(x, missing, pools, plan)
     starts = torch.from_numpy(window_starts(n, size, plan.step)).to(x.device)
     within = torch.arange(size, device=x.device)
     # Probability, mask, reconstruction, error; the last row adds up the weights.
@@ -124,8 +128,8 @@ def score_parts(
             chunk = starts[first : first + n_at_once]
             batch = windows[chunk]  # B, T
             reference = None
-            if nearest is not None:
-                reference = nearest.values.unfold(0, size, 1)[chunk]
+            if counterpart is not None:
+                reference = counterpart.unfold(0, size, 1)[chunk]
             output = network(batch, reference, gaps[chunk])
             points = (chunk[:, None] + within).flatten()
             error = (output.reconstruction - batch).abs() * ~gaps[chunk]
@@ -144,11 +148,60 @@ def score_parts(
                     total[row].scatter_reduce_(0, points, part.flatten(), "amax")
                 else:
                     total[row].index_add_(0, points, (weight * part).flatten())
+    if not torch.isfinite(total[:4].sum()):
+        raise FloatingPointError(
+            "the network's output is not finite: training diverged; a smaller lr "
+            "usually helps"
+        )
     averaged = [1, 2] if aggregation == "max" else [0, 1, 2, 3]
     total[averaged] /= total[4]
-    distance = torch.zeros_like(x) if nearest is None else nearest.distance
     probability, mask, reconstruction, error = total[:4].cpu().numpy()
     return ScoreParts(probability, mask, reconstruction, error, distance.cpu().numpy())
+
+
+def _compare_with_references(
+    x: Tensor, missing: Tensor, pools: Sequence[ReferencePool], plan: WindowPlan
+) -> tuple[Tensor, Tensor]:
+    """Normal counterpart of a series, and how far it is from its references."""
+    hops = [plan.hop(pool.length) for pool in pools]
+    gaps = missing[None] if missing.any() else None
+    filled = pools[0].fill(x[None], missing[None], hops[0])
+    counterpart, distance = filled, torch.zeros_like(filled)
+    for pool, hop in zip(pools, hops, strict=True):
+        places = pool.find(filled, hop)
+        distance += pool.excess(filled, places, gaps) / len(pools)
+        if pool is pools[0]:
+            counterpart = pool.counterpart(filled, places, gaps)
+    return counterpart[0], distance[0]
+
+
+def pieces(n_timestamps: int, step: int, margin: int) -> Iterator[tuple[slice, slice]]:
+    """Cut a long series into pieces that can be scored one at a time.
+
+    Parameters
+    ----------
+    n_timestamps : int
+        Length of the series.
+    step : int
+        Every piece starts at a multiple of it.
+    margin : int
+        How far a score depends on its surroundings.
+
+    Yields
+    ------
+    piece, kept : slice
+        What to score, and the part of the series whose scores are then right; these
+        parts follow one another.
+    """
+    # The share of the margins is small even where the margin is long.
+    length = step * math.ceil(max(PIECE, 8 * margin) / step)
+    margin = step * math.ceil(margin / step)
+    for start in range(0, n_timestamps, length):
+        stop = min(start + length, n_timestamps)
+        yield (
+            slice(max(0, start - margin), min(stop + margin, n_timestamps)),
+            slice(start, stop),
+        )
 
 
 def moving_average(
@@ -191,34 +244,39 @@ def smooth_parts(
     score_by: Score,
     with_reference: bool,
     width: int,
-) -> list[FloatArray]:
+) -> dict[str, FloatArray]:
     """Those parts that make up the score (Eq. 11), smoothed; NaN inside long gaps.
 
     With references, how far the nearest one is takes the place of how far the
     reconstruction is off: it is the steadier of the two.
     """
-    second = parts.distance if with_reference else parts.error
-    chosen = {
-        "joint": [parts.probability, second],
-        "classification": [parts.probability],
-        "reconstruction": [parts.error],
+    names = {
+        "joint": ["probability", "distance" if with_reference else "error"],
+        "classification": ["probability"],
+        "reconstruction": ["error"],
     }[score_by]
-    return [moving_average(part, width, missing) for part in chosen]
+    return {
+        name: moving_average(getattr(parts, name), width, missing) for name in names
+    }
 
 
-def part_scales(smoothed: list[FloatArray]) -> list[PartScale]:
+def part_scales(smoothed: dict[str, FloatArray]) -> dict[str, PartScale]:
     """How the parts of the score are distributed on the training series."""
-    return [
-        PartScale(float(np.nanmean(part)), float(np.nanstd(part))) for part in smoothed
-    ]
+    return {
+        name: PartScale(float(np.nanmean(part)), float(np.nanstd(part)))
+        for name, part in smoothed.items()
+    }
 
 
-def combine(smoothed: list[FloatArray], scales: list[PartScale]) -> FloatArray:
+def combine(
+    smoothed: dict[str, FloatArray], scales: dict[str, PartScale]
+) -> FloatArray:
     """Add the parts of the score, each in deviations from what it was in training.
 
     Inside a long gap there is nothing to judge: the score is 0, that of a usual point.
     """
-    total = np.zeros(len(smoothed[0]))
-    for part, scale in zip(smoothed, scales, strict=True):
-        total += (part - scale.mean) / (scale.deviation + MIN_PART_DEVIATION)
+    total = np.zeros(len(next(iter(smoothed.values()))))
+    for name, part in smoothed.items():
+        mean, deviation = scales[name]
+        total += PART_WEIGHTS[name] * (part - mean) / (deviation + MIN_PART_DEVIATION)
     return np.nan_to_num(total)

@@ -130,7 +130,8 @@ def draw_batch(
     if pools is not None:
         pool = pools[channel]
         hop = max(1, pool.length // 2)
-        reference = pool.reference(distorted, hop, position, gaps).values
+        distorted = pool.fill(distorted, gaps, hop, position)
+        reference = pool.counterpart(distorted, pool.find(distorted, hop, position))
     return Batch(normal, distorted, changed, gaps, reference)
 
 
@@ -165,7 +166,7 @@ def train(
     missing : sequence of Tensor of shape (n_timestamps,)
         Which of its values are missing, bool.
     pools : sequence of ReferencePool or None
-        One for each channel, for a network with reference.
+        One for each channel, of one period, for a network with reference.
     plan : WindowPlan
         Sizes.
     distortions, distortion_lengths : sequence of str, (float, float)
@@ -204,8 +205,9 @@ def train(
         while len(losses) < max_steps:
             progress = len(losses) / max_steps
             if max_seconds is not None:
-                progress = max(progress, (time.monotonic() - started) / max_seconds)
-                if progress >= 1 and losses:
+                spent = (time.monotonic() - started) / max_seconds
+                progress = min(1.0, max(progress, spent))
+                if progress == 1 and losses:
                     break
             for group in optimizer.param_groups:
                 group["lr"] = lr * _schedule(progress)

@@ -152,6 +152,31 @@ def nearest(series, query, excluded=()):
     return best
 
 
+def excess(series, own, spacing, x, length, starts, places, fine):
+    """Mean excess distance of the stretches that cover each point."""
+    heard = [[] for _ in x]
+    last = len(series) - length
+    for k, begin in enumerate(starts):
+        end = starts[k + 1] if k + 1 < len(starts) else begin + 1
+        after = places[min(k + 1, len(places) - 1)]
+        first = [starts[j + 1] - starts[j] for j in range(len(starts) - 1)]
+        for shift in range(0, max([*first, 1]), fine):
+            start = min(begin + shift, end - 1)
+            shape, _, _ = z_normalise(x[start : start + length])
+            found = []
+            for place in (places[k] + start - begin, after + start - end):
+                place = min(max(place, 0), last)
+                other, _, _ = z_normalise(series[place : place + length])
+                pairs = zip(shape, other, strict=True)
+                distance = sqrt(sum((a - b) ** 2 for a, b in pairs) / length)
+                held = min((place + spacing // 2) // spacing, len(own) - 1)
+                found.append((distance, own[held]))
+            distance, usual = min(found)
+            for i in range(start, start + length):
+                heard[i].append(distance - usual)
+    return [max(0, sum(h) / len(h)) if h else 0 for h in heard]
+
+
 def score_parts(network, x, references, starts, window_size, patch_size, aggregation):
     """Probability and error of each timestamp; the network sees one window a time."""
     heard = [([], []) for _ in range(len(x))]

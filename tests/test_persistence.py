@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import textwrap
+from itertools import chain
 from pathlib import Path
 
 import joblib
@@ -131,7 +132,9 @@ def test_a_loaded_detector_is_the_saved_one_to_the_last_bit(
 
 
 def test_all_of_a_pool_is_there_again(fitted, valid, load):
-    for mine, theirs in zip(load(valid).references_, fitted.references_, strict=True):
+    loaded, saved = load(valid).references_, fitted.references_
+    assert [len(pools) for pools in loaded] == [len(pools) for pools in saved]
+    for mine, theirs in zip(chain(*loaded), chain(*saved), strict=True):
         assert vars(mine).keys() == vars(theirs).keys()
         for name, value in vars(theirs).items():
             if isinstance(value, torch.Tensor):
@@ -461,7 +464,8 @@ def test_tensors_larger_than_any_memory_are_invalid(valid, load):
         ("plan", [None, 5, [], [25, 48, 4], [25, 48, 4, 0], [25, 48, 5, 12]]),
         ("plan", [[25, 48, 4, 49], [49, 48, 4, 12], [25, 400, 4, 12], [25, 8, 4, 1]]),
         ("plan", [[25.0, 48, 4, 12], [True, 48, 4, 12], [10**30] * 4, [24, 48, 4, 12]]),
-        ("spacing", [None, 0, -1, 1, 1.5, 10**30]),
+        ("spacings", [None, 1, []]),
+        ("spacings", [[n] * 3 for n in (None, 0, -1, 1, 1.5, 10**30)]),
         ("feature_names", ["abc", ["a", "b"], ["a", "b", 3], [], {}]),
         ("n_iter", [None, -1, 0, 1.0, "3"]),
         ("threshold", [None, 1, "1", float("nan"), float("inf")]),
@@ -553,8 +557,9 @@ def test_a_tensor_must_be_there_with_its_type_shape_and_finite_values(valid, loa
         ("scale", 0),
         ("scale", -1),
         ("part_scales", -1),
-        ("references.variance", -1),
-        ("references.held_norm", -1),
+        ("references.0.variance", -1),
+        ("references.1.own", -1),
+        ("references.2.held_norm", -1),
     ],
 )
 def test_values_that_cannot_be_are_invalid(name, value, valid, load):
@@ -565,7 +570,7 @@ def test_values_that_cannot_be_are_invalid(name, value, valid, load):
 
 def test_bytes_that_are_no_bool_are_invalid(valid, load):
     content, tensors = unpack(valid)
-    tensors["references.unusable"].view(torch.uint8)[0, 0] = 7
+    tensors["references.0.unusable"].view(torch.uint8)[0, 0] = 7
     with pytest.raises(InvalidDetectorFile, match="no bool"):
         load(pack(content, tensors))
 

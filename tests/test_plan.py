@@ -35,7 +35,10 @@ def check_is_valid(plan, n):
     assert plan.window_size % plan.patch_size == 0
     assert plan.window_size // plan.patch_size >= MIN_PATCHES
     assert 1 <= plan.step <= plan.window_size
-    assert 1 <= plan.hop <= plan.step
+    assert plan.reference_lengths[0] == plan.period
+    for length in plan.reference_lengths:
+        assert 1 <= length <= plan.window_size
+        assert 1 <= plan.hop(length) <= plan.step
 
 
 @given(series, st.floats(1, 20))
@@ -78,7 +81,8 @@ def test_the_hop_divides_the_step(x, step, window_periods):
         plan = plan_windows(x, step=step, window_periods=window_periods)
     except ValueError:
         return
-    assert plan.step % plan.hop == 0
+    for length in plan.reference_lengths:
+        assert plan.step % plan.hop(length) == 0
 
 
 @given(lengths)

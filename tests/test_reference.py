@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skcoad.reference import ReferencePool
+from skcoad.reference import FINENESS, Places, ReferencePool
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -18,9 +18,11 @@ def make_series(n, seed, period=12):
 
 
 def looked_up(pool, query, position=None):
-    position = None if position is None else torch.tensor([position])
-    found = pool.nearest(query[None], position)
-    return found.values[0].numpy(), found.distance[0].item()
+    """Reference in the scale of the query, and its distance."""
+    known = None if position is None else torch.tensor([position])
+    place, distance = pool.nearest(query[None], known)
+    values = pool.counterpart(query[None], Places(torch.tensor([0]), place[None]))
+    return values[0].numpy(), distance[0].item()
 
 
 @settings(max_examples=40)
@@ -110,42 +112,73 @@ def test_a_flat_stretch_is_not_blown_up_to_noise():
 
 
 @pytest.mark.parametrize("hop", [1, 3, 5, 12])
-def test_the_reference_of_windows_blends_overlapping_look_ups(hop):
+def test_the_counterpart_of_windows_blends_overlapping_references(hop):
     series, length = make_series(200, 0), 12
     pool = ReferencePool(series, length, size=200)
     x = make_series(40, 1)
-    found = pool.reference(x[None], hop)
+    counterpart = pool.counterpart(x[None], pool.find(x[None], hop))
     starts = list(range(0, len(x) - length + 1, hop))
     if starts[-1] != len(x) - length:
         starts.append(len(x) - length)
-    values, weights, distances = ([[] for _ in x] for _ in range(3))
+    values, weights = ([[] for _ in x] for _ in range(2))
     for start in starts:
-        value, distance = looked_up(pool, x[start : start + length])
+        value, _ = looked_up(pool, x[start : start + length])
         for i in range(length):
             weights[start + i].append(1 - abs((i + 0.5) / length * 2 - 1) + 1e-3)
             values[start + i].append(value[i])
-            distances[start + i].append(distance)
     np.testing.assert_allclose(
-        found.values[0],
+        counterpart[0],
         [np.average(v, weights=w) for v, w in zip(values, weights, strict=True)],
         atol=1e-4,
     )
-    np.testing.assert_allclose(
-        found.distance[0], [np.mean(d) for d in distances], atol=1e-4
+
+
+@pytest.mark.parametrize(("length", "hop"), [(12, 1), (12, 5), (40, 10), (40, 7)])
+@pytest.mark.parametrize("size", [300, 60])
+def test_the_excess_equals_the_twin(length, hop, size):
+    series = make_series(300, 0)
+    pool = ReferencePool(series, length, size)
+    x = make_series(90, 1)
+    places = pool.find(x[None], hop)
+    expected = naive.excess(
+        series.tolist(),
+        pool._own.tolist(),
+        pool.spacing,
+        x.tolist(),
+        length,
+        places.starts.tolist(),
+        places.places[0].tolist(),
+        max(1, length // FINENESS),
     )
+    np.testing.assert_allclose(pool.excess(x[None], places)[0], expected, atol=1e-3)
+
+
+def test_the_pool_knows_how_far_its_own_are_from_their_nearest():
+    series, length = make_series(100, 0), 12
+    pool = ReferencePool(series, length, size=100)
+    alone = []
+    for place in range(len(pool)):
+        overlapping = range(place - length + 1, place + length)
+        query = series[place : place + length].tolist()
+        alone.append(naive.nearest(series.tolist(), query, overlapping)[0])
+    around = [max(alone[max(0, i - 3) : i + 4]) for i in range(len(alone))]
+    np.testing.assert_allclose(pool._own, around, atol=1e-3)
 
 
 def test_windows_of_a_batch_do_not_influence_each_other(monkeypatch):
     pool = ReferencePool(make_series(200, 0), 12, size=200)
     windows = make_series(400, 1).view(10, 40)
-    together = pool.reference(windows, 5)
+
+    def compared(x):
+        places = pool.find(x, 5)
+        return pool.counterpart(x, places), pool.excess(x, places)
+
+    together = compared(windows)
     for i in range(len(windows)):
-        alone = pool.reference(windows[i : i + 1], 5)
-        torch.testing.assert_close(alone.values[0], together.values[i])
-        torch.testing.assert_close(alone.distance[0], together.distance[i])
+        for alone, all_ in zip(compared(windows[i : i + 1]), together, strict=True):
+            torch.testing.assert_close(alone[0], all_[i], atol=1e-5, rtol=1e-4)
     monkeypatch.setattr("skcoad.reference.QUERIES_AT_ONCE", 7)
-    in_pieces = pool.reference(windows, 5)
-    torch.testing.assert_close(in_pieces, together)
+    torch.testing.assert_close(compared(windows), together, atol=1e-5, rtol=1e-4)
 
 
 def test_known_positions_of_windows_are_those_of_their_first_points():
@@ -153,26 +186,43 @@ def test_known_positions_of_windows_are_those_of_their_first_points():
     pool = ReferencePool(series, 12, size=200)
     position = torch.tensor([30, 77])
     windows = series.unfold(0, 36, 1)[position]
-    known = pool.reference(windows, 6, position)
-    found = pool.reference(windows, 6)
-    torch.testing.assert_close(known, found, atol=1e-3, rtol=1e-3)
-    assert known.distance.min() > 0.05
+    known, found = pool.find(windows, 6, position), pool.find(windows, 6)
+    torch.testing.assert_close(known, found)
+    overlaps = (known.places - known.starts - position[:, None]).abs() < 12
+    assert not overlaps.any()
 
 
-def test_an_anomaly_is_far_from_its_reference():
+def test_what_is_missing_takes_the_value_of_its_reference():
+    series = make_series(600, 0)
+    pool = ReferencePool(series, 12, size=600)
+    whole = series.unfold(0, 36, 1)[torch.tensor([100, 333])]
+    missing = torch.zeros_like(whole, dtype=torch.bool)
+    missing[0, 15:18] = True
+    broken = torch.where(missing, 0.0, whole)
+    filled = pool.fill(broken, missing, 3)
+    assert (filled == whole)[~missing].all()
+    assert ((filled - whole).abs() < (broken - whole).abs())[
+        missing
+    ].float().mean() > 0.5
+    assert pool.fill(whole, torch.zeros_like(missing), 3) is whole
+
+
+def test_an_anomaly_is_farther_from_its_reference_than_usual():
     series = make_series(600, 0)
     strange = make_series(60, 1)
     strange[24:36] = strange[24]
-    distance = ReferencePool(series, 12, size=600).reference(strange[None], 3).distance
-    assert 20 <= distance[0].argmax() <= 40
+    pool = ReferencePool(series, 12, size=600)
+    excess = pool.excess(strange[None], pool.find(strange[None], 3))
+    assert 20 <= excess[0].argmax() <= 40
 
 
 def test_a_series_with_nothing_but_overlaps_has_a_reference():
     series = make_series(15, 0)
     pool = ReferencePool(series, 12, size=15)
-    found = pool.reference(series[None, :14], 2, torch.tensor([0]))
-    assert torch.isfinite(found.values).all()
-    assert torch.isfinite(found.distance).all()
+    windows = series[None, :14]
+    places = pool.find(windows, 2, torch.tensor([0]))
+    assert torch.isfinite(pool.counterpart(windows, places)).all()
+    assert torch.isfinite(pool.excess(windows, places)).all()
 
 
 def test_a_series_shorter_than_a_subsequence_is_an_error_that_names_both():

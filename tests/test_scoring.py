@@ -102,15 +102,22 @@ def test_scores_of_timestamps_equal_the_twin(
 ):
     plan = PLAN._replace(step=step)
     network, x = make_network(with_reference), make_series(n)
-    pool = ReferencePool(make_series(200), 12, 200) if with_reference else None
+    lengths = plan.reference_lengths if with_reference else []
+    pools = [ReferencePool(make_series(200), length, 200) for length in lengths] or None
     monkeypatch.setattr(scoring, "POINTS_AT_ONCE", 3 * 24)
     nowhere = torch.zeros(n, dtype=torch.bool)
-    parts = score_parts(network, x, nowhere, pool, plan, aggregation)
+    parts = score_parts(network, x, nowhere, pools, plan, aggregation)
     references = None
-    if pool is not None:
-        found = pool.reference(x[None], plan.hop)
-        references = found.values[0]
-        np.testing.assert_allclose(parts.distance, found.distance[0], rtol=1e-5)
+    if pools is not None:
+        places = [pool.find(x[None], plan.hop(pool.length)) for pool in pools]
+        references = pools[0].counterpart(x[None], places[0])[0]
+        distances = [
+            pool.excess(x[None], found)[0]
+            for pool, found in zip(pools, places, strict=True)
+        ]
+        np.testing.assert_allclose(
+            parts.distance, np.mean(distances, axis=0), rtol=1e-4, atol=1e-6
+        )
     else:
         assert not parts.distance.any()
     starts = naive.window_starts(n, 24, step)
@@ -154,30 +161,34 @@ def test_each_score_is_made_of_its_parts(score, with_reference, chosen):
     parts = make_parts()
     missing = np.arange(50) % 7 == 0
     smoothed = smooth_parts(parts, missing, score, with_reference, 5)
-    expected = [moving_average(getattr(parts, name), 5, missing) for name in chosen]
-    np.testing.assert_array_equal(smoothed, expected)
+    assert list(smoothed) == chosen
+    for name, part in smoothed.items():
+        expected = moving_average(getattr(parts, name), 5, missing)
+        np.testing.assert_array_equal(part, expected)
 
 
-def test_on_the_training_series_each_part_counts_about_alike():
-    smoothed = [
-        part * unit for part, unit in zip(make_parts(), range(1, 6), strict=True)
-    ]
+def test_on_the_training_series_each_part_counts_by_its_weight():
+    parts = make_parts()._asdict()
+    smoothed = {
+        name: parts[name] * unit for name, unit in (("probability", 1), ("distance", 9))
+    }
     scales = part_scales(smoothed)
-    for part, scale in zip(smoothed, scales, strict=True):
-        alone = combine([part], [scale])
+    total = np.zeros(50)
+    for name, weight in (("probability", 1), ("distance", 2)):
+        alone = combine({name: smoothed[name]}, scales)
         assert alone.mean() == pytest.approx(0, abs=1e-9)
-        assert alone.std() == pytest.approx(1, abs=0.02)
-    total = sum(combine([p], [s]) for p, s in zip(smoothed, scales, strict=True))
+        assert alone.std() == pytest.approx(weight, rel=0.02)
+        total += alone
     np.testing.assert_allclose(combine(smoothed, scales), total)
 
 
 def test_a_part_that_never_varied_in_training_does_not_explode():
-    score = combine([np.array([0.5, 0.6])], [PartScale(0.5, 0.0)])
+    score = combine({"error": np.array([0.5, 0.6])}, {"error": PartScale(0.5, 0.0)})
     assert score[0] == 0
     assert 0 < score[1] < 1000
 
 
 def test_inside_a_long_gap_the_score_is_that_of_a_usual_point():
-    smoothed = [np.array([1.0, np.nan, 3.0])]
-    assert combine(smoothed, [PartScale(1.0, 1.0)])[1] == 0
-    assert part_scales(smoothed) == [PartScale(2.0, 1.0)]
+    smoothed = {"error": np.array([1.0, np.nan, 3.0])}
+    assert combine(smoothed, {"error": PartScale(1.0, 1.0)})[1] == 0
+    assert part_scales(smoothed) == {"error": PartScale(2.0, 1.0)}

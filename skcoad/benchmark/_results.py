@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+if sys.platform != "win32":
+    import fcntl
 
 Result = dict[str, Any]
 """One detector on one series; `run_benchmark` lists the keys."""
@@ -55,6 +61,36 @@ def _parse(line: bytes, number: int, path: str | os.PathLike[str]) -> Result:
     if not isinstance(result, dict):
         raise ValueError(f"{path}, line {number}: not a JSON object")
     return result
+
+
+@contextmanager
+def only_writer(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Keep other runs from writing a results file.
+
+    Parameters
+    ----------
+    path : path-like
+        The file; made if it is not there. The system gives it free however the
+        process ends. Where it knows no such locks (Windows, some network drives),
+        nothing is guarded.
+
+    Raises
+    ------
+    BlockingIOError
+        If another run, of this process or of another, is writing the file.
+    """
+    with open(path, "ab") as file:
+        if sys.platform != "win32":
+            try:
+                # Not lockf: its lock would end whenever the file is read and closed.
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise BlockingIOError(
+                    f"another run is writing {path}; let it end, or use another file"
+                ) from None
+            except OSError:
+                pass  # the file system knows no locks
+        yield
 
 
 def drop_cut_off_line(path: str | os.PathLike[str]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from joblib import Parallel, delayed
@@ -16,6 +15,7 @@ from skcoad.benchmark._results import (
     Result,
     append_result,
     drop_cut_off_line,
+    only_writer,
     read_results,
 )
 from skcoad.benchmark._task import run_task
@@ -55,7 +55,8 @@ def run_benchmark(
     series : sequence of Series
         For example an `Archive`, whose series are read when their turn comes.
     path : path-like
-        The results file. It is made, or added to. One run at a time may write it.
+        The results file. It is made, or added to. One run at a time may write it;
+        on Windows and some network drives nothing keeps a second one from it.
     protocol : {"kdd21", "tsb-ad"}, default="kdd21"
         Both fit on the training part. "kdd21" then scores and measures the test part
         alone, "tsb-ad" the whole series. A transductive detector is fitted on what
@@ -90,6 +91,8 @@ def run_benchmark(
     ValueError
         If the protocol is unknown, two series have the same name, a series cannot be
         read, or the file has results of a detector with other settings.
+    BlockingIOError
+        If another run is writing the file.
 
     Examples
     --------
@@ -120,12 +123,6 @@ def run_benchmark(
         for seed in seeds
         for detector in detectors
     }
-    Path(path).touch()
-    drop_cut_off_line(path)
-    results = {
-        key: result for result in read_results(path) if (key := _key(result)) in wanted
-    }
-    _check_settings(results.values(), detectors)
 
     def tasks() -> Iterator[Any]:
         for index, name in enumerate(names):
@@ -137,16 +134,26 @@ def run_benchmark(
                         detector, detectors[detector], one, protocol, seed
                     )
 
-    # One task at a time, so that no finished result waits for another.
-    parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered", batch_size=1)
-    progress = tqdm(
-        total=len(wanted), initial=len(results), disable=not verbose, unit="run"
-    )
-    with progress:
-        for result in parallel(tasks()):
-            append_result(path, result)
-            results[_key(result)] = result
-            progress.update()
+    with only_writer(path):
+        drop_cut_off_line(path)
+        results = {
+            key: result
+            for result in read_results(path)
+            if (key := _key(result)) in wanted
+        }
+        _check_settings(results.values(), detectors)
+        # One task at a time, so that no finished result waits for another.
+        parallel = Parallel(
+            n_jobs=n_jobs, return_as="generator_unordered", batch_size=1
+        )
+        progress = tqdm(
+            total=len(wanted), initial=len(results), disable=not verbose, unit="run"
+        )
+        with progress:
+            for result in parallel(tasks()):
+                append_result(path, result)
+                results[_key(result)] = result
+                progress.update()
     return [results[key] for key in wanted]
 
 

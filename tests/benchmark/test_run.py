@@ -10,6 +10,7 @@ import pytest
 from joblib import parallel_config
 
 from skcoad.benchmark import Transductive, read_results, run_benchmark
+from skcoad.benchmark._results import only_writer
 from skcoad.datasets import Series, load_ucr, make_series
 
 
@@ -240,6 +241,25 @@ def test_bad_requests_are_errors(series, path):
         run_benchmark({"A": Deviation}, series, path)
 
 
+def test_a_second_run_on_one_file_is_an_error_and_leaves_the_file_alone(series, path):
+    with only_writer(path):
+        path.write_text('{"half of a li')  # what the first run is writing
+        with pytest.raises(BlockingIOError, match=f"another run is writing {path}"):
+            run_benchmark({"A": Deviation()}, series, path)
+        assert path.read_text() == '{"half of a li'
+    assert len(run_benchmark({"A": Deviation()}, series, path)) == 3
+
+
+def test_a_run_that_fails_leaves_the_file_free(series, path):
+    class Unreadable(list):
+        def __getitem__(self, index):
+            raise ValueError("unreadable")
+
+    with pytest.raises(ValueError, match="unreadable"):
+        run_benchmark({"A": Deviation()}, Unreadable(series), path)
+    assert len(run_benchmark({"A": Deviation()}, series, path)) == 3
+
+
 # Killing and interrupting. The detector sleeps a little, so that the signal often
 # finds a result in the making; what it does is fixed, so nothing may differ later.
 
@@ -346,3 +366,17 @@ def test_a_run_that_is_killed_and_interrupted_loses_nothing_and_repeats_nothing(
     assert len(results) == N_SERIES
     assert len({result["series"] for result in results}) == N_SERIES
     assert all(result["metrics"]["hit_at_1"] == 1.0 for result in results)
+
+
+def test_a_run_keeps_others_from_its_file_until_it_is_killed(command, series, path):
+    process = command(n_jobs=2, seconds=1)
+    wait_for_lines(path, 1, process)
+    with pytest.raises(BlockingIOError, match="another run"):
+        run_benchmark({"A": Deviation()}, series, path)
+    # Its workers live on for a while, and must not hold the file.
+    os.kill(process.pid, signal.SIGKILL)
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    results = run_benchmark({"A": Deviation()}, series, path)
+    kill(process)
+    assert len(results) == 3
+    assert len(read_results(path)) >= 4

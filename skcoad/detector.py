@@ -109,8 +109,8 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
         What is hidden from the reconstruction: each patch by its probability (Eq. 5),
         the likely anomalous patches, or, unguided, random or alternate halves.
     reference_size : int, default=4096
-        Subsequences of the training series, per channel, in the pool of normal
-        references; 0 for the paper's method, without a pool.
+        Subsequences of the training series, per channel, in each pool of normal
+        references (of half a period, one and two); 0 for the paper's method, without.
     distortions : sequence of str, default=("uniform", "flip", "scale", "jitter")
         What the classifier is trained on; names of
         :data:`skcoad.distortions.DISTORTIONS`.
@@ -129,8 +129,8 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
         Stop training after this time. Results then depend on the machine.
     score_by : {"joint", "classification", "reconstruction"}, default="joint"
         What the score is made of (Eq. 11). The joint score adds to the probability the
-        distance from the nearest reference, or, without a pool, the reconstruction
-        error as in the paper.
+        distance from the nearest references, counted twice, or, without a pool, the
+        reconstruction error as in the paper.
     smoothing : float, default=0.5
         Width of the moving average over the scores, in periods; 0 for none.
     score_aggregation : {"mean", "max"}, default="mean"
@@ -189,8 +189,8 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
     -----
     A score of a timestamp depends on the window around it, so neither the order of
     rows nor a subset of them is without effect. Scores of a slice equal those of the
-    whole series, away from the cuts by a window, a period and the smoothing, when the
-    slice starts at a multiple of `step_`.
+    whole series, away from the cuts by a window, two periods and the smoothing, when
+    the slice starts at a multiple of `step_`.
 
     References
     ----------

@@ -46,7 +46,7 @@ from skcoad._validation import check_parameters
 from skcoad.detector import _CONSTRAINTS, CoADDetector, _resolve_device
 from skcoad.network import CoADNetwork
 from skcoad.plan import WindowPlan, plan_windows
-from skcoad.reference import ReferencePool
+from skcoad.reference import ReferencePool, coarse_length
 from skcoad.scoring import PartScale, Score, ScoreParts, smooth_parts
 
 __all__ = ["InvalidDetectorFile", "load_detector", "save_detector"]
@@ -476,7 +476,8 @@ def _pools(
 
     held = take("held", None, n_held)
     n_components = held.shape[1]
-    _check(0 < n_components <= length, "a pool has no components, or too many")
+    n_points = coarse_length(length)
+    _check(0 < n_components <= n_points, "a pool has no components, or too many")
     held_norm = take("held_norm", n_held, finite=False)  # infinite where unusable
     own = take("own", n_held)
     _check(bool((own >= 0).all()), "a distance is negative")
@@ -488,7 +489,7 @@ def _pools(
         "unusable": _take(
             tensors, f"{prefix}.unusable", torch.bool, n_channels, n_positions
         ),
-        "components": take("components", length, n_components),
+        "components": take("components", n_points, n_components),
         "held": held,
         "held_norm": held_norm,
         "own": own,

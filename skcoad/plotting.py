@@ -177,7 +177,7 @@ def plot_explanation(
 
     From top to bottom: the channel with its reconstruction; the classifier's
     probability and how much was hidden from the reconstruction; the reconstruction
-    error; the distance to the nearest normal reference.
+    error; how much farther than usual the nearest normal references are.
 
     Parameters
     ----------

@@ -19,7 +19,8 @@ from torch.nn import functional as F
 
 __all__ = ["Nearest", "Places", "ReferencePool"]
 
-MAX_COMPONENTS = 24  # of the coarse search
+MAX_POINTS = 2048  # of a subsequence in the coarse search
+MAX_COMPONENTS = 24  # of these points
 N_CANDIDATES = 4  # from the coarse search, compared in full
 MIN_DEVIATION = 0.1  # of a subsequence, in deviations of the series
 SAME = 1e-5  # mean squared distance below which two subsequences are one
@@ -121,8 +122,13 @@ class ReferencePool:
             gaps = missing.unfold(0, length, 1).any(-1)
             self._unusable = gaps & ~gaps.all()
         held = torch.arange(0, n_positions, self.spacing, device=series.device)
-        shapes, _, _ = _z_normalise(every[held])
-        self._components = _principal_components(shapes)  # length, n_components
+        shapes = torch.cat(
+            [
+                _coarse(_z_normalise(every[some])[0])
+                for some in torch.split(held, QUERIES_AT_ONCE)
+            ]
+        )
+        self._components = _principal_components(shapes)  # points, n_components
         self._held = (shapes @ self._components).T.contiguous()
         self._held_norm = self._held.square().sum(0)
         self._held_norm[self._unusable[held]] = torch.inf
@@ -330,7 +336,7 @@ class ReferencePool:
     def _search(self, shapes: Tensor, position: Tensor | None) -> tuple[Tensor, Tensor]:
         """Squared distance ``(Q,)`` and place ``(Q,)`` of the nearest subsequence."""
         distance = torch.addmm(
-            self._held_norm, shapes @ self._components, self._held, alpha=-2
+            self._held_norm, _coarse(shapes) @ self._components, self._held, alpha=-2
         )  # Q, pool; but for a constant in each row
         if position is not None:
             # Those less than `length` away: from `first` to `last` of the held ones.
@@ -384,6 +390,19 @@ def _z_normalise(subsequences: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     variance, mean = torch.var_mean(subsequences, dim=-1, correction=0, keepdim=True)
     deviation = variance.sqrt().clamp_min(MIN_DEVIATION)
     return (subsequences - mean) / deviation, mean, deviation
+
+
+def coarse_length(length: int) -> int:
+    """How many points the coarse search sees of a subsequence."""
+    return length // math.ceil(length / MAX_POINTS)
+
+
+def _coarse(shapes: Tensor) -> Tensor:
+    """Means of neighbouring points where there are many."""
+    n_together = math.ceil(shapes.shape[1] / MAX_POINTS)
+    if n_together == 1:
+        return shapes
+    return F.avg_pool1d(shapes[:, None], n_together)[:, 0]
 
 
 def _principal_components(shapes: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ import torch
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from skcoad import CoADDetector, training
+from skcoad import CoADDetector, scoring, training
 from skcoad.datasets import load_ucr
 from skcoad.metrics import kdd21_hit
 
@@ -534,6 +534,22 @@ def test_scores_of_a_slice_are_those_of_the_whole_away_from_the_cuts(
         part = detector.decision_function(X[first:1203])
         inside = slice(near, -near)
         np.testing.assert_allclose(part[inside], whole[first:1203][inside], atol=5e-3)
+
+
+@pytest.mark.parametrize("n_channels", [1, 2])
+def test_a_long_series_is_scored_in_pieces_as_if_it_were_one(
+    n_channels, tiny, wave, monkeypatch
+):
+    X = wave(3000, n_channels)
+    X[1500:1512, 0] = np.nan
+    detector = tiny(max_steps=20).fit(X[:700])
+    whole = detector.channel_scores(X)
+    aggregated = detector.decision_function(X)
+    monkeypatch.setattr(scoring, "PIECE", 1)
+    margin = 2 * detector.window_size_ + 3 * detector.period_
+    assert len(list(scoring.pieces(len(X), detector.step_, margin))) > 1
+    np.testing.assert_allclose(detector.channel_scores(X), whole, atol=5e-3)
+    np.testing.assert_allclose(detector.decision_function(X), aggregated, atol=5e-3)
 
 
 def test_later_values_do_not_change_earlier_scores(fitted, wave):

@@ -27,6 +27,15 @@ def test_autocorrelation_equals_the_twin(x, data):
     np.testing.assert_allclose(autocorrelation(x, max_lag), expected, atol=1e-9)
 
 
+@given(st.integers(0, 30), st.integers(31, 300))
+def test_autocorrelation_in_blocks_equals_that_of_the_whole(max_lag, n):
+    x = np.random.default_rng(n).normal(size=n).cumsum()
+    whole = autocorrelation(x, max_lag)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("skcoad.period.MAX_FFT", 1)
+        np.testing.assert_allclose(autocorrelation(x, max_lag), whole, atol=1e-12)
+
+
 @pytest.mark.parametrize("value", [0.0, 0.1, 1e30, -7.0])
 def test_autocorrelation_of_a_constant_is_zero_but_for_lag_zero(value):
     np.testing.assert_array_equal(autocorrelation(np.full(9, value), 3), [1, 0, 0, 0])

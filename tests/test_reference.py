@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skcoad.reference import FINENESS, Places, ReferencePool
+from skcoad.reference import FINENESS, Places, ReferencePool, coarse_length
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -81,6 +81,17 @@ def test_principal_components_find_the_nearest_long_shape_or_nearly(length, seed
     _, distance = looked_up(pool, query)
     expected, _, _ = naive.nearest(series.tolist(), query.tolist())
     assert expected - 1e-3 <= distance <= 1.1 * expected
+
+
+def test_long_subsequences_are_searched_by_means_of_neighbours(monkeypatch):
+    monkeypatch.setattr("skcoad.reference.MAX_POINTS", 30)
+    series = make_series(600, 0, period=100)
+    pool = ReferencePool(series, 100, size=600)
+    assert pool._components.shape[0] == coarse_length(100) == 25
+    query = make_series(100, 1, period=100)
+    _, distance = looked_up(pool, query)
+    expected, _, _ = naive.nearest(series.tolist(), query.tolist())
+    assert expected - 1e-3 <= distance <= 1.2 * expected
 
 
 def test_the_pool_holds_no_more_than_its_size_and_reaches_over_the_series():

@@ -16,6 +16,7 @@ from skcoad.scoring import (
     combine,
     moving_average,
     part_scales,
+    pieces,
     score_parts,
     smooth_parts,
 )
@@ -192,3 +193,17 @@ def test_inside_a_long_gap_the_score_is_that_of_a_usual_point():
     smoothed = {"error": np.array([1.0, np.nan, 3.0])}
     assert combine(smoothed, {"error": PartScale(1.0, 1.0)})[1] == 0
     assert part_scales(smoothed) == {"error": PartScale(2.0, 1.0)}
+
+
+@given(
+    st.integers(1, 2000), st.integers(1, 50), st.integers(0, 200), st.integers(1, 99)
+)
+def test_pieces_follow_one_another_and_know_their_surroundings(n, step, margin, size):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scoring, "PIECE", size)
+        cuts = list(pieces(n, step, margin))
+    assert [i for _, kept in cuts for i in range(n)[kept]] == list(range(n))
+    for piece, kept in cuts:
+        assert piece.start % step == 0
+        assert piece.start <= max(0, kept.start - margin)
+        assert piece.stop >= min(n, kept.stop + margin)

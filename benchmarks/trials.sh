@@ -12,17 +12,10 @@ trials --detectors CoAD --seeds 0 1 2
 trials --report "${out%.jsonl}.md" --metric auc_pr --against CoAD --detectors CoAD \
     'no pool=CoAD:{"reference_size": 0}' \
     'classification=CoAD:{"score_by": "classification"}' \
-    'reconstruction=CoAD:{"score_by": "reconstruction"}' \
     'time branch=CoAD:{"branches": "time"}' \
-    'mean fusion=CoAD:{"fusion": "mean"}' \
-    'hard mask=CoAD:{"masking": "hard"}' \
     'random mask=CoAD:{"masking": "random"}' \
-    'grating mask=CoAD:{"masking": "grating"}' \
+    'hard mask=CoAD:{"masking": "hard"}' \
     '20 steps=CoAD:{"max_steps": 20}' \
     '100 steps=CoAD:{"max_steps": 100}' \
     '600 steps=CoAD:{"max_steps": 600}' \
-    '4 periods=CoAD:{"window_periods": 4}' \
-    '1024 references=CoAD:{"reference_size": 1024}' \
-    'no smoothing=CoAD:{"smoothing": 0}' \
-    'smoothing 1=CoAD:{"smoothing": 1}' \
-    'more distortions=CoAD:{"distortions": ["uniform", "flip", "scale", "jitter", "amplitude", "bump", "swap", "smooth"]}'
+    '4 periods=CoAD:{"window_periods": 4}'

@@ -677,9 +677,12 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
         )
 
     def _channel_score(self, X: FloatArray, channel: int) -> FloatArray:
-        scales = self.part_scales_[channel]
-        pieces = self._smoothed(X, channel)
-        return np.concatenate([scoring.combine(piece, scales) for piece in pieces])
+        scores, start = np.empty(len(X)), 0
+        for parts in self._smoothed(X, channel):
+            score = scoring.combine(parts, self.part_scales_[channel])
+            scores[start : start + len(score)] = score
+            start += len(score)
+        return scores
 
     def _smoothed(self, X: FloatArray, channel: int) -> Iterator[dict[str, FloatArray]]:
         """Smoothed parts of the score of a channel, piece by piece."""

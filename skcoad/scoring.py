@@ -42,8 +42,8 @@ PIECE = 2**16
 # How fast the weight of a window falls with the share of it that is missing.
 GAP_AVERSION = 4
 PART_WEIGHTS = {"probability": 1.0, "error": 1.0, "distance": 2.0}
-# A part that never varied in training must not explode.
-MIN_PART_DEVIATION = 1e-3
+# A part that hardly varied in training must not outshout the others.
+MIN_PART_DEVIATION = 0.05
 
 
 class ScoreParts(NamedTuple):

@@ -171,7 +171,8 @@ def test_each_score_is_made_of_its_parts(score, with_reference, chosen):
 def test_on_the_training_series_each_part_counts_by_its_weight():
     parts = make_parts()._asdict()
     smoothed = {
-        name: parts[name] * unit for name, unit in (("probability", 1), ("distance", 9))
+        "probability": 100 * parts["probability"],
+        "distance": 900 * parts["distance"],
     }
     scales = part_scales(smoothed)
     total = np.zeros(50)

@@ -79,10 +79,11 @@ def dominant_period(
     Parameters
     ----------
     x : ndarray of shape (n_timestamps,) or (n_timestamps, n_channels)
-        The series, finite. The autocorrelations of the channels are averaged; constant
-        channels have no say.
+        The series; NaN is bridged. The autocorrelations of the channels are averaged;
+        constant channels have no say.
     min_period, max_period : int, default=8 and 1000
-        The range of lags to look at; never more than a third of the series.
+        The range of lags to look at; never more than a third of the series. A peak
+        has two sides, so the longest lags themselves cannot be the period.
 
     Returns
     -------

@@ -189,3 +189,67 @@ def test_smooth_has_less_noise_and_the_same_course():
         (before[:, :-2] + before[:, 1:-1] + before[:, 2:]) / 3,
         atol=1e-5,
     )
+
+
+def test_by_default_nine_windows_in_ten_are_distorted():
+    _, changed = distort(waves(2000), 25, ["jitter"], (0.5, 1.0), generator())
+    assert abs(changed.any(1).float().mean() - 0.9) < 0.03
+
+
+def test_uniform_values_come_from_the_whole_range():
+    before, after = apply("uniform", waves(500))
+    share = (after[:, 0] - before.min(1)) / np.ptp(before, axis=1)
+    assert share.min() < 0.05
+    assert share.max() > 0.95
+    assert abs(share.mean() - 0.5) < 0.05
+
+
+def test_scale_uses_all_factors_from_one_and_a_quarter_to_four():
+    _, after = apply("scale", torch.arange(200.0).repeat(500, 1))
+    speed = after[:, 1] - after[:, 0]
+    for factor in (speed[speed > 1], 1 / speed[speed < 1]):
+        assert factor.min() < 1.35
+        assert factor.max() > 3.85
+
+
+def test_scale_mirrors_a_window_at_its_end():
+    windows = torch.arange(30.0).repeat(64, 1)  # each value is its own place
+    _, after = apply("scale", windows)
+    speed = (after[:, 1] - after[:, 0])[:, None]
+    place = START + speed * np.arange(LENGTH)
+    mirrored = np.where(place > 29, 2 * 29 - place, place).clip(0, 29)
+    assert (place > 29).any()
+    np.testing.assert_allclose(after, mirrored, atol=1e-3)
+
+
+def test_amplitude_makes_the_swing_smaller_as_often_as_larger():
+    before, after = apply("amplitude", waves(500))
+    factor = after.std(1) / before.std(1)
+    assert 0.4 < (factor < 1).mean() < 0.6
+    smaller, larger = factor[factor < 1], factor[factor > 1]
+    assert smaller.min() < 0.25
+    assert smaller.max() > 0.75
+    assert larger.min() < 1.3
+    assert larger.max() > 2.2
+
+
+def test_bumps_go_both_ways_up_to_three_tenths_of_the_range():
+    windows = waves(500)
+    before, after = apply("bump", windows)
+    arch = (after - before) / np.ptp(windows.numpy(), axis=1)[:, None]
+    assert arch.max() > 0.28
+    assert arch.min() < -0.28
+    # Half a sine: in the middle of the segment it is at its height.
+    middle = arch[:, LENGTH // 2]
+    expected = middle[:, None] * np.sin(np.pi * (np.arange(LENGTH) + 0.5) / LENGTH)
+    np.testing.assert_allclose(arch, expected, atol=0.01)
+
+
+def test_smooth_reaches_a_tenth_of_the_segment_to_each_side():
+    rough = torch.randn(8, 80, generator=generator())
+    start, length = torch.full((8, 1), 20), torch.full((8, 1), 39)
+    segment = Segment(start, length, torch.arange(80) - start)
+    after = DISTORTIONS["smooth"](rough, segment, generator())
+    np.testing.assert_allclose(after[:, 30], rough[:, 27:34].mean(1), atol=1e-6)
+    ends = rough[:, [0, 0, 0, 0, 1, 2, 3]].mean(1)  # the border value is repeated
+    np.testing.assert_allclose(after[:, 0], ends, atol=1e-6)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skcoad.plan import MIN_PATCHES, plan_windows
+from skcoad.plan import MIN_PATCHES, WindowPlan, plan_windows
 
 lengths = st.integers(4, 600)
 
@@ -105,3 +105,47 @@ def test_a_series_without_period_has_one_that_fits_into_it_several_times(n):
 def test_sizes_that_do_not_fit_are_errors_that_name_them(sizes, named):
     with pytest.raises(ValueError, match=named):
         plan_windows(np.zeros((100, 1)), **sizes)
+
+
+@pytest.mark.parametrize(
+    ("n", "sizes", "expected"),
+    [
+        (4, {}, (2, 4, 1, 1)),
+        (16, {}, (2, 4, 1, 1)),
+        (40, {}, (5, 10, 2, 1)),
+        (63, {}, (7, 15, 3, 1)),
+        (64, {}, (8, 16, 4, 4)),
+        (100, {}, (12, 24, 4, 4)),
+        (5000, {}, (125, 248, 8, 60)),
+        (5000, {"window_periods": 4}, (125, 496, 16, 124)),
+        (5000, {"period": 900, "window_periods": 4}, (900, 2528, 79, 632)),
+        (1000, {"window_size": 15}, (15, 15, 3, 1)),
+        (1000, {"window_size": 17}, (17, 17, 1, 4)),
+        (1000, {"window_size": 640}, (125, 640, 20, 160)),
+        (20, {"patch_size": 5}, (2, 20, 5, 4)),
+        (100, {"window_size": 100, "patch_size": 25, "step": 100}, (12, 100, 25, 100)),
+    ],
+)
+def test_sizes_that_are_not_given_follow_from_the_others(n, sizes, expected):
+    # Nothing repeats: without a given period it is 125, or an eighth of the series.
+    assert plan_windows(np.zeros((n, 1)), **sizes) == expected
+
+
+@pytest.mark.parametrize(
+    ("period", "window_size", "expected"),
+    [
+        (50, 100, [50, 25, 100]),
+        (50, 90, [50, 25, 90]),
+        (16, 16, [16, 8]),
+        (1, 4, [1, 2]),
+    ],
+)
+def test_references_are_one_half_and_two_periods_long(period, window_size, expected):
+    assert WindowPlan(period, window_size, 1, 1).reference_lengths == expected
+
+
+@pytest.mark.parametrize(
+    ("length", "hop"), [(3, 1), (22, 4), (25, 6), (50, 12), (100, 24), (400, 24)]
+)
+def test_the_hop_is_the_largest_divisor_of_the_step_up_to_a_quarter(length, hop):
+    assert WindowPlan(50, 100, 4, 24).hop(length) == hop

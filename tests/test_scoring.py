@@ -208,3 +208,31 @@ def test_pieces_follow_one_another_and_know_their_surroundings(n, step, margin, 
         assert piece.start % step == 0
         assert piece.start <= max(0, kept.start - margin)
         assert piece.stop >= min(n, kept.stop + margin)
+
+
+@pytest.mark.parametrize("aggregation", ["mean", "max"])
+def test_what_is_missing_has_no_error_and_windows_with_gaps_little_say(aggregation):
+    network, x = make_network(), make_series(61)
+    missing = torch.zeros(61, dtype=torch.bool)
+    missing[5:7] = True
+    missing[28:50] = True
+    parts = score_parts(network, x, missing, None, PLAN, aggregation)
+    heard = [[] for _ in range(61)]  # probability, mask, reconstruction, error, weight
+    for start in naive.window_starts(61, 24, 7):
+        window, gaps = x[start : start + 24], missing[start : start + 24]
+        output = network(window[None], None, gaps[None])
+        known = 1 - gaps.sum().item() / 24
+        for offset in range(24):
+            value = output.reconstruction[0, offset].item()
+            error = 0 if gaps[offset] else abs(value - window[offset].item())
+            a = output.probability[0, offset // 4].item()
+            mask = output.mask[0, offset // 4].item()
+            weight = max(known**scoring.GAP_AVERSION, 1e-6)
+            heard[start + offset].append((a, mask, value, error, weight))
+    for t, rows in enumerate(heard):
+        *columns, weights = zip(*rows, strict=True)
+        expected = [np.average(column, weights=weights) for column in columns]
+        if aggregation == "max":
+            expected[0], expected[3] = max(columns[0]), max(columns[3])
+        values = [parts.probability, parts.mask, parts.reconstruction, parts.error]
+        np.testing.assert_allclose([part[t] for part in values], expected, atol=1e-4)

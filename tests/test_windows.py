@@ -222,3 +222,29 @@ def test_a_series_shorter_than_a_window_is_an_error_that_names_both():
     transformer = SlidingWindowTransformer(window_size=9, padding=None)
     with pytest.raises(ValueError, match=r"window_size=9 .* 4 timestamps"):
         transformer.fit_transform(np.zeros((4, 1)))
+
+
+def test_by_default_windows_are_one_apart_and_scores_are_averaged():
+    assert window_starts(6, 4).tolist() == [0, 1, 2]
+    back = windows_to_timestamps(np.array([0.0, 2.0, 4.0]), 6, 4)
+    np.testing.assert_allclose(back, [0, 1, 2, 2, 3, 4])
+
+
+def test_a_mirror_of_as_many_values_as_there_are_is_an_error():
+    transformer = SlidingWindowTransformer(
+        window_size=4, align="trailing", padding="reflect"
+    )
+    with pytest.raises(ValueError, match="more than 3 timestamps, got 3"):
+        transformer.fit_transform(np.zeros((3, 1)))
+    assert len(transformer.fit_transform(np.zeros((4, 1)))) == 4
+
+
+def test_other_channels_than_in_fit_are_an_error():
+    transformer = SlidingWindowTransformer(window_size=2).fit(np.zeros((9, 2)))
+    with pytest.raises(ValueError, match=r"1 feature.* 2 features"):
+        transformer.transform(np.zeros((9, 1)))
+
+
+def test_feature_names_are_objects_as_in_scikit_learn():
+    transformer = SlidingWindowTransformer(window_size=2).fit(np.zeros((9, 1)))
+    assert transformer.get_feature_names_out().dtype == object

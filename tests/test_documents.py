@@ -32,7 +32,7 @@ def test_links_between_documents_lead_somewhere() -> None:
 
 def test_each_guarantee_names_tests_that_are_there() -> None:
     named = re.findall(r"`(test_\w+)`", (ROOT / "docs" / "guarantees.md").read_text())
-    sources = "".join(path.read_text() for path in (ROOT / "tests").glob("test_*.py"))
+    sources = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
     assert len(named) > 20
     assert [name for name in named if f"def {name}(" not in sources] == []
 

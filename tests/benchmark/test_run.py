@@ -264,7 +264,7 @@ def test_a_run_that_fails_leaves_the_file_free(series, path):
 # finds a result in the making; what it does is fixed, so nothing may differ later.
 
 SCRIPT = """
-import argparse, os, sys, time
+import argparse, os, signal, sys, time
 import numpy as np
 from skcoad.benchmark.cli import add_arguments, execute
 
@@ -277,6 +277,8 @@ class Slow:
 slow = Slow()
 
 if __name__ == "__main__":
+    # Tests that run in the background may have been started with it ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.modules["script"] = sys.modules["__main__"]
     parser = argparse.ArgumentParser()
     add_arguments(parser)

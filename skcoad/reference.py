@@ -274,7 +274,8 @@ class ReferencePool:
         # Excess, and number of stretches: what begins at a point, less what has ended.
         change = torch.zeros(2, len(x), t + 1, dtype=torch.float64, device=x.device)
         indices = torch.arange(len(starts), device=x.device)
-        for shift in range(0, int((ends - starts).max()), self._fine):
+        fine = max(1, self.length // FINENESS)
+        for shift in range(0, int((ends - starts).max()), fine):
             start = torch.minimum(starts + shift, ends - 1)
             # The references before and after, each moved along.
             both = torch.stack([found + (start - starts), after + (start - ends)], -1)
@@ -299,11 +300,6 @@ class ReferencePool:
         n_missing = n_missing[:, starts + self.length] - n_missing[:, starts]
         known: Tensor = 1 - n_missing / self.length
         return known.pow(GAP_AVERSION).clamp_min(MIN_SAY)
-
-    @property
-    def _fine(self) -> int:
-        """Distance between the stretches of which the distance is taken."""
-        return max(1, self.length // FINENESS)
 
     def _held_near(self, place: Tensor) -> Tensor:
         """Which held subsequence stands for one that is not held itself."""

@@ -156,11 +156,11 @@ def excess(series, own, spacing, x, length, starts, places, fine):
     """Mean excess distance of the stretches that cover each point."""
     heard = [[] for _ in x]
     last = len(series) - length
-    for k, begin in enumerate(starts):
-        end = starts[k + 1] if k + 1 < len(starts) else begin + 1
+    ends = [*starts[1:], starts[-1] + 1]
+    widest = max(end - begin for begin, end in zip(starts, ends, strict=True))
+    for k, (begin, end) in enumerate(zip(starts, ends, strict=True)):
         after = places[min(k + 1, len(places) - 1)]
-        first = [starts[j + 1] - starts[j] for j in range(len(starts) - 1)]
-        for shift in range(0, max([*first, 1]), fine):
+        for shift in range(0, widest, fine):
             start = min(begin + shift, end - 1)
             shape, _, _ = z_normalise(x[start : start + length])
             found = []

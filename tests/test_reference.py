@@ -212,9 +212,8 @@ def test_what_is_missing_takes_the_value_of_its_reference():
     broken = torch.where(missing, 0.0, whole)
     filled = pool.fill(broken, missing, 3)
     assert (filled == whole)[~missing].all()
-    assert ((filled - whole).abs() < (broken - whole).abs())[
-        missing
-    ].float().mean() > 0.5
+    nearer = (filled - whole).abs() < (broken - whole).abs()
+    assert nearer[missing].float().mean() > 0.5
     assert pool.fill(whole, torch.zeros_like(missing), 3) is whole
 
 

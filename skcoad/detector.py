@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from numbers import Real
 from typing import Any, Literal
 
@@ -26,12 +26,12 @@ from skcoad._validation import (
     validate_series,
     whole,
 )
+from skcoad.comparison import ChannelReference
 from skcoad.distortions import DISTORTIONS, PAPER_DISTORTIONS
 from skcoad.missing import MAX_MISSING, bridge_gaps
 from skcoad.network import Branches, CoADNetwork, Encoder, Fusion, Masking, initialise
 from skcoad.plan import MIN_TIMESTAMPS, Size, plan_windows
-from skcoad.reference import ReferencePool
-from skcoad.scoring import Aggregation, PartScale, Score, ScoreParts
+from skcoad.scoring import Aggregation, Score, ScoreParts
 from skcoad.training import train
 
 __all__ = ["CoADDetector"]
@@ -110,7 +110,8 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
         the likely anomalous patches, or, unguided, random or alternate halves.
     reference_size : int, default=4096
         Subsequences of the training series, per channel, in each pool of normal
-        references (of half a period, one and two); 0 for the paper's method, without.
+        references (of one period, of two, and of the changes in one); 0 for the paper's
+        method, without.
     distortions : sequence of str, default=("uniform", "flip", "scale", "jitter")
         What the classifier is trained on; names of
         :data:`skcoad.distortions.DISTORTIONS`.
@@ -128,11 +129,12 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
     max_seconds : float or None, default=None
         Stop training after this time. Results then depend on the machine.
     score_by : {"joint", "classification", "reconstruction"}, default="joint"
-        What the score is made of (Eq. 11). The joint score adds to the probability the
-        distance from the nearest references, counted twice, or, without a pool, the
-        reconstruction error as in the paper.
+        What the score is made of (Eq. 11). The joint score is the geometric mean of the
+        probability and of how much farther than usual the nearest references are, in
+        values and in changes; without a pool, the paper's sum of probability and
+        reconstruction error.
     smoothing : float, default=0.5
-        Width of the moving average over the scores, in periods; 0 for none.
+        Width of the moving average over probability and error, in periods; 0 for none.
     score_aggregation : {"mean", "max"}, default="mean"
         What becomes of the scores of all the windows that cover a timestamp.
     channel_aggregation : {"mean", "max"}, default="mean"
@@ -164,12 +166,10 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
         The four together.
     network_ : torch.nn.Module
         Classifier and reconstructor.
-    references_ : list of list of ReferencePool or None
-        For each channel, pools of subsequences of one, one half and two periods.
+    references_ : list of ChannelReference or None
+        For each channel, pools of training subsequences.
     center_, scale_ : ndarray of shape (n_channels,)
         What was subtracted from each channel, and divided by.
-    part_scales_ : list of dict of str to PartScale
-        For each channel, how the parts of the score lie on the training series.
     loss_curve_ : list of float
         Mean loss of every 20 steps.
     n_iter_ : int
@@ -378,10 +378,7 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
         references = None
         if self.reference_size > 0:
             references = [
-                [
-                    ReferencePool(channel, length, self.reference_size, gaps)
-                    for length in plan.reference_lengths
-                ]
+                ChannelReference.build(channel, plan, self.reference_size, gaps)
                 for channel, gaps in zip(channels, missing, strict=True)
             ]
         network = self._network_on_meta(plan.patch_size).to_empty(device="cpu")
@@ -407,7 +404,7 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
                 network,
                 [channels[i] for i in learn_from],
                 [missing[i] for i in learn_from],
-                None if references is None else [references[i][0] for i in learn_from],
+                None if references is None else [references[i] for i in learn_from],
                 plan,
                 distortions=self.distortions,
                 distortion_lengths=tuple(self.distortion_lengths),  # type: ignore[arg-type]
@@ -426,19 +423,8 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
         self.network_ = network
         self.references_ = references
         self.n_iter_, self.loss_curve_ = record
-        self.part_scales_: list[dict[str, PartScale]] = []
-
-        def training_score(channel: int) -> FloatArray:
-            pieces = list(self._smoothed(X, channel))
-            parts = {
-                name: np.concatenate([piece[name] for piece in pieces])
-                for name in pieces[0]
-            }
-            self.part_scales_.append(scoring.part_scales(parts))
-            return scoring.combine(parts, self.part_scales_[channel])
-
         self.decision_scores_ = self._aggregate_channels(
-            training_score(i) for i in range(X.shape[1])
+            self._channel_score(X, i) for i in range(X.shape[1])
         )
         # PyOD's predict_proba needs this; its _set_n_classes would look at y.
         self._classes = 2
@@ -456,8 +442,7 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
         Returns
         -------
         ndarray of shape (n_timestamps,)
-            All finite. In units of deviations from the training series, summed over
-            the parts of the score.
+            All finite and at least 0.
 
         Raises
         ------
@@ -504,8 +489,8 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
         Returns
         -------
         list of ScoreParts
-            One for each channel: probability, mask, reconstruction, error, distance,
-            neither smoothed nor scaled; the reconstruction in the units of `X`.
+            One for each channel: probability, mask, reconstruction, error, excess of
+            values and of changes, not smoothed; the reconstruction in the units of `X`.
 
         Raises
         ------
@@ -677,29 +662,22 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
         )
 
     def _channel_score(self, X: FloatArray, channel: int) -> FloatArray:
-        scores, start = np.empty(len(X)), 0
-        for parts in self._smoothed(X, channel):
-            score = scoring.combine(parts, self.part_scales_[channel])
-            scores[start : start + len(score)] = score
-            start += len(score)
-        return scores
-
-    def _smoothed(self, X: FloatArray, channel: int) -> Iterator[dict[str, FloatArray]]:
-        """Smoothed parts of the score of a channel, piece by piece."""
+        """Score one channel, piece by piece."""
+        scores = np.empty(len(X))
         # Wider than twice the series is the mean of everything.
         width = max(1, min(round(self.smoothing * self.period_), 2 * len(X) + 1))
         margin = 2 * self.window_size_ + 2 * self.period_ + width
         for piece, kept in scoring.pieces(len(X), self.step_, margin):
             x = X[piece]
-            parts = scoring.smooth_parts(
+            score = scoring.combine(
                 self._parts(x, channel),
                 np.isnan(x[:, channel]),
                 self.score_by,
                 self.references_ is not None,
                 width,
             )
-            inner = slice(kept.start - piece.start, kept.stop - piece.start)
-            yield {name: part[inner].copy() for name, part in parts.items()}
+            scores[kept] = score[kept.start - piece.start : kept.stop - piece.start]
+        return scores
 
     def _aggregate_channels(self, scores: Iterable[FloatArray]) -> FloatArray:
         """Mean or maximum of the scores of all channels, which come one by one."""

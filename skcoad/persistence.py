@@ -43,11 +43,11 @@ from torch import Tensor
 
 from skcoad import __version__
 from skcoad._validation import check_parameters
+from skcoad.comparison import ChannelReference, changes, missing_changes
 from skcoad.detector import _CONSTRAINTS, CoADDetector, _resolve_device
 from skcoad.network import CoADNetwork
 from skcoad.plan import WindowPlan, plan_windows
 from skcoad.reference import ReferencePool, coarse_length
-from skcoad.scoring import PartScale, Score, ScoreParts, smooth_parts
 
 __all__ = ["InvalidDetectorFile", "load_detector", "save_detector"]
 
@@ -56,17 +56,9 @@ MAX_HEADER = 2**20  # bytes; usual ones have 10,000
 KEY = "skcoad"  # in the metadata
 UNSEALED = "0" * 64  # where the digest will stand
 
-# What a pool holds, and which of its attributes that is. All of it is stored: made
-# anew, principal components may differ in the last bits between machines, and a small
-# file could ask for much time and memory.
-POOL_TENSORS = {
-    "variance": "_variance",
-    "unusable": "_unusable",
-    "components": "_components",
-    "held": "_held",
-    "held_norm": "_held_norm",
-    "own": "_own",
-}
+# What a pool holds beside the series. It is stored, for made anew elsewhere it would be
+# rounded otherwise, and a small file could ask for much time and memory.
+POOL_TENSORS = ("components", "held", "own")
 
 # Single numbers, and which attributes of a detector they are.
 NUMBERS = {"threshold": "threshold_", "mu": "_mu", "sigma": "_sigma"}
@@ -172,7 +164,7 @@ def load_detector(
 def _json(detector: CoADDetector) -> str:
     """Everything about a detector but its arrays."""
     names = getattr(detector, "feature_names_in_", None)
-    pools = detector.references_
+    references = detector.references_
     content = {
         "format": FORMAT,
         "skcoad": __version__,
@@ -182,7 +174,9 @@ def _json(detector: CoADDetector) -> str:
             for name, value in detector.get_params(deep=False).items()
         },
         "plan": [int(size) for size in detector.plan_],
-        "spacings": None if pools is None else [pool.spacing for pool in pools[0]],
+        "spacings": None
+        if references is None
+        else [pool.spacing for pool in references[0].pools],
         "feature_names": None if names is None else list(names),
         "n_iter": detector.n_iter_,
     } | {
@@ -211,9 +205,6 @@ def _tensors(detector: CoADDetector) -> dict[str, Tensor]:
     arrays = {
         "center": np.asarray(detector.center_, dtype=np.float64),
         "scale": np.asarray(detector.scale_, dtype=np.float64),
-        "part_scales": np.array(
-            [list(scales.values()) for scales in detector.part_scales_]
-        ),
         "decision_scores": np.asarray(detector.decision_scores_, dtype=np.float64),
         "labels": np.asarray(detector.labels_, dtype=np.uint8),
         "loss_curve": np.array(detector.loss_curve_, dtype=np.float64),
@@ -222,13 +213,23 @@ def _tensors(detector: CoADDetector) -> dict[str, Tensor]:
     for name, tensor in detector.network_.state_dict().items():
         tensors[f"network.{name}"] = tensor
     if detector.references_ is not None:
-        # A row for each channel; the pools of a channel have the series in common.
-        series = [pools[0].series for pools in detector.references_]
-        tensors["references.series"] = torch.stack(series)
-        for number, pools in enumerate(zip(*detector.references_, strict=True)):
-            for name, attribute in POOL_TENSORS.items():
-                rows = [getattr(pool, attribute) for pool in pools]
-                tensors[f"references.{number}.{name}"] = torch.stack(rows)
+        # A row for each channel.
+        references = detector.references_
+        rows = {
+            "series": [channel.values[0].series for channel in references],
+            "missing": [channel.values[0].missing for channel in references],
+            "change_scale": [
+                torch.tensor(channel.change_scale, dtype=torch.float64)
+                for channel in references
+            ],
+        }
+        for number in range(len(references[0].pools)):
+            for name in POOL_TENSORS:
+                rows[f"{number}.{name}"] = [
+                    getattr(channel.pools[number], name) for channel in references
+                ]
+        for name, row in rows.items():
+            tensors[f"references.{name}"] = torch.stack(row)
     return {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
 
 
@@ -352,12 +353,6 @@ def _detector(
     _check(n_channels > 0, "there are no channels")
     scale = _take(tensors, "scale", torch.float64, n_channels)
     _check(bool((scale > 0).all()), "a scale is not above 0")
-    with_reference = detector.reference_size > 0
-    parts = _part_names(detector.score_by, with_reference)
-    part_scales = _take(
-        tensors, "part_scales", torch.float64, n_channels, len(parts), 2
-    )
-    _check(bool((part_scales[:, :, 1] >= 0).all()), "a deviation is negative")
     labels = _take(tensors, "labels", torch.uint8, n_timestamps)
     _check(bool((labels <= 1).all()), "a label is neither 0 nor 1")
     loss_curve = _take(tensors, "loss_curve", torch.float64, None)
@@ -372,25 +367,13 @@ def _detector(
     detector.device_ = device
     detector.network_ = _network(detector, plan.patch_size, tensors).to(device)
     detector.references_ = None
-    if with_reference:
+    if detector.reference_size > 0:
         spacings = _get(content, "spacings", list)
-        lengths = plan.reference_lengths
-        _check(len(spacings) == len(lengths), f"{len(lengths)} spacings are needed")
-        shape = n_channels, n_timestamps
-        series = _take(tensors, "references.series", torch.float32, *shape).to(device)
-        by_length = [
-            _pools(tensors, f"references.{number}", series, length, spacing)
-            for number, (length, spacing) in enumerate(
-                zip(lengths, spacings, strict=True)
-            )
-        ]
-        detector.references_ = [list(pools) for pools in zip(*by_length, strict=True)]
+        detector.references_ = _references(
+            tensors, plan, spacings, (n_channels, n_timestamps), device
+        )
     _check(not tensors, f"there are unknown tensors: {sorted(tensors)[:3]}")
     detector.n_iter_, detector.loss_curve_ = n_iter, loss_curve.tolist()
-    detector.part_scales_ = [
-        {name: PartScale(*part) for name, part in zip(parts, channel, strict=True)}
-        for channel in part_scales.tolist()
-    ]
     detector.decision_scores_ = scores.numpy()
     detector.labels_ = labels.numpy().astype(int)
     for name, attribute in NUMBERS.items():
@@ -425,12 +408,6 @@ def _unfitted(cls: type[CoADDetector], parameters: Json) -> CoADDetector:
     return detector
 
 
-def _part_names(score_by: Score, with_reference: bool) -> list[str]:
-    """Which parts the score has, by those of a single point."""
-    point, known = ScoreParts(*np.zeros((5, 1))), np.zeros(1, dtype=bool)
-    return list(smooth_parts(point, known, score_by, with_reference, width=1))
-
-
 def _plan(sizes: list[Any], n_timestamps: int) -> WindowPlan:
     whole = all(type(size) is int and size > 0 for size in sizes)
     _check(whole and len(sizes) == 4, "the plan is not four sizes")
@@ -460,50 +437,75 @@ def _network(
     return network.eval()
 
 
-def _pools(
-    tensors: dict[str, Tensor], prefix: str, series: Tensor, length: int, spacing: Any
-) -> list[ReferencePool]:
-    """Pools of one length, one for each channel."""
-    n_channels, n_timestamps = series.shape
+def _references(
+    tensors: dict[str, Tensor],
+    plan: WindowPlan,
+    spacings: list[Any],
+    shape: tuple[int, int],
+    device: torch.device,
+) -> list[ChannelReference]:
+    """References of all channels; `shape` is that of the training series."""
+    n_channels, n_timestamps = shape
+    series = _take(tensors, "references.series", torch.float32, *shape)
+    missing = _take(tensors, "references.missing", torch.bool, *shape)
+    scales = _take(tensors, "references.change_scale", torch.float64, n_channels)
+    _check(bool((scales > 0).all()), "a scale is not above 0")
+    lengths = [*plan.reference_lengths, plan.period]
+    _check(len(spacings) == len(lengths), f"{len(lengths)} spacings are needed")
+    stored = [
+        _pool_tensors(
+            tensors, f"references.{number}", n_channels, n_timestamps, length, spacing
+        )
+        for number, (length, spacing) in enumerate(zip(lengths, spacings, strict=True))
+    ]
+    references = []
+    for channel, scale in enumerate(scales.tolist()):
+
+        def own(rows: Tensor, channel: int = channel) -> Tensor:
+            # In memory of its own, as it was, for equal rounding.
+            return rows[channel].clone().to(device)
+
+        x, gaps = own(series), own(missing)
+        views = [(x, gaps)] * len(plan.reference_lengths)
+        views.append((changes(x) / scale, missing_changes(gaps)))
+        pools = [
+            ReferencePool(
+                *view, length, spacing, **{name: own(rows[name]) for name in rows}
+            )
+            for view, length, spacing, rows in zip(
+                views, lengths, spacings, stored, strict=True
+            )
+        ]
+        references.append(ChannelReference(plan, tuple(pools[:-1]), pools[-1], scale))
+    return references
+
+
+def _pool_tensors(
+    tensors: dict[str, Tensor],
+    prefix: str,
+    n_channels: int,
+    n_timestamps: int,
+    length: int,
+    spacing: Any,
+) -> dict[str, Tensor]:
+    """What the pools of one kind hold, a row for each channel."""
     n_positions = n_timestamps - length + 1
     whole = type(spacing) is int and 0 < spacing <= n_positions
     _check(whole, f"there is no spacing of {spacing}")
     n_held = math.ceil(n_positions / spacing)
-
-    def take(name: str, *shape: int | None, finite: bool = True) -> Tensor:
-        name = f"{prefix}.{name}"
-        return _take(tensors, name, torch.float32, n_channels, *shape, finite=finite)
-
-    held = take("held", None, n_held)
-    n_components = held.shape[1]
-    n_points = coarse_length(length)
-    _check(0 < n_components <= n_points, "a pool has no components, or too many")
-    held_norm = take("held_norm", n_held, finite=False)  # infinite where unusable
-    own = take("own", n_held)
-    _check(bool((own >= 0).all()), "a distance is negative")
-    _check(bool((held_norm >= 0).all()), "a norm is negative")
-    variance = take("variance", n_positions)
-    _check(bool((variance >= 0).all()), "a variance is negative")
-    stored = {
-        "variance": variance,
-        "unusable": _take(
-            tensors, f"{prefix}.unusable", torch.bool, n_channels, n_positions
-        ),
-        "components": take("components", n_points, n_components),
-        "held": held,
-        "held_norm": held_norm,
-        "own": own,
+    rows = {
+        name: _take(tensors, f"{prefix}.{name}", torch.float32, n_channels, *shape)
+        for name, shape in {
+            "components": (coarse_length(length), None),
+            "held": (None, n_held),
+            "own": (n_held,),
+        }.items()
     }
-    pools = []
-    for channel in range(n_channels):
-        pool = ReferencePool.__new__(ReferencePool)
-        pool.series, pool.length, pool.spacing = series[channel], length, spacing
-        for name, attribute in POOL_TENSORS.items():
-            # Each row in memory of its own, as it was, for equal rounding.
-            row = stored[name][channel].clone().to(series.device)
-            setattr(pool, attribute, row)
-        pools.append(pool)
-    return pools
+    n_components = rows["components"].shape[2]
+    fits = 0 < n_components <= coarse_length(length)
+    _check(fits and rows["held"].shape[1] == n_components, "components do not fit")
+    _check(bool((rows["own"] >= 0).all()), "a distance is negative")
+    return rows
 
 
 def _take(

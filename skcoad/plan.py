@@ -43,9 +43,10 @@ class WindowPlan(NamedTuple):
 
     @property
     def reference_lengths(self) -> list[int]:
-        """Lengths of the references: one period first, then half of one, and two."""
-        two = min(2 * self.period, self.window_size)
-        return list(dict.fromkeys([self.period, max(1, self.period // 2), two]))
+        """Lengths of the references of values: a period first, then two."""
+        return list(
+            dict.fromkeys([self.period, min(2 * self.period, self.window_size)])
+        )
 
     def hop(self, length: int) -> int:
         """Distance between the look-ups of references of some length at scoring.

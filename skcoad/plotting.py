@@ -177,7 +177,8 @@ def plot_explanation(
 
     From top to bottom: the channel with its reconstruction; the classifier's
     probability and how much was hidden from the reconstruction; the reconstruction
-    error; how much farther than usual the nearest normal references are.
+    error; how much farther than usual the nearest normal references are, in values and
+    in changes.
 
     Parameters
     ----------
@@ -208,7 +209,7 @@ def plot_explanation(
     >>> from skcoad.scoring import ScoreParts
     >>> x = np.sin(np.arange(500) / 8)
     >>> nothing = np.zeros(500)
-    >>> figure = plot_explanation(x, ScoreParts(nothing, nothing, x, nothing, nothing))
+    >>> figure = plot_explanation(x, ScoreParts(*[nothing] * 6))
     >>> len(figure.axes)
     4
     """
@@ -258,8 +259,17 @@ def plot_explanation(
     decision.set(ylabel="classifier", ylim=(-0.02, 1.05))
     _draw(error, time, parts.error, INK, linewidth=0.8)
     error.set_ylabel("reconstruction\nerror")
-    _draw(distance, time, parts.distance, INK, linewidth=0.8)
-    distance.set_ylabel("distance to\nreference")
+    _draw(
+        distance,
+        time,
+        parts.change_excess,
+        EXPECTED,
+        linewidth=2.5,
+        alpha=0.5,
+        label="in changes",
+    )
+    _draw(distance, time, parts.value_excess, INK, linewidth=0.8, label="in values")
+    distance.set_ylabel("farther from\nreference")
     for axes in (error, distance):
         axes.set_ylim(bottom=0)
     series.set_xlim(time[0], time[-1])

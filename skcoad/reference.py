@@ -23,14 +23,12 @@ MAX_POINTS = 2048  # of a subsequence in the coarse search
 MAX_COMPONENTS = 24  # of these points
 N_CANDIDATES = 4  # from the coarse search, compared in full
 MAX_GROUPS = 128  # of neighbours in the pool; of each, one becomes a candidate at most
-MIN_DEVIATION = 0.1  # of a subsequence, in deviations of the series
-SAME = 1e-5  # mean squared distance below which two subsequences are one
+SAME = 1e-5  # squared distance, in variances, below which two subsequences are one
 QUERIES_AT_ONCE = 256  # so that their distances to the whole pool stay in the cache
 # How fast the say of a stretch falls with the share of it that is missing.
 GAP_AVERSION = 16
 MIN_SAY = 1e-6
 N_FILLS = 2  # look-ups that only improve what stands in the gaps
-FINENESS = 16  # places of a subsequence at which its distance is taken
 
 
 class Places(NamedTuple):
@@ -56,7 +54,7 @@ class Nearest(NamedTuple):
     place : Tensor of shape (Q,)
         Where they start in the series of the pool.
     distance : Tensor of shape (Q,)
-        Root mean squared difference of the z-normalised subsequences.
+        Root mean squared difference of the subsequences, each about its mean.
     """
 
     place: Tensor
@@ -66,34 +64,36 @@ class Nearest(NamedTuple):
 class ReferencePool:
     """Subsequences of a normal series, of one length, that can be searched.
 
-    Subsequences are z-normalised for comparison: the search is for the same shape.
-    The pool holds the principal components of at most `size` of them, evenly spread;
-    the best few are then compared in full, and the best of these with its neighbours
-    that the spacing left out.
+    Subsequences are compared about their means: a slow drift of the level makes
+    nothing strange, but a change of the swing does. The pool holds the principal
+    components of at most `size` of them, evenly spread; the best few are then compared
+    in full, and the best of these with its neighbours that the spacing left out.
+
+    :meth:`build` makes one; the constructor puts one together from what it consists of.
 
     Parameters
     ----------
     series : Tensor of shape (n_timestamps,)
         Normal data of mean 0 and deviation 1.
+    missing : Tensor of shape (n_timestamps,)
+        Which values are stand-ins, bool.
     length : int
-        Length of a subsequence, at most ``n_timestamps``.
-    size : int
-        The most subsequences to hold.
-    missing : Tensor of shape (n_timestamps,), default=None
-        Which values are stand-ins, bool; no subsequence with one of them is ever a
-        reference, unless all have one.
-
-    Raises
-    ------
-    ValueError
-        If the series is shorter than a subsequence.
+        Length of a subsequence.
+    spacing : int
+        Distance between the subsequences of the coarse search.
+    components : Tensor of shape (n_points, n_components)
+        Principal components of these subsequences.
+    held : Tensor of shape (n_components, n_held)
+        The subsequences in terms of the components.
+    own : Tensor of shape (n_held,)
+        How far each, or one around it, is from its own nearest.
 
     Examples
     --------
     >>> import torch
     >>> from skcoad.reference import ReferencePool
     >>> series = torch.sin(torch.arange(400.0) / 4)
-    >>> pool = ReferencePool(series, length=25, size=100)
+    >>> pool = ReferencePool.build(series, length=25, size=100)
     >>> strange = series[100:150].clone()
     >>> strange[20:30] = 0
     >>> places = pool.find(strange[None], hop=5)
@@ -105,47 +105,87 @@ class ReferencePool:
     """
 
     def __init__(
-        self, series: Tensor, length: int, size: int, missing: Tensor | None = None
+        self,
+        series: Tensor,
+        missing: Tensor,
+        length: int,
+        spacing: int,
+        components: Tensor,
+        held: Tensor,
+        own: Tensor,
     ) -> None:
+        self.series = series
+        self.missing = missing
+        self.length = length
+        self.spacing = spacing
+        self.components = components
+        self.held = held
+        self.own = own
+        self._unusable = _incomplete(missing, length)
+        self._held_norm = held.square().sum(0)
+        self._held_norm[self._unusable[::spacing]] = torch.inf
+
+    @classmethod
+    def build(
+        cls, series: Tensor, length: int, size: int, missing: Tensor | None = None
+    ) -> ReferencePool:
+        """Make a pool of a series.
+
+        Parameters
+        ----------
+        series : Tensor of shape (n_timestamps,)
+            Normal data of mean 0 and deviation 1.
+        length : int
+            Length of a subsequence, at most ``n_timestamps``.
+        size : int
+            The most subsequences to hold.
+        missing : Tensor of shape (n_timestamps,), default=None
+            Which values are stand-ins, bool; no subsequence with one of them is ever
+            a reference, unless all have one. By default none is.
+
+        Returns
+        -------
+        ReferencePool
+
+        Raises
+        ------
+        ValueError
+            If the series is shorter than a subsequence.
+        """
         n_positions = len(series) - length + 1
         if n_positions < 1:
             raise ValueError(
                 f"a pool of subsequences of length {length} needs a series at least "
                 f"as long, got {len(series)} timestamps"
             )
-        self.series = series
-        self.length = length
-        self.spacing = math.ceil(n_positions / size)
+        if missing is None:
+            missing = torch.zeros_like(series, dtype=torch.bool)
+        spacing = math.ceil(n_positions / size)
         every = series.unfold(0, length, 1)
-        self._variance = torch.var(every, dim=-1, correction=0)
-        self._unusable = torch.zeros_like(self._variance, dtype=torch.bool)
-        if missing is not None:
-            gaps = missing.unfold(0, length, 1).any(-1)
-            self._unusable = gaps & ~gaps.all()
-        held = torch.arange(0, n_positions, self.spacing, device=series.device)
-        shapes = torch.cat(
-            [
-                _coarse(_z_normalise(every[some])[0])
-                for some in torch.split(held, QUERIES_AT_ONCE)
-            ]
+        batches = torch.split(
+            torch.arange(0, n_positions, spacing, device=series.device),
+            QUERIES_AT_ONCE,
         )
-        self._components = _principal_components(shapes)  # points, n_components
-        self._held = (shapes @ self._components).T.contiguous()
-        self._held_norm = self._held.square().sum(0)
-        self._held_norm[self._unusable[held]] = torch.inf
-        own = [
-            self.nearest(every[some], some).distance
-            for some in torch.split(held, QUERIES_AT_ONCE)
-        ]
-        # How far each held subsequence, or one around it, is from its own nearest.
-        reach = min(length // (4 * self.spacing), (len(held) - 1) // 2)
-        self._own = F.max_pool1d(
-            torch.cat(own)[None], 2 * reach + 1, stride=1, padding=reach
-        )[0]
+        shapes = torch.cat([_coarse(_centred(every[some])) for some in batches])
+        components = _principal_components(shapes)
+        held = (shapes @ components).T.contiguous()
+        pool = cls(
+            series,
+            missing,
+            length,
+            spacing,
+            components,
+            held,
+            held.new_zeros(len(shapes)),
+        )
+        own = torch.cat([pool.nearest(every[some], some).distance for some in batches])
+        reach = min(length // (8 * spacing), (len(own) - 1) // 2)
+        pool.own = F.max_pool1d(own[None], 2 * reach + 1, stride=1, padding=reach)[0]
+        return pool
 
     def __len__(self) -> int:
         """Count the subsequences of the coarse search."""
-        return self._held.shape[1]
+        return self.held.shape[1]
 
     def find(self, x: Tensor, hop: int, position: Tensor | None = None) -> Places:
         """Find the nearest references of overlapping stretches of windows.
@@ -221,7 +261,7 @@ class ReferencePool:
         Returns
         -------
         Tensor of shape (B, T)
-            The references in the scale of the stretches, faded into each other.
+            The references at the level of the stretches, faded into each other.
         """
         within = torch.arange(self.length, device=x.device)
         # Subsequences fade in and out, so that the counterpart has no seams.
@@ -233,9 +273,8 @@ class ReferencePool:
         say = self._say(starts, missing)
         indices = torch.arange(len(starts), device=x.device)
         for some in torch.split(indices, max(1, QUERIES_AT_ONCE // len(x))):
-            values, _, _ = _z_normalise(references[found[:, some]])  # B, k, length
-            _, mean, deviation = _z_normalise(queries[:, starts[some]])
-            values = values * deviation + mean
+            level = queries[:, starts[some]].mean(-1, keepdim=True)  # B, k, 1
+            values = _centred(references[found[:, some]]) + level
             weights = (fade * say[:, some, None]).expand_as(values)
             points = (starts[some, None] + within).flatten()
             total.index_add_(1, points, (weights * values).flatten(1))
@@ -248,54 +287,55 @@ class ReferencePool:
         """How much stranger each point's surroundings are than their references.
 
         The distance of a stretch from its nearest reference, less the largest distance
-        of the references around that one from their own nearest, at least 0: where the
-        training series hardly ever repeats itself, a large distance means little.
+        of the references around that one from their own nearest: where the training
+        series hardly ever repeats itself, a large distance means little.
 
         Parameters
         ----------
         x : Tensor of shape (B, T)
             Windows.
         places : Places
-            What :meth:`find` found for them. Between the stretches, the distance to
-            the reference that is moved along is taken.
+            What :meth:`find` found for them.
         missing : Tensor of shape (B, T), default=None
             As in :meth:`counterpart`.
 
         Returns
         -------
         Tensor of shape (B, T)
-            Root mean squared difference of z-normalised stretches, averaged over
-            those that cover a point.
+            Root mean squared difference of stretches about their means, averaged
+            over those that cover a point.
         """
-        t = x.shape[1]
         starts, found = places
-        ends = torch.cat([starts[1:], starts[-1:] + 1])
-        after = torch.cat([found[:, 1:], found[:, -1:]], 1)
-        queries = x.unfold(1, self.length, 1)
-        # Excess, and number of stretches: what begins at a point, less what has ended.
-        change = torch.zeros(2, len(x), t + 1, dtype=torch.float64, device=x.device)
+        n_stretches = x.shape[1] - self.length + 1
+        hop = int(starts[1] - starts[0]) if len(starts) > 1 else 1
+        # From each look-up to the next, its reference is moved along with the
+        # stretches, and so is that of the next look-up: the better of the two counts.
         indices = torch.arange(len(starts), device=x.device)
-        fine = max(1, self.length // FINENESS)
-        for shift in range(0, int((ends - starts).max()), fine):
-            start = torch.minimum(starts + shift, ends - 1)
-            # The references before and after, each moved along.
-            both = torch.stack([found + (start - starts), after + (start - ends)], -1)
-            say = self._say(start, missing)
-            for some in torch.split(indices, max(1, QUERIES_AT_ONCE // len(x))):
-                shapes, _, _ = _z_normalise(queries[:, start[some]].flatten(0, 1))
-                squared, place = self._compare(shapes, both[:, some].flatten(0, 1))
-                excess = squared.sqrt() - self._own[self._held_near(place)]
-                for kind, part in enumerate((excess, torch.ones_like(excess))):
-                    part = say[:, some] * part.double().view(len(x), -1)
-                    change[kind].index_add_(1, start[some], part)
-                    change[kind].index_add_(1, start[some] + self.length, -part)
-        total, n_covering = change.cumsum(-1)[..., :t]
-        mean: Tensor = total / n_covering.clamp_min(MIN_SAY)
-        return mean.clamp_min(0).to(x.dtype)
+        after = (indices + 1).clamp_max(len(starts) - 1)
+        moved_back = found[:, after] - (starts[after] - starts)
+        both = torch.stack([found, moved_back], -1)[..., None]  # B, k, 2, 1
+        shifts = torch.arange(hop, device=x.device)
+        points = torch.arange(hop + self.length - 1, device=x.device)
+        runs = F.pad(x, (0, hop), mode="replicate").unfold(1, len(points), 1)
+        excess = []
+        with_run = indices[: math.ceil(n_stretches / hop)]
+        for some in torch.split(with_run, max(1, QUERIES_AT_ONCE // len(x))):
+            along = (both[:, some] + points).clamp(0, len(self.series) - 1)
+            difference = runs[:, starts[some], None] - self.series[along]
+            distance = _moving_deviation(difference, self.length)  # B, k, 2, hop
+            nearer = distance.argmin(2, keepdim=True)
+            place = (both[:, some] + shifts).gather(2, nearer)
+            usual = self.own[self._held_near(place)]
+            excess.append((distance.gather(2, nearer) - usual).flatten(1))
+        every = torch.cat(excess, 1)[:, :n_stretches]
+        say = self._say(torch.arange(n_stretches, device=x.device), missing)
+        total = _sum_over_covering(say * every, self.length)
+        weight = _sum_over_covering(say.expand_as(every), self.length)
+        return (total / weight).to(x.dtype)
 
     def _say(self, starts: Tensor, missing: Tensor | None) -> Tensor:
         """How much stretches count, ``(B, k)``, or ``(1, k)`` if nothing is missing."""
-        if missing is None:
+        if missing is None or not missing.any():
             return torch.ones(1, len(starts), device=starts.device)
         n_missing: Tensor = F.pad(missing.cumsum(1), (1, 0))
         n_missing = n_missing[:, starts + self.length] - n_missing[:, starts]
@@ -304,7 +344,7 @@ class ReferencePool:
 
     def _held_near(self, place: Tensor) -> Tensor:
         """Which held subsequence stands for one that is not held itself."""
-        return ((place + self.spacing // 2) // self.spacing).clamp_max(len(self) - 1)
+        return ((place + self.spacing // 2) // self.spacing).clamp(0, len(self) - 1)
 
     def nearest(self, queries: Tensor, position: Tensor | None = None) -> Nearest:
         """Find the nearest subsequence of the series.
@@ -320,10 +360,10 @@ class ReferencePool:
         -------
         Nearest
         """
-        shapes, _, _ = _z_normalise(queries)
+        shapes = _centred(queries)
         squared, place = self._search(shapes, position)
         if position is None:
-            itself = squared < SAME
+            itself = squared < SAME * shapes.square().mean(1)
             if itself.any():
                 squared[itself], place[itself] = self._search(
                     shapes[itself], place[itself]
@@ -334,8 +374,8 @@ class ReferencePool:
         """Squared distance ``(Q,)`` and place ``(Q,)`` of the nearest subsequence."""
         nearness = torch.addmm(
             self._held_norm,
-            _coarse(shapes) @ self._components,
-            self._held,
+            _coarse(shapes) @ self.components,
+            self.held,
             beta=-1,
             alpha=2,
         )  # Q, pool: minus the squared distance, but for a constant in each row
@@ -362,17 +402,10 @@ class ReferencePool:
         self, shapes: Tensor, places: Tensor, position: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """Best of some places ``(Q, C)`` for each query, compared in full."""
-        places = places.clamp(0, len(self._variance) - 1)
+        places = places.clamp(0, len(self._unusable) - 1)
         candidates = self.series.unfold(0, self.length, 1)[places]  # Q, C, length
-        product = torch.bmm(candidates, shapes[:, :, None])[..., 0] / self.length
-        variance = self._variance[places]
-        deviation = variance.sqrt().clamp_min(MIN_DEVIATION)
-        # Mean of (candidate - shape)^2, both z-normalised; the shape has mean 0.
-        squared = (
-            variance / deviation.square()
-            + shapes.square().mean(1, keepdim=True)
-            - 2 * product / deviation
-        )
+        # Mean squared difference, both about their means.
+        squared = torch.var(candidates - shapes[:, None], dim=-1, correction=0)
         excluded = self._unusable[places]
         if position is not None:
             excluded = excluded | ((places - position[:, None]).abs() < self.length)
@@ -386,11 +419,30 @@ class ReferencePool:
         )
 
 
-def _z_normalise(subsequences: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Shapes, means and deviations; a flat stretch is not blown up to noise."""
-    variance, mean = torch.var_mean(subsequences, dim=-1, correction=0, keepdim=True)
-    deviation = variance.sqrt().clamp_min(MIN_DEVIATION)
-    return (subsequences - mean) / deviation, mean, deviation
+def _centred(subsequences: Tensor) -> Tensor:
+    return subsequences - subsequences.mean(-1, keepdim=True)
+
+
+def _moving_deviation(x: Tensor, length: int) -> Tensor:
+    """Deviation of every `length` values in a row, one less than `length` fewer."""
+    sums = F.pad(torch.stack([x, x.square()]).cumsum(-1, dtype=torch.float64), (1, 0))
+    mean, mean_square = (sums[..., length:] - sums[..., :-length]) / length
+    deviation: Tensor = (mean_square - mean.square()).clamp_min(0).sqrt()
+    return deviation
+
+
+def _sum_over_covering(values: Tensor, length: int) -> Tensor:
+    """Sum of the values of the stretches that cover each point, ``(B, .)``."""
+    sums = F.pad(values.cumsum(1, dtype=torch.float64), (1, 0))
+    sums = F.pad(sums, (length - 1, length - 1), mode="replicate")
+    return sums[:, length:] - sums[:, :-length]
+
+
+def _incomplete(missing: Tensor, length: int) -> Tensor:
+    """Which subsequences have a stand-in, bool; none if all of them have."""
+    n_before = F.pad(missing.cumsum(0), (1, 0))
+    gaps = n_before[length:] > n_before[:-length]
+    return gaps & ~gaps.all()
 
 
 def coarse_length(length: int) -> int:

@@ -2,13 +2,13 @@
 
 The parts of the score are kept apart until the end: what the classifier says, how far
 the reconstruction is off, how far the nearest normal reference is. Those that count are
-smoothed, put on a common scale by what they were on the training series, and added.
+smoothed and become one score.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -17,17 +17,15 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor
 
+from skcoad.comparison import ChannelReference
 from skcoad.network import CoADNetwork
 from skcoad.plan import WindowPlan
-from skcoad.reference import ReferencePool
 from skcoad.windows import window_starts
 
 __all__ = [
-    "PartScale",
     "ScoreParts",
     "combine",
     "moving_average",
-    "part_scales",
     "score_parts",
 ]
 
@@ -41,9 +39,10 @@ POINTS_AT_ONCE = 2**15
 PIECE = 2**16
 # How fast the weight of a window falls with the share of it that is missing.
 GAP_AVERSION = 4
-PART_WEIGHTS = {"probability": 1.0, "error": 1.0, "distance": 2.0}
-# A part that hardly varied in training must not outshout the others.
-MIN_PART_DEVIATION = 0.05
+# What is added to each factor of the score, so that none can silence the others.
+LEAST_PROBABILITY = 0.2
+LEAST_VALUE_EXCESS = 0.02
+LEAST_CHANGE_EXCESS = 0.1
 
 
 class ScoreParts(NamedTuple):
@@ -59,31 +58,25 @@ class ScoreParts(NamedTuple):
         The normal value that the network expects, in the units of the input.
     error : ndarray of shape (n_timestamps,)
         Absolute reconstruction error, in deviations of the training series.
-    distance : ndarray of shape (n_timestamps,)
-        How much farther the surroundings are from their nearest normal reference than
-        that is from its own, in deviations of the surroundings, averaged over
-        surroundings of several lengths; zero without references.
+    value_excess, change_excess : ndarray of shape (n_timestamps,)
+        How much farther than usual the surroundings are from their nearest normal
+        reference, in deviations of the training series and of its changes; zero
+        without references.
     """
 
     probability: FloatArray
     mask: FloatArray
     reconstruction: FloatArray
     error: FloatArray
-    distance: FloatArray
-
-
-class PartScale(NamedTuple):
-    """Mean and standard deviation of a smoothed part on the training series."""
-
-    mean: float
-    deviation: float
+    value_excess: FloatArray
+    change_excess: FloatArray
 
 
 def score_parts(
     network: CoADNetwork,
     x: Tensor,
     missing: Tensor,
-    pools: Sequence[ReferencePool] | None,
+    references: ChannelReference | None,
     plan: WindowPlan,
     aggregation: Aggregation,
 ) -> ScoreParts:
@@ -98,8 +91,8 @@ def score_parts(
         device.
     missing : Tensor of shape (n_timestamps,)
         Which of its values are missing, bool.
-    pools : sequence of ReferencePool or None
-        Of the channel: one period long first, then of other lengths.
+    references : ChannelReference or None
+        Of the channel.
     plan : WindowPlan
         Sizes.
     aggregation : {"mean", "max"}
@@ -112,9 +105,10 @@ def score_parts(
         The reconstruction still scaled.
     """
     n, size = len(x), plan.window_size
-    counterpart, distance = None, torch.zeros_like(x)
-    if pools is not None:
-        counterpart, distance = _compare_with_references(x, missing, pools, plan)
+    counterpart, excess = None, torch.zeros(2, n, device=x.device)
+    if references is not None:
+        counterpart, *both = references.compare(x, missing)
+        excess = torch.stack(both)
     starts = torch.from_numpy(window_starts(n, size, plan.step)).to(x.device)
     within = torch.arange(size, device=x.device)
     # Probability, mask, reconstruction, error; the last row adds up the weights.
@@ -155,24 +149,7 @@ def score_parts(
         )
     averaged = [1, 2] if aggregation == "max" else [0, 1, 2, 3]
     total[averaged] /= total[4]
-    probability, mask, reconstruction, error = total[:4].cpu().numpy()
-    return ScoreParts(probability, mask, reconstruction, error, distance.cpu().numpy())
-
-
-def _compare_with_references(
-    x: Tensor, missing: Tensor, pools: Sequence[ReferencePool], plan: WindowPlan
-) -> tuple[Tensor, Tensor]:
-    """Normal counterpart of a series, and how far it is from its references."""
-    hops = [plan.hop(pool.length) for pool in pools]
-    gaps = missing[None] if missing.any() else None
-    filled = pools[0].fill(x[None], missing[None], hops[0])
-    counterpart, distance = filled, torch.zeros_like(filled)
-    for pool, hop in zip(pools, hops, strict=True):
-        places = pool.find(filled, hop)
-        distance += pool.excess(filled, places, gaps) / len(pools)
-        if pool is pools[0]:
-            counterpart = pool.counterpart(filled, places, gaps)
-    return counterpart[0], distance[0]
+    return ScoreParts(*total[:4].cpu().numpy(), *excess.cpu().numpy())
 
 
 def pieces(n_timestamps: int, step: int, margin: int) -> Iterator[tuple[slice, slice]]:
@@ -238,45 +215,47 @@ def moving_average(
     return np.asarray(np.where(counts, mean / np.where(counts, share, 1), np.nan))
 
 
-def smooth_parts(
+def combine(
     parts: ScoreParts,
     missing: NDArray[np.bool_],
     score_by: Score,
     with_reference: bool,
     width: int,
-) -> dict[str, FloatArray]:
-    """Those parts that make up the score (Eq. 11), smoothed; NaN inside long gaps.
-
-    With references, how far the nearest one is takes the place of how far the
-    reconstruction is off: it is the steadier of the two.
-    """
-    names = {
-        "joint": ["probability", "distance" if with_reference else "error"],
-        "classification": ["probability"],
-        "reconstruction": ["error"],
-    }[score_by]
-    return {
-        name: moving_average(getattr(parts, name), width, missing) for name in names
-    }
-
-
-def part_scales(smoothed: dict[str, FloatArray]) -> dict[str, PartScale]:
-    """How the parts of the score are distributed on the training series."""
-    return {
-        name: PartScale(float(np.nanmean(part)), float(np.nanstd(part)))
-        for name, part in smoothed.items()
-    }
-
-
-def combine(
-    smoothed: dict[str, FloatArray], scales: dict[str, PartScale]
 ) -> FloatArray:
-    """Add the parts of the score, each in deviations from what it was in training.
+    """Make one score of the parts that count.
 
-    Inside a long gap there is nothing to judge: the score is 0, that of a usual point.
+    Parameters
+    ----------
+    parts : ScoreParts
+        Of n_timestamps.
+    missing : ndarray of shape (n_timestamps,)
+        Which timestamps have no value, bool: they do not count.
+    score_by : {"joint", "classification", "reconstruction"}
+        The joint score is the paper's sum (Eq. 11) without references. With them, how
+        far the nearest are in values and in changes takes the place of the error, and
+        the geometric mean that of the sum: what is strange to all three counts.
+    with_reference : bool
+        Whether there are references.
+    width : int
+        Of the moving averages, in points.
+
+    Returns
+    -------
+    ndarray of shape (n_timestamps,)
+        Inside a long gap there is nothing to judge, and the score is 0.
     """
-    total = np.zeros(len(next(iter(smoothed.values()))))
-    for name, part in smoothed.items():
-        mean, deviation = scales[name]
-        total += PART_WEIGHTS[name] * (part - mean) / (deviation + MIN_PART_DEVIATION)
-    return np.nan_to_num(total)
+    probability = moving_average(parts.probability, width, missing)
+    if score_by == "classification":
+        score = probability
+    elif score_by == "joint" and with_reference:
+        # The excess is already averaged over the stretches that cover a point.
+        score = np.cbrt(
+            (probability + LEAST_PROBABILITY)
+            * (parts.value_excess.clip(min=0) + LEAST_VALUE_EXCESS)
+            * (parts.change_excess.clip(min=0) + LEAST_CHANGE_EXCESS)
+        )
+    else:
+        score = moving_average(parts.error, width, missing)
+        if score_by == "joint":
+            score = score + probability
+    return np.nan_to_num(score)

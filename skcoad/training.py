@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from skcoad.comparison import ChannelReference
 from skcoad.distortions import distort
 from skcoad.network import CoADNetwork, CoADOutput
 from skcoad.plan import WindowPlan
-from skcoad.reference import ReferencePool
 
 __all__ = ["TrainingRecord", "joint_loss", "train"]
 
@@ -92,21 +92,21 @@ class Batch(NamedTuple):
         The windows before and after distortion.
     changed, missing : Tensor
         Which points were distorted, and which are missing, bool.
-    reference : Tensor or None
-        Normal counterparts of the distorted windows.
+    counterpart : Tensor or None
+        What the references make of the distorted windows.
     """
 
     normal: Tensor
     distorted: Tensor
     changed: Tensor
     missing: Tensor
-    reference: Tensor | None
+    counterpart: Tensor | None
 
 
 def draw_batch(
     channels: Sequence[Tensor],
     missing: Sequence[Tensor],
-    pools: Sequence[ReferencePool] | None,
+    references: Sequence[ChannelReference] | None,
     plan: WindowPlan,
     distortions: Sequence[str],
     distortion_lengths: tuple[float, float],
@@ -126,20 +126,17 @@ def draw_batch(
     distorted, changed = distort(
         normal, plan.period, distortions, distortion_lengths, generator
     )
-    reference = None
-    if pools is not None:
-        pool = pools[channel]
-        hop = max(1, pool.length // 2)
-        distorted = pool.fill(distorted, gaps, hop, position)
-        reference = pool.counterpart(distorted, pool.find(distorted, hop, position))
-    return Batch(normal, distorted, changed, gaps, reference)
+    counterpart = None
+    if references is not None:
+        counterpart = references[channel].counterpart(distorted, gaps, position)
+    return Batch(normal, distorted, changed, gaps, counterpart)
 
 
 def train(
     network: CoADNetwork,
     channels: Sequence[Tensor],
     missing: Sequence[Tensor],
-    pools: Sequence[ReferencePool] | None,
+    references: Sequence[ChannelReference] | None,
     plan: WindowPlan,
     *,
     distortions: Sequence[str],
@@ -165,8 +162,8 @@ def train(
         The scaled training series, its gaps bridged.
     missing : sequence of Tensor of shape (n_timestamps,)
         Which of its values are missing, bool.
-    pools : sequence of ReferencePool or None
-        One for each channel, of one period, for a network with reference.
+    references : sequence of ChannelReference or None
+        One for each channel, for a network with reference.
     plan : WindowPlan
         Sizes.
     distortions, distortion_lengths : sequence of str, (float, float)
@@ -214,7 +211,7 @@ def train(
             batch = draw_batch(
                 channels,
                 missing,
-                pools,
+                references,
                 plan,
                 distortions,
                 distortion_lengths,
@@ -225,7 +222,7 @@ def train(
             if network.masking == "random":
                 n_patches = plan.window_size // plan.patch_size
                 pattern = torch.randperm(n_patches, generator=generator) % 2
-            output = network(batch.distorted, batch.reference, batch.missing, pattern)
+            output = network(batch.distorted, batch.counterpart, batch.missing, pattern)
             # Checked before the loss, which refuses what is no probability.
             if not torch.isfinite(
                 output.probability.sum() + output.reconstruction.sum()

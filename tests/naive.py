@@ -129,52 +129,57 @@ def joint_loss(direct, residual, reconstruction, normal, changed, missing, loss_
     return sum(entropies) / len(entropies) + loss_weight * error
 
 
-def z_normalise(subsequence, min_deviation=0.1):
-    n = len(subsequence)
-    mean = sum(subsequence) / n
-    deviation = sqrt(sum((v - mean) ** 2 for v in subsequence) / n)
-    deviation = max(deviation, min_deviation)
-    return [(v - mean) / deviation for v in subsequence], mean, deviation
+def centred(subsequence):
+    mean = sum(subsequence) / len(subsequence)
+    return [v - mean for v in subsequence], mean
+
+
+def distance(one, other):
+    """Root mean squared difference of two subsequences about their means."""
+    pairs = zip(centred(one)[0], centred(other)[0], strict=True)
+    return sqrt(sum((a - b) ** 2 for a, b in pairs) / len(one))
 
 
 def nearest(series, query, excluded=()):
-    """Distance, place and rescaled values of the nearest subsequence of a series."""
-    shape, mean, deviation = z_normalise(query)
-    best = None
-    for place in range(len(series) - len(query) + 1):
-        if place in excluded:
-            continue
-        other, _, _ = z_normalise(series[place : place + len(query)])
-        pairs = zip(shape, other, strict=True)
-        distance = sqrt(sum((a - b) ** 2 for a, b in pairs) / len(query))
-        if best is None or distance < best[0]:
-            best = distance, place, [v * deviation + mean for v in other]
-    return best
+    """Distance, place and moved values of the nearest subsequence of a series."""
+    length = len(query)
+    distances = {
+        place: distance(query, series[place : place + length])
+        for place in range(len(series) - length + 1)
+        if place not in excluded
+    }
+    place = min(distances, key=distances.get)
+    values, level = centred(series[place : place + length])[0], centred(query)[1]
+    return distances[place], place, [v + level for v in values]
 
 
-def excess(series, own, spacing, x, length, starts, places, fine):
+def excess(series, own, spacing, x, length, starts, places):
     """Mean excess distance of the stretches that cover each point."""
     heard = [[] for _ in x]
-    last = len(series) - length
-    ends = [*starts[1:], starts[-1] + 1]
-    widest = max(end - begin for begin, end in zip(starts, ends, strict=True))
-    for k, (begin, end) in enumerate(zip(starts, ends, strict=True)):
-        after = places[min(k + 1, len(places) - 1)]
-        for shift in range(0, widest, fine):
-            start = min(begin + shift, end - 1)
-            shape, _, _ = z_normalise(x[start : start + length])
-            found = []
-            for place in (places[k] + start - begin, after + start - end):
-                place = min(max(place, 0), last)
-                other, _, _ = z_normalise(series[place : place + length])
-                pairs = zip(shape, other, strict=True)
-                distance = sqrt(sum((a - b) ** 2 for a, b in pairs) / length)
-                held = min((place + spacing // 2) // spacing, len(own) - 1)
-                found.append((distance, own[held]))
-            distance, usual = min(found)
-            for i in range(start, start + length):
-                heard[i].append(distance - usual)
-    return [max(0, sum(h) / len(h)) if h else 0 for h in heard]
+    last = len(series) - 1
+    for start in range(len(x) - length + 1):
+        before = max(k for k in range(len(starts)) if starts[k] <= start)
+        after = min(before + 1, len(starts) - 1)
+        found = []
+        for k in (before, after):
+            place = places[k] + start - starts[k]
+            # Where the series has ended, it goes on with its last value.
+            other = [series[min(max(place + i, 0), last)] for i in range(length)]
+            held = min(max(place + spacing // 2, 0) // spacing, len(own) - 1)
+            found.append((distance(x[start : start + length], other), own[held]))
+        farness, usual = min(found)
+        for i in range(start, start + length):
+            heard[i].append(farness - usual)
+    return [sum(h) / len(h) for h in heard]
+
+
+def joint_score(probability, value_excess, change_excess, width):
+    """Geometric mean of what classifier, values and changes say."""
+    smooth = moving_average(probability, width)
+    return [
+        ((p + 0.2) * (max(v, 0) + 0.02) * (max(c, 0) + 0.1)) ** (1 / 3)
+        for p, v, c in zip(smooth, value_excess, change_excess, strict=True)
+    ]
 
 
 def score_parts(network, x, references, starts, window_size, patch_size, aggregation):

@@ -418,14 +418,14 @@ def test_explain_gives_each_part_for_each_timestamp_and_channel(tiny, wave):
         for share in (parts.probability, parts.mask):
             assert ((share >= 0) & (share <= 1)).all()
         assert (parts.error >= 0).all()
-        assert (parts.distance >= 0).all()
         # In the units of the input, and near to it.
         assert np.abs(parts.reconstruction - X[:, channel]).mean() < 5
 
 
-def test_without_references_there_is_no_distance(tiny, wave):
+def test_without_references_nothing_is_far_from_them(tiny, wave):
     parts = tiny(reference_size=0).fit(wave()).explain(wave())[0]
-    assert not parts.distance.any()
+    assert not parts.value_excess.any()
+    assert not parts.change_excess.any()
 
 
 def test_the_record_of_training_is_kept(tiny, wave):

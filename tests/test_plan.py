@@ -134,13 +134,13 @@ def test_sizes_that_are_not_given_follow_from_the_others(n, sizes, expected):
 @pytest.mark.parametrize(
     ("period", "window_size", "expected"),
     [
-        (50, 100, [50, 25, 100]),
-        (50, 90, [50, 25, 90]),
-        (16, 16, [16, 8]),
+        (50, 100, [50, 100]),
+        (50, 90, [50, 90]),
+        (16, 16, [16]),
         (1, 4, [1, 2]),
     ],
 )
-def test_references_are_one_half_and_two_periods_long(period, window_size, expected):
+def test_references_are_one_and_two_periods_long(period, window_size, expected):
     assert WindowPlan(period, window_size, 1, 1).reference_lengths == expected
 
 

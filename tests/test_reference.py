@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skcoad.reference import FINENESS, Places, ReferencePool, coarse_length
+from skcoad.reference import Places, ReferencePool, coarse_length
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -29,7 +29,7 @@ def looked_up(pool, query, position=None):
 @given(st.integers(30, 90), st.integers(4, 20), seeds)
 def test_the_nearest_equals_an_exhaustive_search(n, length, seed):
     series = make_series(n, seed)
-    pool = ReferencePool(series, length, size=n)
+    pool = ReferencePool.build(series, length, size=n)
     assert len(pool) == n - length + 1
     query = make_series(length, seed + 1 if seed else 1)
     values, distance = looked_up(pool, query)
@@ -42,7 +42,7 @@ def test_the_nearest_equals_an_exhaustive_search(n, length, seed):
 @given(st.integers(50, 90), st.integers(4, 20), seeds, st.data())
 def test_what_overlaps_a_known_position_is_left_out(n, length, seed, data):
     series = make_series(n, seed)
-    pool = ReferencePool(series, length, size=n)
+    pool = ReferencePool.build(series, length, size=n)
     position = data.draw(st.integers(0, n - length))
     query = series[position : position + length]
     overlapping = range(position - length + 1, position + length)
@@ -62,7 +62,7 @@ def test_what_overlaps_a_known_position_is_left_out(n, length, seed, data):
 def test_with_gaps_the_nearest_is_no_worse_than_the_best_that_is_held(spacing, seed):
     series, length = make_series(150, seed), 12
     n_positions = len(series) - length + 1
-    pool = ReferencePool(series, length, size=-(-n_positions // spacing))
+    pool = ReferencePool.build(series, length, size=-(-n_positions // spacing))
     left_out = [p for p in range(n_positions) if p % pool.spacing]
     query = make_series(length, seed + 1)
     _, distance = looked_up(pool, query)
@@ -74,20 +74,24 @@ def test_with_gaps_the_nearest_is_no_worse_than_the_best_that_is_held(spacing, s
 @settings(max_examples=20)
 @given(st.integers(26, 60), seeds)
 def test_principal_components_find_the_nearest_long_shape_or_nearly(length, seed):
-    # A long subsequence is not held whole; of a wave, its components are enough.
+    # A long subsequence is not held whole; of a wave, its components are enough. Now
+    # and then the second best is found, so many are looked up.
     series = make_series(200, seed, period=length)
-    pool = ReferencePool(series, length, size=200)
-    query = make_series(length, seed + 1, period=length)
-    _, distance = looked_up(pool, query)
-    expected, _, _ = naive.nearest(series.tolist(), query.tolist())
-    assert expected - 1e-3 <= distance <= 1.25 * expected
+    pool = ReferencePool.build(series, length, size=200)
+    queries = make_series(length + 300, seed + 1, period=length).unfold(0, length, 15)
+    found = pool.nearest(queries).distance
+    every = series.unfold(0, length, 1)[None]  # 1, place, length
+    difference = queries[:, None] - every
+    nearest = difference.std(-1, correction=0).amin(1)
+    assert (found >= nearest - 1e-3).all()
+    assert found.mean() <= 1.02 * nearest.mean()
 
 
 def test_long_subsequences_are_searched_by_means_of_neighbours(monkeypatch):
     monkeypatch.setattr("skcoad.reference.MAX_POINTS", 30)
     series = make_series(600, 0, period=100)
-    pool = ReferencePool(series, 100, size=600)
-    assert pool._components.shape[0] == coarse_length(100) == 25
+    pool = ReferencePool.build(series, 100, size=600)
+    assert pool.components.shape[0] == coarse_length(100) == 25
     query = make_series(100, 1, period=100)
     _, distance = looked_up(pool, query)
     expected, _, _ = naive.nearest(series.tolist(), query.tolist())
@@ -97,35 +101,42 @@ def test_long_subsequences_are_searched_by_means_of_neighbours(monkeypatch):
 def test_the_pool_holds_no_more_than_its_size_and_reaches_over_the_series():
     series = make_series(1000, 0)
     for size in (1, 7, 100, 5000):
-        pool = ReferencePool(series, 20, size)
+        pool = ReferencePool.build(series, 20, size)
         assert 1 <= len(pool) <= size
         assert pool.spacing * (len(pool) - 1) <= 980
         assert pool.spacing * len(pool) > 980
 
 
-@given(st.floats(0.5, 20), st.floats(-100, 100), seeds)
-def test_the_reference_follows_the_level_and_swing_of_the_query(swing, level, seed):
+@given(st.floats(-100, 100), seeds)
+def test_the_reference_follows_the_level_of_the_query(level, seed):
     series = make_series(80, seed)
-    pool = ReferencePool(series, 16, size=80)
+    pool = ReferencePool.build(series, 16, size=80)
     query = make_series(16, seed + 1)
     values, distance = looked_up(pool, query)
-    moved, same = looked_up(pool, swing * query + level)
+    moved, same = looked_up(pool, query + level)
     assert same == pytest.approx(distance, abs=1e-2)
-    np.testing.assert_allclose(moved, swing * values + level, atol=0.02 * swing + 1e-3)
+    np.testing.assert_allclose(moved, values + level, atol=2e-2)
 
 
-def test_a_flat_stretch_is_not_blown_up_to_noise():
+def test_a_wider_swing_is_a_distance():
+    series = make_series(200, 0)
+    pool = ReferencePool.build(series, 24, size=200)
+    as_usual, wider = (factor * make_series(24, 1) for factor in (1, 3))
+    assert looked_up(pool, wider)[1] > 2 * looked_up(pool, as_usual)[1]
+
+
+def test_a_flat_stretch_among_small_noise_is_near():
     series = torch.zeros(100)
     series[::2] = 1e-3
-    pool = ReferencePool(series, 10, size=100)
+    pool = ReferencePool.build(series, 10, size=100)
     _, distance = looked_up(pool, torch.full((10,), 5.0))
-    assert distance < 0.01
+    assert distance < 1e-3
 
 
 @pytest.mark.parametrize("hop", [1, 3, 5, 12])
 def test_the_counterpart_of_windows_blends_overlapping_references(hop):
     series, length = make_series(200, 0), 12
-    pool = ReferencePool(series, length, size=200)
+    pool = ReferencePool.build(series, length, size=200)
     x = make_series(40, 1)
     counterpart = pool.counterpart(x[None], pool.find(x[None], hop))
     starts = list(range(0, len(x) - length + 1, hop))
@@ -148,36 +159,35 @@ def test_the_counterpart_of_windows_blends_overlapping_references(hop):
 @pytest.mark.parametrize("size", [300, 60])
 def test_the_excess_equals_the_twin(length, hop, size):
     series = make_series(300, 0)
-    pool = ReferencePool(series, length, size)
+    pool = ReferencePool.build(series, length, size)
     x = make_series(90, 1)
     places = pool.find(x[None], hop)
     expected = naive.excess(
         series.tolist(),
-        pool._own.tolist(),
+        pool.own.tolist(),
         pool.spacing,
         x.tolist(),
         length,
         places.starts.tolist(),
         places.places[0].tolist(),
-        max(1, length // FINENESS),
     )
     np.testing.assert_allclose(pool.excess(x[None], places)[0], expected, atol=1e-3)
 
 
 def test_the_pool_knows_how_far_its_own_are_from_their_nearest():
     series, length = make_series(100, 0), 12
-    pool = ReferencePool(series, length, size=100)
+    pool = ReferencePool.build(series, length, size=100)
     alone = []
     for place in range(len(pool)):
         overlapping = range(place - length + 1, place + length)
         query = series[place : place + length].tolist()
         alone.append(naive.nearest(series.tolist(), query, overlapping)[0])
-    around = [max(alone[max(0, i - 3) : i + 4]) for i in range(len(alone))]
-    np.testing.assert_allclose(pool._own, around, atol=1e-3)
+    around = [max(alone[max(0, i - 1) : i + 2]) for i in range(len(alone))]
+    np.testing.assert_allclose(pool.own, around, atol=1e-3)
 
 
 def test_windows_of_a_batch_do_not_influence_each_other(monkeypatch):
-    pool = ReferencePool(make_series(200, 0), 12, size=200)
+    pool = ReferencePool.build(make_series(200, 0), 12, size=200)
     windows = make_series(400, 1).view(10, 40)
 
     def compared(x):
@@ -194,7 +204,7 @@ def test_windows_of_a_batch_do_not_influence_each_other(monkeypatch):
 
 def test_known_positions_of_windows_are_those_of_their_first_points():
     series = make_series(200, 0)
-    pool = ReferencePool(series, 12, size=200)
+    pool = ReferencePool.build(series, 12, size=200)
     position = torch.tensor([30, 77])
     windows = series.unfold(0, 36, 1)[position]
     known, found = pool.find(windows, 6, position), pool.find(windows, 6)
@@ -205,7 +215,7 @@ def test_known_positions_of_windows_are_those_of_their_first_points():
 
 def test_what_is_missing_takes_the_value_of_its_reference():
     series = make_series(600, 0)
-    pool = ReferencePool(series, 12, size=600)
+    pool = ReferencePool.build(series, 12, size=600)
     whole = series.unfold(0, 36, 1)[torch.tensor([100, 333])]
     missing = torch.zeros_like(whole, dtype=torch.bool)
     missing[0, 15:18] = True
@@ -221,14 +231,14 @@ def test_an_anomaly_is_farther_from_its_reference_than_usual():
     series = make_series(600, 0)
     strange = make_series(60, 1)
     strange[24:36] = strange[24]
-    pool = ReferencePool(series, 12, size=600)
+    pool = ReferencePool.build(series, 12, size=600)
     excess = pool.excess(strange[None], pool.find(strange[None], 3))
     assert 20 <= excess[0].argmax() <= 40
 
 
 def test_a_series_with_nothing_but_overlaps_has_a_reference():
     series = make_series(15, 0)
-    pool = ReferencePool(series, 12, size=15)
+    pool = ReferencePool.build(series, 12, size=15)
     windows = series[None, :14]
     places = pool.find(windows, 2, torch.tensor([0]))
     assert torch.isfinite(pool.counterpart(windows, places)).all()
@@ -237,4 +247,4 @@ def test_a_series_with_nothing_but_overlaps_has_a_reference():
 
 def test_a_series_shorter_than_a_subsequence_is_an_error_that_names_both():
     with pytest.raises(ValueError, match=r"length 12 .* 11 timestamps"):
-        ReferencePool(torch.zeros(11), 12, size=10)
+        ReferencePool.build(torch.zeros(11), 12, size=10)

@@ -7,18 +7,15 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from skcoad import scoring
+from skcoad.comparison import ChannelReference
 from skcoad.network import CoADNetwork, initialise
 from skcoad.plan import WindowPlan
-from skcoad.reference import ReferencePool
 from skcoad.scoring import (
-    PartScale,
     ScoreParts,
     combine,
     moving_average,
-    part_scales,
     pieces,
     score_parts,
-    smooth_parts,
 )
 
 series = arrays(float, st.integers(1, 40), elements=st.floats(-1e3, 1e3))
@@ -103,27 +100,20 @@ def test_scores_of_timestamps_equal_the_twin(
 ):
     plan = PLAN._replace(step=step)
     network, x = make_network(with_reference), make_series(n)
-    lengths = plan.reference_lengths if with_reference else []
-    pools = [ReferencePool(make_series(200), length, 200) for length in lengths] or None
+    reference = None
+    if with_reference:
+        reference = ChannelReference.build(make_series(200), plan, 200)
     monkeypatch.setattr(scoring, "POINTS_AT_ONCE", 3 * 24)
     nowhere = torch.zeros(n, dtype=torch.bool)
-    parts = score_parts(network, x, nowhere, pools, plan, aggregation)
-    references = None
-    if pools is not None:
-        places = [pool.find(x[None], plan.hop(pool.length)) for pool in pools]
-        references = pools[0].counterpart(x[None], places[0])[0]
-        distances = [
-            pool.excess(x[None], found)[0]
-            for pool, found in zip(pools, places, strict=True)
-        ]
-        np.testing.assert_allclose(
-            parts.distance, np.mean(distances, axis=0), rtol=1e-4, atol=1e-6
-        )
-    else:
-        assert not parts.distance.any()
+    parts = score_parts(network, x, nowhere, reference, plan, aggregation)
+    counterpart, *excess = [None, *torch.zeros(2, n)]
+    if with_reference:
+        counterpart, *excess = reference.compare(x, nowhere)
+    np.testing.assert_allclose(parts.value_excess, excess[0], atol=1e-5)
+    np.testing.assert_allclose(parts.change_excess, excess[1], atol=1e-5)
     starts = naive.window_starts(n, 24, step)
     probability, error = naive.score_parts(
-        network, x, references, starts, 24, 4, aggregation
+        network, x, counterpart, starts, 24, 4, aggregation
     )
     np.testing.assert_allclose(parts.probability, probability, atol=1e-5)
     np.testing.assert_allclose(parts.error, error, atol=1e-5)
@@ -146,54 +136,60 @@ def test_batches_of_any_size_give_the_same_parts(masking, monkeypatch):
 
 def make_parts(n=50):
     rng = np.random.default_rng(0)
-    return ScoreParts(*rng.random((5, n)))
+    return ScoreParts(*rng.random((4, n)), *rng.normal(size=(2, n)))
+
+
+NOWHERE = np.zeros(50, dtype=bool)
 
 
 @pytest.mark.parametrize(
-    ("score", "with_reference", "chosen"),
+    ("score_by", "with_reference", "chosen"),
     [
-        ("joint", True, ["probability", "distance"]),
-        ("joint", False, ["probability", "error"]),
+        ("joint", False, ["probability", "error"]),  # Eq. 11
+        ("classification", False, ["probability"]),
         ("classification", True, ["probability"]),
+        ("reconstruction", False, ["error"]),
         ("reconstruction", True, ["error"]),
     ],
 )
-def test_each_score_is_made_of_its_parts(score, with_reference, chosen):
+def test_each_score_is_the_sum_of_its_smoothed_parts(score_by, with_reference, chosen):
     parts = make_parts()
     missing = np.arange(50) % 7 == 0
-    smoothed = smooth_parts(parts, missing, score, with_reference, 5)
-    assert list(smoothed) == chosen
-    for name, part in smoothed.items():
-        expected = moving_average(getattr(parts, name), 5, missing)
-        np.testing.assert_array_equal(part, expected)
+    score = combine(parts, missing, score_by, with_reference, 5)
+    smoothed = [moving_average(getattr(parts, name), 5, missing) for name in chosen]
+    np.testing.assert_allclose(score, sum(smoothed))
 
 
-def test_on_the_training_series_each_part_counts_by_its_weight():
-    parts = make_parts()._asdict()
-    smoothed = {
-        "probability": 100 * parts["probability"],
-        "distance": 900 * parts["distance"],
-    }
-    scales = part_scales(smoothed)
-    total = np.zeros(50)
-    for name, weight in (("probability", 1), ("distance", 2)):
-        alone = combine({name: smoothed[name]}, scales)
-        assert alone.mean() == pytest.approx(0, abs=1e-9)
-        assert alone.std() == pytest.approx(weight, rel=0.02)
-        total += alone
-    np.testing.assert_allclose(combine(smoothed, scales), total)
+def test_the_joint_score_with_references_equals_the_twin():
+    parts = make_parts()
+    score = combine(parts, NOWHERE, "joint", True, 5)
+    expected = naive.joint_score(
+        parts.probability.tolist(),
+        parts.value_excess.tolist(),
+        parts.change_excess.tolist(),
+        5,
+    )
+    np.testing.assert_allclose(score, expected)
 
 
-def test_a_part_that_never_varied_in_training_does_not_explode():
-    score = combine({"error": np.array([0.5, 0.6])}, {"error": PartScale(0.5, 0.0)})
-    assert score[0] == 0
-    assert 0 < score[1] < 1000
+def test_what_only_one_of_the_parts_finds_strange_counts_little():
+    parts = ScoreParts(*np.zeros((6, 3)))
+    parts.probability[:] = 0, 1, 1
+    parts.value_excess[:] = 1, 0, 1
+    parts.change_excess[:] = 1, 0, 1
+    score = combine(parts, np.zeros(3, dtype=bool), "joint", True, 1)
+    assert score[2] > 1.5 * max(score[:2])
+    assert (score > 0).all()
 
 
-def test_inside_a_long_gap_the_score_is_that_of_a_usual_point():
-    smoothed = {"error": np.array([1.0, np.nan, 3.0])}
-    assert combine(smoothed, {"error": PartScale(1.0, 1.0)})[1] == 0
-    assert part_scales(smoothed) == {"error": PartScale(2.0, 1.0)}
+def test_inside_a_long_gap_the_score_is_zero():
+    missing = np.zeros(50, dtype=bool)
+    missing[10:30] = True
+    for score_by in ("joint", "classification", "reconstruction"):
+        for with_reference in (False, True):
+            score = combine(make_parts(), missing, score_by, with_reference, 3)
+            assert (score[12:28] == 0).all()
+            assert np.isfinite(score).all()
 
 
 @given(

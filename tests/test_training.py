@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from naive import joint_loss as naive_joint_loss
 
 from skcoad import training
+from skcoad.comparison import ChannelReference
 from skcoad.distortions import PAPER_DISTORTIONS
 from skcoad.network import CoADNetwork, CoADOutput, initialise
 from skcoad.plan import WindowPlan
-from skcoad.reference import ReferencePool
 from skcoad.training import joint_loss, train
 
 PLAN = WindowPlan(period=24, window_size=48, patch_size=4, step=12)
@@ -46,12 +46,14 @@ def run(
         "max_steps": 5,
         "max_seconds": None,
     }
-    pools = [ReferencePool(x, 24, 100) for x in series] if with_reference else None
+    references = None
+    if with_reference:
+        references = [ChannelReference.build(x, PLAN, 100) for x in series]
     record = train(
         network,
         series,
         missing or [torch.zeros_like(x, dtype=torch.bool) for x in series],
-        pools,
+        references,
         PLAN,
         generator=generator,
         on_step=on_step or (lambda loss: None),

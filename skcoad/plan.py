@@ -51,10 +51,10 @@ class WindowPlan(NamedTuple):
     def hop(self, length: int) -> int:
         """Distance between the look-ups of references of some length at scoring.
 
-        About a quarter of the length. It divides the step, so that a slice that starts
+        About half of the length. It divides the step, so that a slice that starts
         at a multiple of the step is looked up at the same places as the whole.
         """
-        longest = min(self.step, max(1, length // 4))
+        longest = min(self.step, max(1, length // 2))
         return max(hop for hop in range(1, longest + 1) if self.step % hop == 0)
 
 
@@ -83,7 +83,7 @@ def plan_windows(
     patch_size : int or "auto", default="auto"
         By default such that a window has about 32 patches of at least 4 points.
     step : int or "auto", default="auto"
-        By default about a quarter of the window.
+        By default about half of the window.
 
     Returns
     -------
@@ -101,9 +101,9 @@ def plan_windows(
     >>> from skcoad.plan import plan_windows
     >>> x = np.sin(2 * np.pi * np.arange(1000) / 50)[:, None]
     >>> plan_windows(x)
-    WindowPlan(period=50, window_size=100, patch_size=4, step=24)
+    WindowPlan(period=50, window_size=100, patch_size=4, step=48)
     >>> plan_windows(x, window_periods=4, patch_size=8)
-    WindowPlan(period=50, window_size=200, patch_size=8, step=48)
+    WindowPlan(period=50, window_size=200, patch_size=8, step=100)
     """
     n = len(x)
     # Small integers of numpy would overflow below.
@@ -140,7 +140,7 @@ def plan_windows(
             f"patch_size={patch_size}"
         )
     if step == "auto":
-        step = 4 * max(1, window_size // 16) if window_size >= 16 else 1
+        step = 4 * (window_size // 8) if window_size >= 8 else 1
     if step > window_size:
         raise ValueError(f"step={step} is longer than window_size={window_size}")
     return WindowPlan(min(period, window_size), window_size, patch_size, step)

@@ -323,7 +323,7 @@ class ReferencePool:
             along = (both[:, some] + points).clamp(0, len(self.series) - 1)
             difference = runs[:, starts[some], None] - self.series[along]
             distance = _moving_deviation(difference, self.length)  # B, k, 2, hop
-            nearer = distance.argmin(2, keepdim=True)
+            nearer = (distance[:, :, 1:] < distance[:, :, :1]).long()
             place = (both[:, some] + shifts).gather(2, nearer)
             usual = self.own[self._held_near(place)]
             excess.append((distance.gather(2, nearer) - usual).flatten(1))
@@ -405,7 +405,7 @@ class ReferencePool:
         places = places.clamp(0, len(self._unusable) - 1)
         candidates = self.series.unfold(0, self.length, 1)[places]  # Q, C, length
         # Mean squared difference, both about their means.
-        squared = torch.var(candidates - shapes[:, None], dim=-1, correction=0)
+        squared = (_centred(candidates) - shapes[:, None]).square().mean(-1)
         excluded = self._unusable[places]
         if position is not None:
             excluded = excluded | ((places - position[:, None]).abs() < self.length)

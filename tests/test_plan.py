@@ -112,17 +112,17 @@ def test_sizes_that_do_not_fit_are_errors_that_name_them(sizes, named):
     [
         (4, {}, (2, 4, 1, 1)),
         (16, {}, (2, 4, 1, 1)),
-        (40, {}, (5, 10, 2, 1)),
-        (63, {}, (7, 15, 3, 1)),
-        (64, {}, (8, 16, 4, 4)),
-        (100, {}, (12, 24, 4, 4)),
-        (5000, {}, (125, 248, 8, 60)),
-        (5000, {"window_periods": 4}, (125, 496, 16, 124)),
-        (5000, {"period": 900, "window_periods": 4}, (900, 2528, 79, 632)),
-        (1000, {"window_size": 15}, (15, 15, 3, 1)),
-        (1000, {"window_size": 17}, (17, 17, 1, 4)),
-        (1000, {"window_size": 640}, (125, 640, 20, 160)),
-        (20, {"patch_size": 5}, (2, 20, 5, 4)),
+        (40, {}, (5, 10, 2, 4)),
+        (63, {}, (7, 15, 3, 4)),
+        (64, {}, (8, 16, 4, 8)),
+        (100, {}, (12, 24, 4, 12)),
+        (5000, {}, (125, 248, 8, 124)),
+        (5000, {"window_periods": 4}, (125, 496, 16, 248)),
+        (5000, {"period": 900, "window_periods": 4}, (900, 2528, 79, 1264)),
+        (1000, {"window_size": 15}, (15, 15, 3, 4)),
+        (1000, {"window_size": 17}, (17, 17, 1, 8)),
+        (1000, {"window_size": 640}, (125, 640, 20, 320)),
+        (20, {"patch_size": 5}, (2, 20, 5, 8)),
         (100, {"window_size": 100, "patch_size": 25, "step": 100}, (12, 100, 25, 100)),
     ],
 )
@@ -145,7 +145,7 @@ def test_references_are_one_and_two_periods_long(period, window_size, expected):
 
 
 @pytest.mark.parametrize(
-    ("length", "hop"), [(3, 1), (22, 4), (25, 6), (50, 12), (100, 24), (400, 24)]
+    ("length", "hop"), [(3, 1), (11, 4), (22, 8), (25, 12), (50, 24), (400, 24)]
 )
-def test_the_hop_is_the_largest_divisor_of_the_step_up_to_a_quarter(length, hop):
+def test_the_hop_is_the_largest_divisor_of_the_step_up_to_half_the_length(length, hop):
     assert WindowPlan(50, 100, 4, 24).hop(length) == hop

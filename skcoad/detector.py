@@ -40,6 +40,7 @@ FloatArray = NDArray[np.floating[Any]]
 
 # Scaled values are cut here, so that no input overflows single precision.
 MAX_SCALED = 1e4
+BLOCK = 2**20  # timestamps
 
 _CONSTRAINTS: dict[str, list[Any]] = {
     "period": [StrOptions({"auto"}), whole(2)],
@@ -707,17 +708,26 @@ def _center_and_scale(X: FloatArray) -> tuple[FloatArray, FloatArray]:
     center, scale = np.zeros(X.shape[1]), np.ones(X.shape[1])
     for i in range(X.shape[1]):
         x = X[:, i]
-        x = np.asarray(x[~np.isnan(x)], dtype=np.float64)
-        largest = np.abs(x).max()
+        largest = float(max(np.nanmax(x), -np.nanmin(x)))
         if largest > 0:
-            relative = x / largest
-            center[i] = relative.mean() * largest
-            deviation = relative.std()
+            mean, deviation = _mean_and_deviation(x, largest)
+            center[i] = mean * largest
             # Rounding in a mean of equal values is no variation.
             scale[i] = largest * (deviation if deviation > 1e-12 else 1.0)
     # Nothing smaller can be divided by.
     scale = scale.clip(min=np.finfo(np.float64).tiny)
     return center, scale
+
+
+def _mean_and_deviation(x: FloatArray, unit: float) -> tuple[float, float]:
+    """Of the values that are there, in a unit of theirs; nothing is copied whole."""
+    blocks = np.array_split(x, -(-len(x) // BLOCK))
+    n_known = sum(np.count_nonzero(~np.isnan(block)) for block in blocks)
+    mean = sum(np.nansum(block.astype(np.float64) / unit) for block in blocks) / n_known
+    squares = sum(
+        np.nansum((block.astype(np.float64) / unit - mean) ** 2) for block in blocks
+    )
+    return float(mean), float(np.sqrt(squares / n_known))
 
 
 def _check_missing_share(X: FloatArray) -> None:

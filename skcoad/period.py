@@ -20,6 +20,7 @@ MIN_STANDARD_ERRORS = 5.0
 # multiples of a period correlate as well as the period itself.
 NEAR_BEST = 0.85
 MAX_FFT = 2**16  # points at once
+MAX_TIMESTAMPS = 2**20  # that are looked at, the first of the series
 
 
 def autocorrelation(x: NDArray[np.floating[Any]], max_lag: int) -> NDArray[np.float64]:
@@ -74,7 +75,8 @@ def dominant_period(
 
     The first lag whose autocorrelation peak comes near that of the best lag. A slow
     trend is taken away first (a moving mean over twice the largest lag), since it
-    would raise the autocorrelation of every lag.
+    would raise the autocorrelation of every lag. Of a series of more than a million
+    timestamps the first million is looked at.
 
     Parameters
     ----------
@@ -104,7 +106,7 @@ def dominant_period(
     >>> dominant_period(np.zeros(1000)) is None
     True
     """
-    x = np.asarray(x, dtype=np.float64)
+    x = np.asarray(x[:MAX_TIMESTAMPS], dtype=np.float64)
     channels = x.reshape(len(x), -1).T
     max_lag = min(max_period, len(x) // 3)
     if max_lag < min_period:

@@ -440,7 +440,9 @@ def _sum_over_covering(values: Tensor, length: int) -> Tensor:
 
 def _incomplete(missing: Tensor, length: int) -> Tensor:
     """Which subsequences have a stand-in, bool; none if all of them have."""
-    n_before = F.pad(missing.cumsum(0), (1, 0))
+    if not missing.any():
+        return torch.zeros_like(missing[length - 1 :])
+    n_before = F.pad(missing.cumsum(0, dtype=torch.int32), (1, 0))
     gaps = n_before[length:] > n_before[:-length]
     return gaps & ~gaps.all()
 

@@ -337,45 +337,62 @@ def test_permissions_and_links_are_kept(fitted, tmp_path):
 
 
 KILLED = """
-import os, random, signal, sys, time
+import os, signal, sys
 from pathlib import Path
-from skcoad import CoADDetector
+from skcoad import CoADDetector, persistence
 
-folder, n_kills = Path(sys.argv[1]), int(sys.argv[2])
+folder = Path(sys.argv[1])
 path = folder / "detector"
-detectors = [CoADDetector.load(sys.argv[3]) for _ in range(2)]
-detectors[1].threshold_ = 1000.0
-whole = []
-for detector in detectors:
-    detector.save(path)
-    whole.append(path.read_bytes())
-chance = random.Random(0)
-for _ in range(n_kills):
+old, new = (CoADDetector.load(sys.argv[2]) for _ in range(2))
+new.threshold_ = 1000.0
+new.save(path)
+whole_new = path.read_bytes()
+old.save(path)
+whole_old = path.read_bytes()
+
+def save_and_die(line):
+    left = line
+    def trace(frame, event, argument):
+        nonlocal left
+        if frame.f_code is not persistence._write_atomically.__code__:
+            return None
+        if event == "line":
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            left -= 1
+        return trace
+    sys.settrace(trace)
+    new.save(path)
+    os._exit(0)
+
+line, status = 0, None
+while status != 0:
     child = os.fork()
     if child == 0:
-        while True:
-            for detector in detectors:
-                detector.save(path)
-    time.sleep(chance.uniform(0, 0.2))
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    print(whole.index(path.read_bytes()))
+        save_and_die(line)
+    status = os.waitpid(child, 0)[1]
+    print([whole_old, whole_new].index(path.read_bytes()))
     for left in folder.iterdir():
         assert left == path or left.match(".skcoad-*.tmp"), left
+    line += 1
 """
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="children are made by fork")
-def test_a_save_that_is_killed_at_any_moment_leaves_a_whole_file(tmp_path):
+def test_a_save_that_is_killed_at_any_line_leaves_a_whole_file(tmp_path):
     result = subprocess.run(
-        [sys.executable, "-c", KILLED, tmp_path, "24", FIXTURES[-1]],
+        [sys.executable, "-c", KILLED, tmp_path, FIXTURES[-1]],
         capture_output=True,
         text=True,
         check=False,
     )
     assert result.returncode == 0, result.stderr
-    # Some were killed late enough to have written, on a busy machine all.
-    assert "1" in result.stdout.split()
+    outcomes = result.stdout.split()
+    assert len(outcomes) > 10
+    # The old file up to some line, from there on the new one.
+    n_old = outcomes.count("0")
+    assert outcomes == ["0"] * n_old + ["1"] * (len(outcomes) - n_old)
+    assert 0 < n_old < len(outcomes) - 1
 
 
 # Bad files

@@ -124,6 +124,8 @@ def validate_series(
     ValueError
         On anything that is not such a series, with what and where.
     """
+    if hasattr(X, "detach"):  # a tensor of torch, which may be anywhere
+        X = X.detach().cpu().numpy()
     if not hasattr(X, "dtype") and not hasattr(X, "dtypes"):
         X = np.asarray(X)  # so that a list is judged by what it holds, like an array
     _check_time_index(X)
@@ -209,3 +211,5 @@ def _check_values(X: Any) -> None:
         known: Any = dtype if hasattr(dtype, "kind") else np.asarray(X).dtype
         if known.kind in "mMSU":
             raise ValueError(f"X has values of dtype {dtype}; numbers are needed")
+        if known.kind == "O" and any(isinstance(v, str) for v in np.ravel(X)):
+            raise ValueError("X has strings among its values; numbers are needed")

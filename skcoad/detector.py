@@ -49,7 +49,7 @@ _CONSTRAINTS: dict[str, list[Any]] = {
     "patch_size": [StrOptions({"auto"}), whole(1)],
     "step": [StrOptions({"auto"}), whole(1)],
     "encoder": [StrOptions({"conv", "gru"})],
-    "hidden_size": [whole(2)],
+    "hidden_size": [whole(2, 1024)],
     "n_layers": [whole(1, 16)],
     "branches": [StrOptions({"both", "time", "frequency"})],
     "fusion": [StrOptions({"max", "mean"})],
@@ -59,7 +59,7 @@ _CONSTRAINTS: dict[str, list[Any]] = {
     "distortion_lengths": [tuple, list],
     "loss_weight": [at_least(0)],
     "lr": [at_least(0, above=True)],
-    "batch_size": [whole(1)],
+    "batch_size": [whole(1, 4096)],
     "max_steps": [whole(1)],
     "max_seconds": [at_least(0, above=True), None],
     "score_by": [StrOptions({"joint", "classification", "reconstruction"})],
@@ -101,7 +101,7 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
         What makes features of patches: dilated convolutions, quick on a CPU, or the
         paper's bidirectional GRU.
     hidden_size, n_layers : int, default=32 and 3
-        Size of an encoder; at most 16 layers.
+        Size of an encoder; at most 1,024 features and 16 layers.
     branches : {"both", "time", "frequency"}, default="both"
         What the classifier looks at (Eq. 1 to 3).
     fusion : {"max", "mean"}, default="max"
@@ -124,7 +124,7 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
     lr : float, default=2e-3
         Highest learning rate.
     batch_size : int, default=32
-        Windows in a training step.
+        Windows in a training step, at most 4,096.
     max_steps : int, default=300
         Training steps. What a step costs does not depend on the series' length.
     max_seconds : float or None, default=None

@@ -115,6 +115,13 @@ def test_lists_frames_series_and_1d_arrays_are_scored_as_the_array(fitted, tiny,
     np.testing.assert_array_equal(detector.decision_function(frame), expected)
 
 
+def test_a_tensor_is_scored_as_the_array(fitted, wave):
+    X = torch.tensor(wave(), requires_grad=True)
+    np.testing.assert_array_equal(
+        fitted.decision_function(X), fitted.decision_function(wave())
+    )
+
+
 def test_the_input_is_left_as_it_is(tiny, wave):
     X = wave(300, 2)
     X[17, 1] = np.nan
@@ -137,9 +144,12 @@ def test_the_input_is_left_as_it_is(tiny, wave):
         (np.full((50, 1), np.inf), "infinity"),
         (np.full((50, 1), 1j), "[Cc]omplex"),
         (np.full((50, 1), "a"), "numbers are needed"),
+        (np.full((50, 1), "1", dtype=object), "numbers are needed"),
+        (pd.DataFrame({"a": ["1.5"] * 50}), "numbers are needed"),
+        (pd.DataFrame({"a": range(50), "b": ["1.5"] * 50}), "numbers are needed"),
         (np.full((50, 1), None), "NaN|missing"),
     ],
-    ids=lambda value: "" if isinstance(value, str) else f"{value.shape}{value.dtype}",
+    ids=lambda value: "" if isinstance(value, str) else f"{value.shape}",
 )
 def test_what_is_no_series_is_an_error_that_says_why(X, message, tiny):
     with pytest.raises(ValueError, match=message):

@@ -1,0 +1,145 @@
+"""Measure what the distances to normal references find alone, without any training.
+
+    python benchmarks/distance_study.py path/to/ucr --out distances.jsonl --jobs 2
+
+References of several lengths, of values and of changes, each with and without the
+subtraction of what is usual, alone and combined; for each series of the archive the
+metrics of the benchmark (protocol kdd21). What is in the results file already is not
+computed again. Nothing here is random.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from joblib import Parallel, delayed
+from numpy.typing import NDArray
+
+from skcoad.benchmark._protocols import measure, vus_window
+from skcoad.benchmark._results import (
+    Result,
+    append_result,
+    drop_cut_off_line,
+    only_writer,
+    read_results,
+)
+from skcoad.comparison import changes
+from skcoad.datasets import Series, open_archive
+from skcoad.plan import plan_windows
+from skcoad.reference import ReferencePool
+from skcoad.scoring import LEAST_CHANGE_EXCESS, LEAST_VALUE_EXCESS
+
+METRICS = {"hit_at_1": "Acc@1", "hit_at_3": "Acc@3", "auc_pr": "AUC-PR"}
+METRICS |= {"vus_pr": "VUS-PR"}
+FloatArray = NDArray[np.float64]
+
+
+class Distances:
+    """Distances of the test part of a series from references of its training part."""
+
+    def __init__(self, series: Series) -> None:
+        train, test = series.train[:, 0], series.test[:, 0]
+        self.plan = plan_windows(series.train)
+        values = [(x - train.mean()) / train.std() for x in (train, test)]
+        self.views = {"values": [torch.tensor(x, dtype=torch.float32) for x in values]}
+        of_changes = [changes(x) for x in self.views["values"]]
+        deviation = of_changes[0].std(correction=0)
+        self.views["changes"] = [x / deviation for x in of_changes]
+        self.known: dict[tuple[str, float, bool], FloatArray] = {}
+
+    def excess(self, view: str, periods: float, less_usual: bool = True) -> FloatArray:
+        """How far from the nearest reference of so many periods, less what is usual."""
+        key = view, periods, less_usual
+        if key not in self.known:
+            train, test = self.views[view]
+            length = min(max(2, round(periods * self.plan.period)), len(train) // 2)
+            pool = ReferencePool.build(train, length, size=4096)
+            found = pool.find(test[None], max(1, length // 2))
+            if not less_usual:
+                pool.own = torch.zeros_like(pool.own)
+            self.known[key] = pool.excess(test[None], found)[0].double().numpy()
+        return self.known[key]
+
+    def mean(
+        self, view: str, lengths: Sequence[float], less_usual: bool = True
+    ) -> FloatArray:
+        """Mean over references of several lengths."""
+        every = [self.excess(view, periods, less_usual) for periods in lengths]
+        return np.mean(every, axis=0)
+
+    def scores(self) -> dict[str, FloatArray]:
+        """Each combination to compare, by name."""
+        scores = {}
+        for view, lengths in (
+            ("values", (0.25, 0.5, 1, 2, 4)),
+            ("changes", (0.5, 1, 2)),
+        ):
+            for periods in lengths:
+                name = f"{view}, {periods} period{'s' * (periods > 1)}"
+                scores[name] = self.excess(view, periods)
+        for lengths in ((1, 2), (0.5, 1, 2), (0.25, 0.5, 1, 2)):
+            name = f"values, {' and '.join(map(str, lengths))} periods"
+            scores[name] = self.mean("values", lengths)
+        scores["... 1 and 2, usual not subtracted"] = self.mean("values", (1, 2), False)
+        by_value, by_change = self.mean("values", (1, 2)), self.excess("changes", 1)
+        scores["sum of values (1 and 2) and changes (1)"] = by_value + by_change / 2
+        scores["product of values (1 and 2) and changes (1)"] = (
+            by_value.clip(0) + LEAST_VALUE_EXCESS
+        ) * (by_change.clip(0) + LEAST_CHANGE_EXCESS)
+        return scores
+
+
+def study(series: Series) -> Result:
+    """Metrics of each combination on one series."""
+    torch.set_num_threads(1)
+    window = vus_window(series.values[:, 0])
+    return {
+        "series": series.name,
+        "metrics": {
+            name: measure(series.test_labels, score, window)
+            for name, score in Distances(series).scores().items()
+        },
+    }
+
+
+def table(results: list[Result]) -> str:
+    """Markdown table of means over the series."""
+    lines = [
+        f"Means over {len(results)} series.\n",
+        f"| references | {' | '.join(METRICS.values())} |",
+        "|---" + "|---:" * len(METRICS) + "|",
+    ]
+    for name in results[0]["metrics"]:
+        means = [
+            np.mean([result["metrics"][name][metric] for result in results])
+            for metric in METRICS
+        ]
+        lines.append(f"| {name} | {' | '.join(f'{mean:.3f}' for mean in means)} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Compute what is missing and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path, help="folder of the UCR archive")
+    parser.add_argument("--out", type=Path, default=Path("distances.jsonl"))
+    parser.add_argument("--jobs", type=int, default=1)
+    arguments = parser.parse_args()
+    with only_writer(arguments.out):
+        drop_cut_off_line(arguments.out)
+        done = {result["series"] for result in read_results(arguments.out)}
+        archive = open_archive(arguments.data)
+        left = [series for series in archive if series.name not in done]
+        tasks = (delayed(study)(series) for series in left)
+        parallel = Parallel(n_jobs=arguments.jobs, return_as="generator_unordered")
+        for result in parallel(tasks):
+            append_result(arguments.out, result)
+    print(table(list(read_results(arguments.out))))
+
+
+if __name__ == "__main__":
+    main()

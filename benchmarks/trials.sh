@@ -4,18 +4,21 @@
 set -eu
 data=$1 out=$2
 
-trials() {
-    python -m skcoad benchmark "$data" --select '??[05]_*' --out "$out" --jobs 2 "$@"
-}
-
-trials --detectors CoAD --seeds 0 1 2
-trials --report "${out%.jsonl}.md" --metric auc_pr --against CoAD --detectors CoAD \
-    'no pool=CoAD:{"reference_size": 0}' \
-    'classification=CoAD:{"score_by": "classification"}' \
-    'time branch=CoAD:{"branches": "time"}' \
-    'random mask=CoAD:{"masking": "random"}' \
+python -m skcoad benchmark "$data" --select '??[05]_*' --out "$out" --jobs 2 \
+    --report "${out%.jsonl}.md" --metric auc_pr --against CoAD --detectors CoAD \
+    'no references=CoAD:{"reference_size": 0}' \
+    'classification only=CoAD:{"score_by": "classification"}' \
+    'reconstruction only=CoAD:{"score_by": "reconstruction"}' \
+    'time branch only=CoAD:{"branches": "time"}' \
+    'mean of the branches=CoAD:{"fusion": "mean"}' \
     'hard mask=CoAD:{"masking": "hard"}' \
+    'random mask=CoAD:{"masking": "random"}' \
+    'grating mask=CoAD:{"masking": "grating"}' \
     '20 steps=CoAD:{"max_steps": 20}' \
     '100 steps=CoAD:{"max_steps": 100}' \
-    '600 steps=CoAD:{"max_steps": 600}' \
-    '4 periods=CoAD:{"window_periods": 4}'
+    '1000 steps=CoAD:{"max_steps": 1000}' \
+    'windows of 4 periods=CoAD:{"window_periods": 4}' \
+    '1024 references=CoAD:{"reference_size": 1024}' \
+    'smoothing over a period=CoAD:{"smoothing": 1}' \
+    'paper, 60 s=CoADPaper:{"max_seconds": 60}' \
+    'paper, 60 s, references=CoADPaper:{"max_seconds": 60, "reference_size": 4096}'

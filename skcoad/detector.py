@@ -130,10 +130,10 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
     max_seconds : float or None, default=None
         Stop training after this time. Results then depend on the machine.
     score_by : {"joint", "classification", "reconstruction"}, default="joint"
-        What the score is made of (Eq. 11). The joint score is the geometric mean of the
-        probability and of how much farther than usual the nearest references are, in
-        values and in changes; without a pool, the paper's sum of probability and
-        reconstruction error.
+        What the score is made of (Eq. 11). The joint score is the geometric mean of
+        probability, reconstruction error, and how much farther than usual the nearest
+        references are, in values and in changes; without a pool, the paper's sum of
+        the first two.
     smoothing : float, default=0.5
         Width of the moving average over probability and error, in periods; 0 for none.
     score_aggregation : {"mean", "max"}, default="mean"

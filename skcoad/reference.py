@@ -24,6 +24,7 @@ MAX_COMPONENTS = 24  # of these points
 N_CANDIDATES = 4  # from the coarse search, compared in full
 MAX_GROUPS = 128  # of neighbours in the pool; of each, one becomes a candidate at most
 SAME = 1e-5  # squared distance, in variances, below which two subsequences are one
+LEVEL = 0.2  # what a difference of level counts, beside one of shape
 QUERIES_AT_ONCE = 256  # so that their distances to the whole pool stay in the cache
 # How fast the say of a stretch falls with the share of it that is missing.
 GAP_AVERSION = 16
@@ -54,7 +55,8 @@ class Nearest(NamedTuple):
     place : Tensor of shape (Q,)
         Where they start in the series of the pool.
     distance : Tensor of shape (Q,)
-        Root mean squared difference of the subsequences, each about its mean.
+        Root mean squared difference of the subsequences, of which the level counts a
+        fifth.
     """
 
     place: Tensor
@@ -64,8 +66,8 @@ class Nearest(NamedTuple):
 class ReferencePool:
     """Subsequences of a normal series, of one length, that can be searched.
 
-    Subsequences are compared about their means: a slow drift of the level makes
-    nothing strange, but a change of the swing does. The pool holds the principal
+    Subsequences are compared by shape, and their levels count a fifth: a drift of the
+    level makes little strange, a change of the swing does. The pool holds the principal
     components of at most `size` of them, evenly spread; the best few are then compared
     in full, and the best of these with its neighbours that the spacing left out.
 
@@ -166,7 +168,7 @@ class ReferencePool:
             torch.arange(0, n_positions, spacing, device=series.device),
             QUERIES_AT_ONCE,
         )
-        shapes = torch.cat([_coarse(_centred(every[some])) for some in batches])
+        shapes = torch.cat([_coarse(_shape(every[some])) for some in batches])
         components = _principal_components(shapes)
         held = (shapes @ components).T.contiguous()
         pool = cls(
@@ -274,7 +276,8 @@ class ReferencePool:
         indices = torch.arange(len(starts), device=x.device)
         for some in torch.split(indices, max(1, QUERIES_AT_ONCE // len(x))):
             level = queries[:, starts[some]].mean(-1, keepdim=True)  # B, k, 1
-            values = _centred(references[found[:, some]]) + level
+            values = references[found[:, some]]
+            values = values - values.mean(-1, keepdim=True) + level
             weights = (fade * say[:, some, None]).expand_as(values)
             points = (starts[some, None] + within).flatten()
             total.index_add_(1, points, (weights * values).flatten(1))
@@ -302,8 +305,8 @@ class ReferencePool:
         Returns
         -------
         Tensor of shape (B, T)
-            Root mean squared difference of stretches about their means, averaged
-            over those that cover a point.
+            Root mean squared difference of stretches, of which the level counts a
+            fifth, less what is usual; averaged over those that cover a point.
         """
         starts, found = places
         n_stretches = x.shape[1] - self.length + 1
@@ -322,7 +325,7 @@ class ReferencePool:
         for some in torch.split(with_run, max(1, QUERIES_AT_ONCE // len(x))):
             along = (both[:, some] + points).clamp(0, len(self.series) - 1)
             difference = runs[:, starts[some], None] - self.series[along]
-            distance = _moving_deviation(difference, self.length)  # B, k, 2, hop
+            distance = _moving_distance(difference, self.length)  # B, k, 2, hop
             nearer = (distance[:, :, 1:] < distance[:, :, :1]).long()
             place = (both[:, some] + shifts).gather(2, nearer)
             usual = self.own[self._held_near(place)]
@@ -360,7 +363,7 @@ class ReferencePool:
         -------
         Nearest
         """
-        shapes = _centred(queries)
+        shapes = _shape(queries)
         squared, place = self._search(shapes, position)
         if position is None:
             itself = squared < SAME * shapes.square().mean(1)
@@ -404,8 +407,7 @@ class ReferencePool:
         """Best of some places ``(Q, C)`` for each query, compared in full."""
         places = places.clamp(0, len(self._unusable) - 1)
         candidates = self.series.unfold(0, self.length, 1)[places]  # Q, C, length
-        # Mean squared difference, both about their means.
-        squared = (_centred(candidates) - shapes[:, None]).square().mean(-1)
+        squared = (_shape(candidates) - shapes[:, None]).square().mean(-1)
         excluded = self._unusable[places]
         if position is not None:
             excluded = excluded | ((places - position[:, None]).abs() < self.length)
@@ -419,16 +421,18 @@ class ReferencePool:
         )
 
 
-def _centred(subsequences: Tensor) -> Tensor:
-    return subsequences - subsequences.mean(-1, keepdim=True)
+def _shape(subsequences: Tensor) -> Tensor:
+    """Subsequences with little left of their level."""
+    return subsequences - (1 - LEVEL) * subsequences.mean(-1, keepdim=True)
 
 
-def _moving_deviation(x: Tensor, length: int) -> Tensor:
-    """Deviation of every `length` values in a row, one less than `length` fewer."""
-    sums = F.pad(torch.stack([x, x.square()]).cumsum(-1, dtype=torch.float64), (1, 0))
+def _moving_distance(difference: Tensor, length: int) -> Tensor:
+    """Distance of every two stretches of a length, from the difference of two series."""
+    both = torch.stack([difference, difference.square()])
+    sums = F.pad(both.cumsum(-1, dtype=torch.float64), (1, 0))
     mean, mean_square = (sums[..., length:] - sums[..., :-length]) / length
-    deviation: Tensor = (mean_square - mean.square()).clamp_min(0).sqrt()
-    return deviation
+    squared: Tensor = mean_square - (1 - LEVEL**2) * mean.square()
+    return squared.clamp_min(0).sqrt()
 
 
 def _sum_over_covering(values: Tensor, length: int) -> Tensor:

@@ -1,8 +1,8 @@
 """From a trained network to a score for each timestamp.
 
 The parts of the score are kept apart until the end: what the classifier says, how far
-the reconstruction is off, how far the nearest normal reference is. Those that count are
-smoothed and become one score.
+the reconstruction is off, how far the nearest normal references are. Then they become
+one score.
 """
 
 from __future__ import annotations
@@ -40,9 +40,10 @@ PIECE = 2**16
 # How fast the weight of a window falls with the share of it that is missing.
 GAP_AVERSION = 4
 # What is added to each factor of the score, so that none can silence the others.
-LEAST_PROBABILITY = 0.2
-LEAST_VALUE_EXCESS = 0.02
-LEAST_CHANGE_EXCESS = 0.1
+LEAST_PROBABILITY = 0.4
+LEAST_ERROR = 0.5
+LEAST_VALUE_EXCESS = 0.05
+LEAST_CHANGE_EXCESS = 0.2
 
 
 class ScoreParts(NamedTuple):
@@ -232,8 +233,8 @@ def combine(
         Which timestamps have no value, bool: they do not count.
     score_by : {"joint", "classification", "reconstruction"}
         The joint score is the paper's sum (Eq. 11) without references. With them, how
-        far the nearest are in values and in changes takes the place of the error, and
-        the geometric mean that of the sum: what is strange to all three counts.
+        far the nearest are in values and in changes are two opinions more, and the
+        geometric mean takes the place of the sum: what is strange to all four counts.
     with_reference : bool
         Whether there are references.
     width : int
@@ -245,17 +246,20 @@ def combine(
         Inside a long gap there is nothing to judge, and the score is 0.
     """
     probability = moving_average(parts.probability, width, missing)
+    error = moving_average(parts.error, width, missing)
     if score_by == "classification":
         score = probability
-    elif score_by == "joint" and with_reference:
+    elif score_by == "reconstruction":
+        score = error
+    elif with_reference:
         # The excess is already averaged over the stretches that cover a point.
-        score = np.cbrt(
+        product = (
             (probability + LEAST_PROBABILITY)
+            * (error + LEAST_ERROR)
             * (parts.value_excess.clip(min=0) + LEAST_VALUE_EXCESS)
             * (parts.change_excess.clip(min=0) + LEAST_CHANGE_EXCESS)
         )
+        score = np.sqrt(np.sqrt(product))
     else:
-        score = moving_average(parts.error, width, missing)
-        if score_by == "joint":
-            score = score + probability
+        score = probability + error
     return np.nan_to_num(score)

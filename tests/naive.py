@@ -135,9 +135,10 @@ def centred(subsequence):
 
 
 def distance(one, other):
-    """Root mean squared difference of two subsequences about their means."""
-    pairs = zip(centred(one)[0], centred(other)[0], strict=True)
-    return sqrt(sum((a - b) ** 2 for a, b in pairs) / len(one))
+    """Root mean squared difference of two subsequences; the level counts a fifth."""
+    shapes, levels = zip(centred(one), centred(other), strict=True)
+    squares = sum((a - b) ** 2 for a, b in zip(*shapes, strict=True)) / len(one)
+    return sqrt(squares + 0.2**2 * (levels[0] - levels[1]) ** 2)
 
 
 def nearest(series, query, excluded=()):
@@ -173,12 +174,12 @@ def excess(series, own, spacing, x, length, starts, places):
     return [sum(h) / len(h) for h in heard]
 
 
-def joint_score(probability, value_excess, change_excess, width):
-    """Geometric mean of what classifier, values and changes say."""
-    smooth = moving_average(probability, width)
+def joint_score(probability, error, value_excess, change_excess, width):
+    """Geometric mean of what classifier, reconstruction, values and changes say."""
+    p, e = moving_average(probability, width), moving_average(error, width)
     return [
-        ((p + 0.2) * (max(v, 0) + 0.02) * (max(c, 0) + 0.1)) ** (1 / 3)
-        for p, v, c in zip(smooth, value_excess, change_excess, strict=True)
+        ((p + 0.4) * (e + 0.5) * (max(v, 0) + 0.05) * (max(c, 0) + 0.2)) ** (1 / 4)
+        for p, e, v, c in zip(p, e, value_excess, change_excess, strict=True)
     ]
 
 

@@ -39,7 +39,7 @@ def test_the_nearest_equals_an_exhaustive_search(n, length, seed):
 
 
 @settings(max_examples=40)
-@given(st.integers(50, 90), st.integers(4, 20), seeds, st.data())
+@given(st.integers(60, 90), st.integers(4, 20), seeds, st.data())
 def test_what_overlaps_a_known_position_is_left_out(n, length, seed, data):
     series = make_series(n, seed)
     pool = ReferencePool.build(series, length, size=n)
@@ -82,7 +82,8 @@ def test_principal_components_find_the_nearest_long_shape_or_nearly(length, seed
     found = pool.nearest(queries).distance
     every = series.unfold(0, length, 1)[None]  # 1, place, length
     difference = queries[:, None] - every
-    nearest = difference.std(-1, correction=0).amin(1)
+    level = difference.mean(-1)
+    nearest = (difference.var(-1, correction=0) + (0.2 * level) ** 2).sqrt().amin(1)
     assert (found >= nearest - 1e-3).all()
     assert found.mean() <= 1.02 * nearest.mean()
 
@@ -108,14 +109,14 @@ def test_the_pool_holds_no_more_than_its_size_and_reaches_over_the_series():
 
 
 @given(st.floats(-100, 100), seeds)
-def test_the_reference_follows_the_level_of_the_query(level, seed):
+def test_the_reference_follows_the_level_of_the_query_which_counts_a_fifth(level, seed):
     series = make_series(80, seed)
     pool = ReferencePool.build(series, 16, size=80)
     query = make_series(16, seed + 1)
-    values, distance = looked_up(pool, query)
-    moved, same = looked_up(pool, query + level)
-    assert same == pytest.approx(distance, abs=1e-2)
-    np.testing.assert_allclose(moved, values + level, atol=2e-2)
+    _, distance = looked_up(pool, query)
+    moved, farther = looked_up(pool, query + level)
+    assert moved.mean() == pytest.approx((query + level).mean().item(), abs=1e-4)
+    assert abs(farther - distance) <= 0.2 * abs(level) + 1e-2
 
 
 def test_a_wider_swing_is_a_distance():
@@ -129,7 +130,7 @@ def test_a_flat_stretch_among_small_noise_is_near():
     series = torch.zeros(100)
     series[::2] = 1e-3
     pool = ReferencePool.build(series, 10, size=100)
-    _, distance = looked_up(pool, torch.full((10,), 5.0))
+    _, distance = looked_up(pool, torch.full((10,), 5e-4))
     assert distance < 1e-3
 
 

@@ -165,6 +165,7 @@ def test_the_joint_score_with_references_equals_the_twin():
     score = combine(parts, NOWHERE, "joint", True, 5)
     expected = naive.joint_score(
         parts.probability.tolist(),
+        parts.error.tolist(),
         parts.value_excess.tolist(),
         parts.change_excess.tolist(),
         5,
@@ -175,6 +176,7 @@ def test_the_joint_score_with_references_equals_the_twin():
 def test_what_only_one_of_the_parts_finds_strange_counts_little():
     parts = ScoreParts(*np.zeros((6, 3)))
     parts.probability[:] = 0, 1, 1
+    parts.error[:] = 0, 1, 1
     parts.value_excess[:] = 1, 0, 1
     parts.change_excess[:] = 1, 0, 1
     score = combine(parts, np.zeros(3, dtype=bool), "joint", True, 1)

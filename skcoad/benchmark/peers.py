@@ -354,6 +354,12 @@ def _coad(period: int) -> Any:
     return CoADDetector()
 
 
+def _coad_paper(period: int) -> Any:
+    from skcoad import CoADDetector
+
+    return CoADDetector.paper()
+
+
 PEERS: dict[str, Any] = {
     "CoAD": _coad,
     # Fast ones first.
@@ -370,8 +376,9 @@ PEERS: dict[str, Any] = {
     "SAND": _sand,
     "LSTMAD": _lstm,
     "AnomalyTransformer": _anomaly_transformer,
+    "CoADPaper": _coad_paper,
 }
-"""CoAD with its defaults, and its peers, by name."""
+"""CoAD with its defaults, its peers, and CoAD as in the paper, by name."""
 
 
 def _series(X: ArrayLike) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
+from skcoad import CoADDetector
 from skcoad.benchmark import PEERS, Transductive, peers
 from skcoad.benchmark._detectors import build
 from skcoad.benchmark.peers import (
@@ -42,7 +43,16 @@ def test_a_peer_finds_an_obvious_anomaly_and_repeats_itself(name, series):
         assert start - 30 <= scores.argmax() <= end + 30
 
 
-@pytest.mark.parametrize("name", sorted(set(PEERS) - {"CoAD"}))
+def test_coad_is_there_with_its_defaults_and_as_in_the_paper():
+    for name, expected in (
+        ("CoAD", CoADDetector()),
+        ("CoADPaper", CoADDetector.paper()),
+    ):
+        made = build(PEERS[name], 42, 0).set_params(random_state=None)
+        assert made.get_params() == expected.get_params()
+
+
+@pytest.mark.parametrize("name", sorted(set(PEERS) - {"CoAD", "CoADPaper"}))
 def test_windows_are_the_period(name):
     made = build(PEERS[name], 42, 0)
     if name != "SpectralResidual":

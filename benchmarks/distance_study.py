@@ -2,10 +2,10 @@
 
     python benchmarks/distance_study.py path/to/ucr --out distances.jsonl --jobs 2
 
-References of several lengths, of values and of changes, each with and without the
-subtraction of what is usual, alone and combined; for each series of the archive the
-metrics of the benchmark (protocol kdd21). What is in the results file already is not
-computed again. Nothing here is random.
+References of several lengths, of values and of changes, alone and combined, with and
+without the subtraction of what is usual, and with more or less of the level; for each
+series of the archive the metrics of the benchmark (protocol kdd21). What is in the
+results file already is not computed again. Nothing here is random.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
+from skcoad import reference
 from skcoad.benchmark._protocols import measure, vus_window
 from skcoad.benchmark._results import (
     Result,
@@ -49,12 +51,19 @@ class Distances:
         of_changes = [changes(x) for x in self.views["values"]]
         deviation = of_changes[0].std(correction=0)
         self.views["changes"] = [x / deviation for x in of_changes]
-        self.known: dict[tuple[str, float, bool], FloatArray] = {}
+        self.known: dict[tuple[str, float, bool, float], FloatArray] = {}
 
-    def excess(self, view: str, periods: float, less_usual: bool = True) -> FloatArray:
+    def excess(
+        self,
+        view: str,
+        periods: float,
+        less_usual: bool = True,
+        level: float = reference.LEVEL,
+    ) -> FloatArray:
         """How far from the nearest reference of so many periods, less what is usual."""
-        key = view, periods, less_usual
+        key = view, periods, less_usual, level
         if key not in self.known:
+            as_it_is, reference.LEVEL = reference.LEVEL, level
             train, test = self.views[view]
             length = min(max(2, round(periods * self.plan.period)), len(train) // 2)
             pool = ReferencePool.build(train, length, size=4096)
@@ -62,13 +71,12 @@ class Distances:
             if not less_usual:
                 pool.own = torch.zeros_like(pool.own)
             self.known[key] = pool.excess(test[None], found)[0].double().numpy()
+            reference.LEVEL = as_it_is
         return self.known[key]
 
-    def mean(
-        self, view: str, lengths: Sequence[float], less_usual: bool = True
-    ) -> FloatArray:
+    def mean(self, view: str, lengths: Sequence[float], **how: Any) -> FloatArray:
         """Mean over references of several lengths."""
-        every = [self.excess(view, periods, less_usual) for periods in lengths]
+        every = [self.excess(view, periods, **how) for periods in lengths]
         return np.mean(every, axis=0)
 
     def scores(self) -> dict[str, FloatArray]:
@@ -84,7 +92,12 @@ class Distances:
         for lengths in ((1, 2), (0.5, 1, 2), (0.25, 0.5, 1, 2)):
             name = f"values, {' and '.join(map(str, lengths))} periods"
             scores[name] = self.mean("values", lengths)
-        scores["... 1 and 2, usual not subtracted"] = self.mean("values", (1, 2), False)
+        for name, how in (
+            ("usual not subtracted", {"less_usual": False}),
+            ("the level does not count", {"level": 0.0}),
+            ("the level counts in full", {"level": 1.0}),
+        ):
+            scores[f"... 1 and 2, {name}"] = self.mean("values", (1, 2), **how)
         by_value, by_change = self.mean("values", (1, 2)), self.excess("changes", 1)
         scores["sum of values (1 and 2) and changes (1)"] = by_value + by_change / 2
         scores["product of values (1 and 2) and changes (1)"] = (

@@ -427,7 +427,7 @@ def _shape(subsequences: Tensor) -> Tensor:
 
 
 def _moving_distance(difference: Tensor, length: int) -> Tensor:
-    """Distance of every two stretches of a length, from the difference of two series."""
+    """Distance of all stretches of a length, from the difference of two series."""
     both = torch.stack([difference, difference.square()])
     sums = F.pad(both.cumsum(-1, dtype=torch.float64), (1, 0))
     mean, mean_square = (sums[..., length:] - sums[..., :-length]) / length

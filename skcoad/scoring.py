@@ -41,9 +41,9 @@ PIECE = 2**16
 GAP_AVERSION = 4
 # What is added to each factor of the score, so that none can silence the others.
 LEAST_PROBABILITY = 0.4
-LEAST_ERROR = 0.5
+LEAST_ERROR = 1.0
 LEAST_VALUE_EXCESS = 0.05
-LEAST_CHANGE_EXCESS = 0.2
+LEAST_CHANGE_EXCESS = 0.1
 
 
 class ScoreParts(NamedTuple):

@@ -154,13 +154,34 @@ def nearest(series, query, excluded=()):
     return distances[place], place, [v + level for v in values]
 
 
-def excess(series, own, spacing, x, length, starts, places):
+def say(missing):
+    """How much a stretch counts of which some is missing."""
+    return max((1 - sum(missing) / len(missing)) ** 16, 1e-6)
+
+
+def counterpart(series, x, missing, length, starts, places):
+    """References at the level of their stretches, faded into each other."""
+    values, weights = ([[] for _ in x] for _ in range(2))
+    for start, place in zip(starts, places, strict=True):
+        shape, _ = centred(series[place : place + length])
+        _, level = centred(x[start : start + length])
+        counts = say(missing[start : start + length])
+        for i in range(length):
+            fade = 1 - abs((i + 0.5) / length * 2 - 1) + 1e-3
+            values[start + i].append(fade * counts * (shape[i] + level))
+            weights[start + i].append(fade * counts)
+    return [sum(v) / sum(w) for v, w in zip(values, weights, strict=True)]
+
+
+def excess(series, own, spacing, x, missing, length, starts, places):
     """Mean excess distance of the stretches that cover each point."""
-    heard = [[] for _ in x]
+    heard, weights = ([[] for _ in x] for _ in range(2))
     last = len(series) - 1
+    hop = starts[1] if len(starts) > 1 else 1
     for start in range(len(x) - length + 1):
-        before = max(k for k in range(len(starts)) if starts[k] <= start)
+        before = start // hop
         after = min(before + 1, len(starts) - 1)
+        counts = say(missing[start : start + length])
         found = []
         for k in (before, after):
             place = places[k] + start - starts[k]
@@ -168,17 +189,18 @@ def excess(series, own, spacing, x, length, starts, places):
             other = [series[min(max(place + i, 0), last)] for i in range(length)]
             held = min(max(place + spacing // 2, 0) // spacing, len(own) - 1)
             found.append((distance(x[start : start + length], other), own[held]))
-        farness, usual = min(found)
+        farness, usual = min(found, key=lambda pair: pair[0])
         for i in range(start, start + length):
-            heard[i].append(farness - usual)
-    return [sum(h) / len(h) for h in heard]
+            heard[i].append(counts * (farness - usual))
+            weights[i].append(counts)
+    return [sum(h) / sum(w) for h, w in zip(heard, weights, strict=True)]
 
 
 def joint_score(probability, error, value_excess, change_excess, width):
     """Geometric mean of what classifier, reconstruction, values and changes say."""
     p, e = moving_average(probability, width), moving_average(error, width)
     return [
-        ((p + 0.4) * (e + 0.5) * (max(v, 0) + 0.05) * (max(c, 0) + 0.2)) ** (1 / 4)
+        ((p + 0.4) * (e + 1) * (max(v, 0) + 0.05) * (max(c, 0) + 0.1)) ** (1 / 4)
         for p, e, v, c in zip(p, e, value_excess, change_excess, strict=True)
     ]
 

@@ -40,34 +40,64 @@ def test_a_change_is_missing_with_either_of_its_values(missing):
     np.testing.assert_array_equal(missing_changes(torch.tensor(missing)), expected)
 
 
+def some(x):
+    missing = nowhere(x)
+    missing[[3, 4, 5, 6, 15, 20]] = True
+    return missing
+
+
+@pytest.mark.parametrize("gaps", [nowhere, some])
 @pytest.mark.parametrize("n", [24, 60, 61])
-def test_a_series_is_compared_with_every_pool(n):
+def test_a_series_is_compared_with_every_pool(n, gaps):
     series, x = make_series(300, 0), make_series(n, 1)
+    missing = gaps(x)[None]
     reference = ChannelReference.build(series, PLAN, size=100)
-    compared = reference.compare(x, nowhere(x))
+    compared = reference.compare(x, missing[0])
 
     one, two = (ReferencePool.build(series, length, 100) for length in (12, 24))
-    found = one.find(x[None], PLAN.hop(12))
-    torch.testing.assert_close(compared.counterpart, one.counterpart(x[None], found)[0])
+    x = one.fill(x[None], missing, PLAN.hop(12))
+    found = one.find(x, PLAN.hop(12))
+    torch.testing.assert_close(
+        compared.counterpart, one.counterpart(x, found, missing)[0]
+    )
     in_values = [
-        one.excess(x[None], found)[0],
-        two.excess(x[None], two.find(x[None], PLAN.hop(24)))[0],
+        one.excess(x, found, missing)[0],
+        two.excess(x, two.find(x, PLAN.hop(24)), missing)[0],
     ]
     torch.testing.assert_close(compared.value_excess, sum(in_values) / 2)
 
-    scale = series.diff().square().mean().sqrt()
+    scale = changes(series).std(correction=0)
     pool = ReferencePool.build(changes(series) / scale, 12, 100)
-    x = changes(x)[None] / scale
-    in_changes = pool.excess(x, pool.find(x, PLAN.hop(12)))[0]
-    torch.testing.assert_close(compared.change_excess, in_changes, atol=0.02, rtol=0.02)
+    x, missing = changes(x) / scale, missing_changes(missing)
+    in_changes = pool.excess(x, pool.find(x, PLAN.hop(12)), missing)[0]
+    torch.testing.assert_close(compared.change_excess, in_changes, atol=1e-4, rtol=0)
 
 
-def test_training_windows_have_the_counterpart_that_scoring_finds():
+@pytest.mark.parametrize("gaps", [nowhere, some])
+def test_training_windows_have_the_counterpart_that_scoring_finds(gaps):
     series = make_series(300, 0)
     reference = ChannelReference.build(series, PLAN, size=300)
     x = make_series(24, 1)
-    counterpart = reference.counterpart(x[None], nowhere(x)[None])
-    torch.testing.assert_close(counterpart[0], reference.compare(x, nowhere(x))[0])
+    counterpart = reference.counterpart(x[None], gaps(x)[None])
+    torch.testing.assert_close(counterpart[0], reference.compare(x, gaps(x))[0])
+
+
+@pytest.mark.parametrize("gaps", [nowhere, some])
+def test_training_windows_are_not_their_own_counterpart(gaps):
+    series = make_series(300, 0)
+    reference = ChannelReference.build(series, PLAN, size=300)
+    position = torch.tensor([0, 100, 276])
+    x = series.unfold(0, 24, 1)[position] + 0.02 * make_series(72, 1).view(3, 24)
+    missing = gaps(x[0]).expand_as(x)
+    pool, hop = reference.values[0], PLAN.hop(12)
+    filled = pool.fill(x, missing, hop, position)
+    expected = pool.counterpart(filled, pool.find(filled, hop, position), missing)
+    found = reference.counterpart(x, missing, position)
+    torch.testing.assert_close(found, expected)
+    found_itself = reference.counterpart(x, missing)
+    known = ~missing
+    error = [(y - x)[known].abs().mean() for y in (found, found_itself)]
+    assert error[1] < 0.5 * error[0]
 
 
 def test_a_tremor_is_strange_in_changes_and_a_lull_in_values():
@@ -90,6 +120,7 @@ def test_gaps_are_no_reference_and_have_little_say():
     broken = torch.where(missing, 50.0, series)
     reference = ChannelReference.build(broken, PLAN, 300, missing)
     whole = ChannelReference.build(series, PLAN, 300)
+    assert [int(pool.missing.sum()) for pool in reference.pools] == [10, 10, 11]
     # Only what is usual for the changes may differ, for their scale has seen the gap.
     torch.testing.assert_close(
         reference.compare(x, nowhere(x)).counterpart,

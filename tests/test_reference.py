@@ -4,6 +4,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
 
 from skcoad.reference import Places, ReferencePool, coarse_length
 
@@ -134,56 +135,72 @@ def test_a_flat_stretch_among_small_noise_is_near():
     assert distance < 1e-3
 
 
-@pytest.mark.parametrize("hop", [1, 3, 5, 12])
-def test_the_counterpart_of_windows_blends_overlapping_references(hop):
-    series, length = make_series(200, 0), 12
+def gaps(n, kind):
+    missing = torch.zeros(n, dtype=torch.bool)
+    if kind == "some":
+        missing[[3, 4, 20, 21, 22, 23, 24, 25, 60, 70]] = True
+    if kind == "most":
+        missing[5:-5] = True
+    return missing
+
+
+@pytest.mark.parametrize("kind", ["none", "some", "most"])
+@pytest.mark.parametrize(("length", "hop"), [(12, 1), (12, 5), (12, 12), (40, 7)])
+def test_the_counterpart_equals_the_twin(length, hop, kind):
+    series, x = make_series(200, 0), make_series(90, 1)
+    missing = gaps(90, kind)
     pool = ReferencePool.build(series, length, size=200)
-    x = make_series(40, 1)
-    counterpart = pool.counterpart(x[None], pool.find(x[None], hop))
-    starts = list(range(0, len(x) - length + 1, hop))
-    if starts[-1] != len(x) - length:
-        starts.append(len(x) - length)
-    values, weights = ([[] for _ in x] for _ in range(2))
-    for start in starts:
-        value, _ = looked_up(pool, x[start : start + length])
-        for i in range(length):
-            weights[start + i].append(1 - abs((i + 0.5) / length * 2 - 1) + 1e-3)
-            values[start + i].append(value[i])
-    np.testing.assert_allclose(
-        counterpart[0],
-        [np.average(v, weights=w) for v, w in zip(values, weights, strict=True)],
-        atol=1e-4,
+    places = pool.find(x[None], hop)
+    expected = naive.counterpart(
+        series.tolist(),
+        x.tolist(),
+        missing.tolist(),
+        length,
+        places.starts.tolist(),
+        places.places[0].tolist(),
     )
+    found = pool.counterpart(x[None], places, missing[None])[0]
+    np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
-@pytest.mark.parametrize(("length", "hop"), [(12, 1), (12, 5), (40, 10), (40, 7)])
-@pytest.mark.parametrize("size", [300, 60])
-def test_the_excess_equals_the_twin(length, hop, size):
-    series = make_series(300, 0)
+@pytest.mark.parametrize("kind", ["none", "some", "most"])
+@pytest.mark.parametrize(
+    ("length", "hop", "size"),
+    [(12, 1, 300), (12, 5, 300), (12, 5, 60), (40, 10, 300), (40, 7, 60), (89, 4, 60)],
+)
+@pytest.mark.parametrize("from_the_ends", [False, True])
+def test_the_excess_equals_the_twin(length, hop, size, from_the_ends, kind):
+    series, x = make_series(300, 0), make_series(90, 1)
+    if from_the_ends:  # where references leave the series when they are moved along
+        noise = 0.01 * make_series(90, 2)
+        x = torch.cat([series[-45:], series[:45]]) + noise
+    missing = gaps(90, kind)
     pool = ReferencePool.build(series, length, size)
-    x = make_series(90, 1)
     places = pool.find(x[None], hop)
     expected = naive.excess(
         series.tolist(),
         pool.own.tolist(),
         pool.spacing,
         x.tolist(),
+        missing.tolist(),
         length,
         places.starts.tolist(),
         places.places[0].tolist(),
     )
-    np.testing.assert_allclose(pool.excess(x[None], places)[0], expected, atol=1e-3)
+    found = pool.excess(x[None], places, missing[None])[0]
+    np.testing.assert_allclose(found, expected, atol=1e-3)
 
 
-def test_the_pool_knows_how_far_its_own_are_from_their_nearest():
-    series, length = make_series(100, 0), 12
-    pool = ReferencePool.build(series, length, size=100)
+@pytest.mark.parametrize(("length", "reach"), [(12, 1), (24, 3), (40, 5)])
+def test_the_pool_knows_how_far_its_own_are_from_their_nearest(length, reach):
+    series = make_series(150, 0)
+    pool = ReferencePool.build(series, length, size=150)
     alone = []
     for place in range(len(pool)):
         overlapping = range(place - length + 1, place + length)
         query = series[place : place + length].tolist()
         alone.append(naive.nearest(series.tolist(), query, overlapping)[0])
-    around = [max(alone[max(0, i - 1) : i + 2]) for i in range(len(alone))]
+    around = [max(alone[max(0, i - reach) : i + reach + 1]) for i in range(len(alone))]
     np.testing.assert_allclose(pool.own, around, atol=1e-3)
 
 
@@ -212,6 +229,65 @@ def test_known_positions_of_windows_are_those_of_their_first_points():
     torch.testing.assert_close(known, found)
     overlaps = (known.places - known.starts - position[:, None]).abs() < 12
     assert not overlaps.any()
+
+
+def test_a_changed_window_of_known_position_is_not_its_own_reference():
+    series = make_series(400, 0)
+    pool = ReferencePool.build(series, 24, size=400)
+    position = torch.tensor([0, 100, 340])
+    windows = series.unfold(0, 60, 1)[position].clone()
+    windows += 0.02 * make_series(180, 1).view(3, 60)  # too much to be found out
+    missing = torch.zeros_like(windows, dtype=torch.bool)
+    missing[:, 30:34] = True
+
+    def overlaps(places):
+        there = position[:, None] + places.starts
+        return ((places.places - there).abs() < 24).float().mean()
+
+    assert overlaps(pool.find(windows, 6)) > 0.8
+    assert overlaps(pool.find(windows, 6, position)) == 0
+    by_itself = pool.fill(windows, missing, 6)
+    by_others = pool.fill(windows, missing, 6, position)
+    own = series.unfold(0, 60, 1)[position]
+    error = [(x - own)[missing].abs().mean() for x in (by_itself, by_others)]
+    assert error[0] < 0.5 * error[1]
+
+
+def test_a_subsequence_with_a_stand_in_is_no_reference():
+    series = make_series(200, 0)
+    missing = torch.zeros(200, dtype=torch.bool)
+    missing[[50, 51, 120]] = True
+    pool = ReferencePool.build(series, 12, size=200, missing=missing)
+    queries = series.unfold(0, 12, 1)
+    places = pool.nearest(queries + 0.01 * queries.flip(0)).place.tolist()
+    assert not any(missing[place : place + 12].any() for place in places)
+    usable = [not missing[i : i + 12].any() for i in range(189)]
+    beside = {i for i in range(188) if usable[i] != usable[i + 1]}
+    assert beside & set(places) or {i + 1 for i in beside} & set(places)
+
+
+def test_a_series_with_gaps_all_over_is_its_own_reference_all_the_same():
+    series = make_series(100, 0)
+    missing = torch.arange(100) % 10 == 0
+    pool = ReferencePool.build(series, 12, size=100, missing=missing)
+    places = pool.nearest(series.unfold(0, 12, 1)[[20]] + 0.01).place
+    assert abs(places.item() - 20) > 0
+    assert torch.isfinite(pool.own).all()
+
+
+@pytest.mark.parametrize("spacing", [2, 4, 9])
+def test_what_the_spacing_left_out_is_found_by_its_neighbours(spacing):
+    rng = np.random.default_rng(0)
+    smooth = ndimage.gaussian_filter1d(rng.normal(size=(2, 1200)), 20)
+    series, other = torch.tensor(smooth / smooth.std(), dtype=torch.float32)
+    pool = ReferencePool.build(series, 100, size=-(-1101 // spacing))
+    assert pool.spacing == spacing
+    queries = series.unfold(0, 100, 25) + 0.1 * other[:100]
+    every = series.unfold(0, 100, 1)[None]  # 1, place, length
+    difference = queries[:, None] - every
+    level = difference.mean(-1)
+    best = (difference.var(-1, correction=0) + (0.2 * level) ** 2).sqrt().amin(1)
+    assert np.isclose(pool.nearest(queries).distance, best, rtol=1e-3).mean() > 0.95
 
 
 def test_what_is_missing_takes_the_value_of_its_reference():

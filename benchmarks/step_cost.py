@@ -17,7 +17,7 @@ import torch
 
 from skcoad import CoADDetector
 from skcoad.datasets import make_series
-from skcoad.training import draw_batch, joint_loss
+from skcoad.training import MAX_GRADIENT_NORM, draw_batch, joint_loss
 
 STEPS, ROUNDS = 20, 7
 
@@ -60,7 +60,9 @@ def make_step(
         loss = joint_loss(output, batch.normal, batch.changed, batch.missing, 1.0)
         optimizer.zero_grad()
         loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), MAX_GRADIENT_NORM)
         optimizer.step()
+        loss.item()
 
     return step
 
@@ -85,14 +87,15 @@ def main() -> None:
     steps: dict[str, Callable[[], None]] = {}
     start_up, seconds = {}, {name: [] for name in VARIANTS}
     for name, variant in VARIANTS.items():
-        steps[name] = make_step(**variant)  # type: ignore[arg-type]
-        started = time.perf_counter()
         try:
-            steps[name]()
+            step = make_step(**variant)  # type: ignore[arg-type]
+            started = time.perf_counter()
+            step()
         except Exception as error:  # no compiler, for one
             print(f"{name} does not run here: {type(error).__name__}")
-            del steps[name]
+            continue
         start_up[name] = time.perf_counter() - started
+        steps[name] = step
     for _ in range(ROUNDS):
         for name, step in steps.items():
             started = time.perf_counter()

@@ -125,7 +125,10 @@ def validate_series(
         On anything that is not such a series, with what and where.
     """
     if hasattr(X, "detach"):  # a tensor of torch, which may be anywhere
-        X = X.detach().cpu().numpy()
+        try:
+            X = X.detach().cpu().numpy()
+        except TypeError as error:  # bfloat16 and the like
+            raise ValueError(f"a tensor of {X.dtype} is no series: {error}") from None
     if not hasattr(X, "dtype") and not hasattr(X, "dtypes"):
         X = np.asarray(X)  # so that a list is judged by what it holds, like an array
     _check_time_index(X)

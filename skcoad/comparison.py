@@ -18,6 +18,8 @@ from skcoad.reference import ReferencePool
 
 __all__ = ["ChannelReference", "Comparison", "changes", "missing_changes"]
 
+LEAST_CHANGE = 1e-6
+
 
 class Comparison(NamedTuple):
     """What the references say about a series, each of shape (n_timestamps,).
@@ -28,7 +30,8 @@ class Comparison(NamedTuple):
         The series as it would be if it were normal.
     value_excess, change_excess : Tensor
         How much farther than usual each point's surroundings are from their nearest
-        reference, in deviations of the training series and of its changes.
+        reference, in deviations of the training series and of its changes; negative
+        where they are nearer.
     """
 
     counterpart: Tensor
@@ -98,7 +101,8 @@ class ChannelReference:
         ChannelReference
         """
         deviation = changes(series).std(correction=0).item()
-        scale = deviation if deviation > 0 else 1.0
+        # Of a series of deviation 1, smaller changes than these are rounding.
+        scale = deviation if deviation > LEAST_CHANGE else 1.0
         return cls(
             plan,
             tuple(
@@ -138,7 +142,7 @@ class ChannelReference:
         -------
         Tensor of shape (B, T)
         """
-        pool, hop = self.values[0], self.plan.hop(self.plan.period)
+        pool, hop = self.values[0], max(1, self.plan.period // 2)
         x = pool.fill(x, missing, hop, position)
         return pool.counterpart(x, pool.find(x, hop, position), missing)
 

@@ -95,8 +95,9 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
     window_periods : float, default=2.0
         Periods in a window of automatic size.
     window_size, patch_size, step : int or "auto", default="auto"
-        Timestamps in a window, in a patch, and between windows at scoring. See
-        :func:`skcoad.plan.plan_windows`.
+        Timestamps in a window, in a patch, and between windows at scoring, where the
+        look-ups of references are a divisor of the step apart: a prime step is slow.
+        See :func:`skcoad.plan.plan_windows`.
     encoder : {"conv", "gru"}, default="conv"
         What makes features of patches: dilated convolutions, quick on a CPU, or the
         paper's bidirectional GRU.

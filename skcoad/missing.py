@@ -2,10 +2,10 @@
 
 A gap is first bridged by a straight line, so that every computation has a number to
 work with. With references what stands there has no influence: they come from
-subsequences without gaps, a point that is missing takes the value of its reference
-before anything is compared with it, its patch is hidden from the reconstruction, and it
-adds nothing to the error. Without references the classifier sees the bridge, and the
-points beside a gap may score higher for it.
+subsequences without gaps (unless there is none), a point that is missing takes the
+value of its reference before anything is compared with it, its patch is hidden from the
+reconstruction, and it adds nothing to the error. Without references the classifier sees
+the bridge, and the points beside a gap may score higher for it.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ skcoad           version of the package that wrote the file
 sha256           digest of the whole file, with 64 zeros in the place of the digest
 parameters       those of the constructor
 plan             period, window, patch and step in timestamps
-spacings         distance between the references of the pools of each length; null
-                 without pools
+spacings         distance between the references of each pool, that of the changes
+                 last; null without pools
 feature_names    names of the channels, or null
 n_iter           training steps done
 threshold        of the scores

@@ -51,8 +51,8 @@ class WindowPlan(NamedTuple):
     def hop(self, length: int) -> int:
         """Distance between the look-ups of references of some length at scoring.
 
-        About half of the length. It divides the step, so that a slice that starts
-        at a multiple of the step is looked up at the same places as the whole.
+        The largest divisor of the step up to half the length, so that a slice that
+        starts at a multiple of the step is looked up at the same places as the whole.
         """
         longest = min(self.step, max(1, length // 2))
         return max(hop for hop in range(1, longest + 1) if self.step % hop == 0)

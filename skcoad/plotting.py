@@ -262,16 +262,17 @@ def plot_explanation(
     _draw(
         distance,
         time,
-        parts.change_excess,
+        parts.change_excess.clip(min=0),
         EXPECTED,
         linewidth=2.5,
         alpha=0.5,
         label="in changes",
     )
-    _draw(distance, time, parts.value_excess, INK, linewidth=0.8, label="in values")
+    by_value = parts.value_excess.clip(min=0)
+    _draw(distance, time, by_value, INK, linewidth=0.8, label="in values")
     distance.set_ylabel("farther from\nreference")
     for axes in (error, distance):
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, max(axes.get_ylim()[1], 1e-3))
     series.set_xlim(time[0], time[-1])
     if timestamps is None:
         distance.set_xlabel("timestamp")

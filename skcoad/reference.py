@@ -4,8 +4,8 @@ The paper's residual classifier compares a window with its reconstruction, for w
 a pool of normal references that would fit into memory. A pool of a few thousand
 subsequences does fit. What this module adds to the paper is a second normal reference,
 the counterpart of a window that is put together from the most similar periods of the
-training series, and a third part of the score, how far a stretch of data is from its
-nearest reference.
+training series, and more to score by: how far a stretch of data is from its nearest
+reference.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MAX_POINTS = 2048  # of a subsequence in the coarse search
 MAX_COMPONENTS = 24  # of these points
 N_CANDIDATES = 4  # from the coarse search, compared in full
 MAX_GROUPS = 128  # of neighbours in the pool; of each, one becomes a candidate at most
-SAME = 1e-5  # squared distance, in variances, below which two subsequences are one
+SAME = 1e-5  # share of the mean square below which a squared distance is none
 LEVEL = 0.2  # what a difference of level counts, beside one of shape
 QUERIES_AT_ONCE = 256  # so that their distances to the whole pool stay in the cache
 # How fast the say of a stretch falls with the share of it that is missing.
@@ -76,7 +76,7 @@ class ReferencePool:
     Parameters
     ----------
     series : Tensor of shape (n_timestamps,)
-        Normal data of mean 0 and deviation 1.
+        Normal data of deviation 1.
     missing : Tensor of shape (n_timestamps,)
         Which values are stand-ins, bool.
     length : int
@@ -136,7 +136,7 @@ class ReferencePool:
         Parameters
         ----------
         series : Tensor of shape (n_timestamps,)
-            Normal data of mean 0 and deviation 1.
+            Normal data of deviation 1.
         length : int
             Length of a subsequence, at most ``n_timestamps``.
         size : int
@@ -181,6 +181,8 @@ class ReferencePool:
             held.new_zeros(len(shapes)),
         )
         own = torch.cat([pool.nearest(every[some], some).distance for some in batches])
+        # A bridge is far from everything, which says nothing about its neighbours.
+        own[pool._unusable[::spacing]] = 0
         reach = min(length // (8 * spacing), (len(own) - 1) // 2)
         pool.own = F.max_pool1d(own[None], 2 * reach + 1, stride=1, padding=reach)[0]
         return pool
@@ -320,14 +322,20 @@ class ReferencePool:
         shifts = torch.arange(hop, device=x.device)
         points = torch.arange(hop + self.length - 1, device=x.device)
         runs = F.pad(x, (0, hop), mode="replicate").unfold(1, len(points), 1)
+        with_gaps = bool(self._unusable.any())
         excess = []
         with_run = indices[: math.ceil(n_stretches / hop)]
         for some in torch.split(with_run, max(1, QUERIES_AT_ONCE // len(x))):
             along = (both[:, some] + points).clamp(0, len(self.series) - 1)
             difference = runs[:, starts[some], None] - self.series[along]
             distance = _moving_distance(difference, self.length)  # B, k, 2, hop
-            nearer = (distance[:, :, 1:] < distance[:, :, :1]).long()
-            place = (both[:, some] + shifts).gather(2, nearer)
+            place = both[:, some] + shifts
+            rank = distance
+            if with_gaps:  # a reference that was moved into one is the second choice
+                in_gap = self._unusable[place.clamp(0, len(self._unusable) - 1)]
+                rank = distance.masked_fill(in_gap, torch.inf)
+            nearer = (rank[:, :, 1:] < rank[:, :, :1]).long()
+            place = place.gather(2, nearer)
             usual = self.own[self._held_near(place)]
             excess.append((distance.gather(2, nearer) - usual).flatten(1))
         every = torch.cat(excess, 1)[:, :n_stretches]
@@ -383,20 +391,22 @@ class ReferencePool:
             alpha=2,
         )  # Q, pool: minus the squared distance, but for a constant in each row
         if position is not None:
-            # Those less than `length` away: from `first` to `last` of the held ones.
+            # Those less than `length` away are held ones that follow each other.
             first = (position - self.length) // self.spacing + 1
-            last = (position + self.length - 1) // self.spacing
             most = math.ceil((2 * self.length - 1) / self.spacing)
-            overlapping = first[:, None] + torch.arange(most, device=shapes.device)
-            overlapping = torch.minimum(overlapping, last[:, None])
-            nearness.scatter_(1, overlapping.clamp(0, len(self) - 1), -torch.inf)
+            near = first[:, None] + torch.arange(most, device=shapes.device)
+            near = near.clamp(0, len(self) - 1)
+            overlaps = (near * self.spacing - position[:, None]).abs() < self.length
+            limit = torch.where(overlaps, -torch.inf, torch.inf)
+            nearness.scatter_reduce_(1, near, limit, "amin")
         candidates = _best_of_groups(nearness) * self.spacing
         squared, place = self._compare(shapes, candidates, position)
         # The spacing left out the neighbours: look at them, ever closer.
         reach = self.spacing // 2
         while reach:
             stride = max(1, reach // 4)
-            around = torch.arange(-reach, reach + 1, stride, device=shapes.device)
+            ahead = torch.arange(0, reach + 1, stride, device=shapes.device)
+            around = torch.cat([-ahead, ahead[1:]])
             squared, place = self._compare(shapes, place[:, None] + around, position)
             reach = stride // 2
         return squared, place

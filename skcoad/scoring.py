@@ -61,8 +61,8 @@ class ScoreParts(NamedTuple):
         Absolute reconstruction error, in deviations of the training series.
     value_excess, change_excess : ndarray of shape (n_timestamps,)
         How much farther than usual the surroundings are from their nearest normal
-        reference, in deviations of the training series and of its changes; zero
-        without references.
+        reference, in deviations of the training series and of its changes; negative,
+        which counts as zero, where they are nearer, and zero without references.
     """
 
     probability: FloatArray

@@ -135,6 +135,15 @@ def test_gaps_are_no_reference_and_have_little_say():
     assert excess.max() < 1
 
 
+def test_rounding_is_no_change_that_others_are_measured_by():
+    jitter = torch.where(torch.arange(400) % 3 == 0, 1e-7, 0.0)
+    reference = ChannelReference.build(jitter, PLAN, size=100)
+    assert reference.change_scale == 1
+    x = torch.cat([jitter[:100], jitter[:100] + 1e4])
+    for part in reference.compare(x, nowhere(x)):
+        assert torch.isfinite(part).all()
+
+
 def test_a_constant_series_has_no_changes_and_divides_by_nothing():
     constant = torch.zeros(100)
     reference = ChannelReference.build(constant, PLAN, size=50)

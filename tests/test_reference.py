@@ -266,6 +266,29 @@ def test_a_subsequence_with_a_stand_in_is_no_reference():
     assert beside & set(places) or {i + 1 for i in beside} & set(places)
 
 
+def test_the_bridge_of_a_gap_does_not_make_distances_usual():
+    series = make_series(600, 0)
+    missing = torch.zeros(600, dtype=torch.bool)
+    missing[100:130] = True
+    broken = torch.where(missing, torch.arange(600) / 20.0, series)
+    usual = ReferencePool.build(broken, 40, 600, missing).own
+    whole = ReferencePool.build(series, 40, 600).own
+    assert usual.max() < 1.5 * whole.max()
+
+
+def test_a_reference_that_is_moved_into_a_gap_is_the_second_choice():
+    series = make_series(200, 0)
+    missing = torch.zeros(200, dtype=torch.bool)
+    missing[60] = True
+    pool = ReferencePool.build(series, 12, 200, missing)
+    starts = torch.tensor([0, 12])
+    x = series[48:72][None]
+    # The first, moved along, would be the series itself, gap and all.
+    excess = pool.excess(x, Places(starts, torch.tensor([[48, 120]])))
+    without = pool.excess(x, Places(starts, torch.tensor([[108, 120]])))
+    torch.testing.assert_close(excess[0, 12:], without[0, 12:])
+
+
 def test_a_series_with_gaps_all_over_is_its_own_reference_all_the_same():
     series = make_series(100, 0)
     missing = torch.arange(100) % 10 == 0
@@ -273,6 +296,30 @@ def test_a_series_with_gaps_all_over_is_its_own_reference_all_the_same():
     places = pool.nearest(series.unfold(0, 12, 1)[[20]] + 0.01).place
     assert abs(places.item() - 20) > 0
     assert torch.isfinite(pool.own).all()
+
+
+@pytest.mark.parametrize("spacing", [19, 50])
+def test_what_the_search_has_found_is_never_lost_to_a_neighbour(spacing):
+    rng = np.random.default_rng(0)
+    series = torch.tensor(rng.normal(size=60 * spacing), dtype=torch.float32)
+    pool = ReferencePool.build(series, 20, size=-(-(len(series) - 19) // spacing))
+    assert pool.spacing == spacing
+    held = torch.arange(len(pool)) * spacing
+    queries = series.unfold(0, 20, 1)[held] + 0.1 * make_series(20, 1)
+    assert (pool.nearest(queries).place == held).all()
+
+
+@pytest.mark.parametrize("length", [4, 20])
+def test_far_apart_references_are_left_out_only_where_they_overlap(length):
+    rng = np.random.default_rng(0)
+    series = torch.tensor(rng.normal(size=600), dtype=torch.float32)
+    pool = ReferencePool.build(series, length, size=20)
+    position = torch.arange(0, 600 - length)
+    queries = 0 * position[:, None] + series[pool.spacing :][:length] + 0.1
+    place = pool.nearest(queries, position).place
+    far = (position - pool.spacing).abs() >= length
+    assert (place[far] == pool.spacing).all()
+    assert ((place - position).abs() >= length).all()
 
 
 @pytest.mark.parametrize("spacing", [2, 4, 9])

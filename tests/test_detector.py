@@ -509,6 +509,21 @@ def test_threads_side_by_side_give_the_same_as_one_alone(encoder, tiny, wave):
         np.testing.assert_array_equal(one, scores(seed))
 
 
+@pytest.mark.parametrize("encoder", ["conv", "gru"])
+def test_the_number_of_threads_changes_no_more_than_rounding(encoder, tiny, wave):
+    X, before = wave(2000), torch.get_num_threads()
+    scores = []
+    try:
+        for n_threads in (1, 2, 3):
+            torch.set_num_threads(n_threads)
+            detector = tiny(encoder=encoder, max_steps=20).fit(X)
+            scores.append(detector.decision_function(X))
+    finally:
+        torch.set_num_threads(before)
+    for other in scores[1:]:
+        np.testing.assert_allclose(other, scores[0], rtol=1e-3)
+
+
 def test_scores_do_not_depend_on_the_batch_size(tiny, wave, monkeypatch):
     X = wave(700)
     detector = tiny(max_steps=20).fit(X)

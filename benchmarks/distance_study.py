@@ -14,6 +14,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import torch
@@ -63,15 +64,14 @@ class Distances:
         """How far from the nearest reference of so many periods, less what is usual."""
         key = view, periods, less_usual, level
         if key not in self.known:
-            as_it_is, reference.LEVEL = reference.LEVEL, level
             train, test = self.views[view]
             length = min(max(2, round(periods * self.plan.period)), len(train) // 2)
-            pool = ReferencePool.build(train, length, size=4096)
-            found = pool.find(test[None], max(1, length // 2))
-            if not less_usual:
-                pool.own = torch.zeros_like(pool.own)
-            self.known[key] = pool.excess(test[None], found)[0].double().numpy()
-            reference.LEVEL = as_it_is
+            with mock.patch.object(reference, "LEVEL", level):
+                pool = ReferencePool.build(train, length, size=4096)
+                found = pool.find(test[None], max(1, length // 2))
+                if not less_usual:
+                    pool.own = torch.zeros_like(pool.own)
+                self.known[key] = pool.excess(test[None], found)[0].double().numpy()
         return self.known[key]
 
     def mean(self, view: str, lengths: Sequence[float], **how: Any) -> FloatArray:

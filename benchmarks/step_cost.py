@@ -24,7 +24,6 @@ STEPS, ROUNDS = 20, 7
 
 def make_step(
     *,
-    references: bool = True,
     bfloat16: bool = False,
     compiled: bool = False,
     learn: bool = True,
@@ -45,7 +44,7 @@ def make_step(
         batch = draw_batch(
             [channel],
             [missing],
-            detector.references_ if references else None,
+            detector.references_,
             detector.plan_,
             detector.distortions,
             detector.distortion_lengths,
@@ -70,7 +69,7 @@ def make_step(
 VARIANTS: dict[str, dict[str, object]] = {
     "the defaults": {},
     "drawing the batch alone": {"learn": False},
-    "without references": {"references": False, "reference_size": 0},
+    "without references": {"reference_size": 0},
     "bfloat16 autocast": {"bfloat16": True},
     "torch.compile": {"compiled": True},
     "batches of 16": {"batch_size": 16},

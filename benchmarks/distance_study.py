@@ -139,13 +139,14 @@ def main() -> None:
     """Compute what is missing and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path, help="folder of the UCR archive")
+    parser.add_argument("--select", default="*", help="only series named like this")
     parser.add_argument("--out", type=Path, default=Path("distances.jsonl"))
     parser.add_argument("--jobs", type=int, default=1)
     arguments = parser.parse_args()
     with only_writer(arguments.out):
         drop_cut_off_line(arguments.out)
         done = {result["series"] for result in read_results(arguments.out)}
-        archive = open_archive(arguments.data)
+        archive = open_archive(arguments.data).select(arguments.select)
         left = [series for series in archive if series.name not in done]
         tasks = (delayed(study)(series) for series in left)
         parallel = Parallel(n_jobs=arguments.jobs, return_as="generator_unordered")

@@ -10,26 +10,18 @@ results file already is not computed again. Nothing here is random.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import numpy as np
 import torch
-from joblib import Parallel, delayed
+from _study import parse_arguments, run_study
 from numpy.typing import NDArray
 
 from skcoad import reference
 from skcoad.benchmark._protocols import measure, vus_window
-from skcoad.benchmark._results import (
-    Result,
-    append_result,
-    drop_cut_off_line,
-    only_writer,
-    read_results,
-)
+from skcoad.benchmark._results import Result
 from skcoad.comparison import changes
 from skcoad.datasets import Series, open_archive
 from skcoad.plan import plan_windows
@@ -137,22 +129,9 @@ def table(results: list[Result]) -> str:
 
 def main() -> None:
     """Compute what is missing and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path, help="folder of the UCR archive")
-    parser.add_argument("--select", default="*", help="only series named like this")
-    parser.add_argument("--out", type=Path, default=Path("distances.jsonl"))
-    parser.add_argument("--jobs", type=int, default=1)
-    arguments = parser.parse_args()
-    with only_writer(arguments.out):
-        drop_cut_off_line(arguments.out)
-        done = {result["series"] for result in read_results(arguments.out)}
-        archive = open_archive(arguments.data).select(arguments.select)
-        left = [series for series in archive if series.name not in done]
-        tasks = (delayed(study)(series) for series in left)
-        parallel = Parallel(n_jobs=arguments.jobs, return_as="generator_unordered")
-        for result in parallel(tasks):
-            append_result(arguments.out, result)
-    print(table(list(read_results(arguments.out))))
+    arguments = parse_arguments(__doc__, select="*", out="distances.jsonl")
+    series = list(open_archive(arguments.data).select(arguments.select))
+    print(table(run_study(study, series, arguments.out, arguments.jobs)))
 
 
 if __name__ == "__main__":

@@ -8,19 +8,16 @@ The defaults with and without it, on a fifth of the series (those of
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
 from typing import Any
 
 import joblib
+from _study import FIFTH, parse_arguments
 from torch import nn
 
 from skcoad import CoADDetector
 from skcoad.benchmark import report, run_benchmark
 from skcoad.datasets import open_archive
 from skcoad.network import CoADNetwork, CoADOutput
-
-SELECTED = "??[05]_*"
 
 
 class DirectOnly(nn.Module):
@@ -38,7 +35,7 @@ class DirectOnly(nn.Module):
 
 
 class WithoutResidualHead(CoADDetector):
-    """CoAD that never looks at its own reconstruction."""
+    """CoAD whose classifier never looks at the reconstruction."""
 
     def _network_on_meta(self, patch_size: int) -> DirectOnly:  # type: ignore[override]
         return DirectOnly(super()._network_on_meta(patch_size))
@@ -46,15 +43,11 @@ class WithoutResidualHead(CoADDetector):
 
 def main() -> None:
     """Compute what is missing and print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path, help="folder of the UCR archive")
-    parser.add_argument("--out", type=Path, default=Path("residual.jsonl"))
-    parser.add_argument("--jobs", type=int, default=1)
-    arguments = parser.parse_args()
+    arguments = parse_arguments(__doc__, select=FIFTH, out="residual.jsonl")
     with joblib.parallel_config("loky", inner_max_num_threads=1):
         results = run_benchmark(
             {"CoAD": CoADDetector(), "no residual head": WithoutResidualHead()},
-            open_archive(arguments.data).select(SELECTED),
+            open_archive(arguments.data).select(arguments.select),
             arguments.out,
             n_jobs=arguments.jobs,
             verbose=True,

@@ -15,30 +15,21 @@ training part holds fewer than four windows; finished series are not computed ag
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from joblib import Parallel, delayed
+from _study import FIFTH, parse_arguments, run_study
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from skcoad import CoADDetector, metrics
-from skcoad.benchmark._results import (
-    Result,
-    append_result,
-    drop_cut_off_line,
-    only_writer,
-    read_results,
-)
+from skcoad.benchmark._results import Result
 from skcoad.datasets import Series, open_archive
 from skcoad.distortions import distort
 from skcoad.plan import plan_windows
 from skcoad.training import joint_loss
 
-SELECTED = "??[05]_*"
 LEAST_WINDOWS = 4
 SETTINGS: dict[str, dict[str, Any]] = {
     "the defaults": {},
@@ -152,21 +143,10 @@ def summary(results: list[Result]) -> str:
 
 def main() -> None:
     """Compute what is missing and print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path, help="folder of the UCR archive")
-    parser.add_argument("--out", type=Path, default=Path("validation.jsonl"))
-    parser.add_argument("--jobs", type=int, default=1)
-    arguments = parser.parse_args()
-    with only_writer(arguments.out):
-        drop_cut_off_line(arguments.out)
-        done = {result["series"] for result in read_results(arguments.out)}
-        archive = open_archive(arguments.data).select(SELECTED)
-        left = [s for s in archive if s.name not in done and long_enough(s)]
-        tasks = (delayed(study)(series) for series in left)
-        parallel = Parallel(n_jobs=arguments.jobs, return_as="generator_unordered")
-        for result in parallel(tasks):
-            append_result(arguments.out, result)
-    print(summary(list(read_results(arguments.out))))
+    arguments = parse_arguments(__doc__, select=FIFTH, out="validation.jsonl")
+    archive = open_archive(arguments.data).select(arguments.select)
+    series = [one for one in archive if long_enough(one)]
+    print(summary(run_study(study, series, arguments.out, arguments.jobs)))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ results file already is not computed again. Nothing here is random.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 from unittest import mock
 
 import numpy as np
@@ -34,11 +34,19 @@ FloatArray = NDArray[np.float64]
 
 
 class Distances:
-    """Distances of the test part of a series from references of its training part."""
+    """Distances of the test part of a series from references of its training part.
 
-    def __init__(self, series: Series) -> None:
+    Parameters
+    ----------
+    series : Series
+        Of one channel.
+    period : int or "auto", default="auto"
+        By default the detector's.
+    """
+
+    def __init__(self, series: Series, period: int | Literal["auto"] = "auto") -> None:
         train, test = series.train[:, 0], series.test[:, 0]
-        self.plan = plan_windows(series.train)
+        self.plan = plan_windows(series.train, period=period)
         values = [(x - train.mean()) / train.std() for x in (train, test)]
         self.views = {"values": [torch.tensor(x, dtype=torch.float32) for x in values]}
         of_changes = [changes(x) for x in self.views["values"]]
@@ -60,7 +68,7 @@ class Distances:
             length = min(max(2, round(periods * self.plan.period)), len(train) // 2)
             with mock.patch.object(reference, "LEVEL", level):
                 pool = ReferencePool.build(train, length, size=4096)
-                found = pool.find(test[None], max(1, length // 2))
+                found = pool.find(test[None], self.plan.hop(length))
                 if not less_usual:
                     pool.own = torch.zeros_like(pool.own)
                 self.known[key] = pool.excess(test[None], found)[0].double().numpy()
@@ -76,26 +84,53 @@ class Distances:
         scores = {}
         for view, lengths in (
             ("values", (0.25, 0.5, 1, 2, 4)),
-            ("changes", (0.5, 1, 2)),
+            ("changes", (0.25, 0.5, 1, 2)),
         ):
             for periods in lengths:
-                name = f"{view}, {periods} period{'s' * (periods > 1)}"
-                scores[name] = self.excess(view, periods)
-        for lengths in ((1, 2), (0.5, 1, 2), (0.25, 0.5, 1, 2)):
-            name = f"values, {' and '.join(map(str, lengths))} periods"
-            scores[name] = self.mean("values", lengths)
+                scores[f"{view}, {periods_of((periods,))}"] = self.excess(view, periods)
+        for view, lengths in (
+            ("values", (1, 2)),
+            ("values", (0.5, 1, 2)),
+            ("values", (0.25, 0.5, 1, 2)),
+            ("changes", (1, 2)),
+            ("changes", (0.5, 1, 2)),
+            ("changes", (0.25, 0.5, 1, 2)),
+        ):
+            scores[f"{view}, {periods_of(lengths)}"] = self.mean(view, lengths)
         for name, how in (
             ("usual not subtracted", {"less_usual": False}),
             ("the level does not count", {"level": 0.0}),
             ("the level counts in full", {"level": 1.0}),
         ):
-            scores[f"... 1 and 2, {name}"] = self.mean("values", (1, 2), **how)
-        by_value, by_change = self.mean("values", (1, 2)), self.excess("changes", 1)
-        scores["sum of values (1 and 2) and changes (1)"] = by_value + by_change / 2
-        scores["product of values (1 and 2) and changes (1)"] = (
-            by_value.clip(0) + LEAST_VALUE_EXCESS
-        ) * (by_change.clip(0) + LEAST_CHANGE_EXCESS)
+            scores[f"... values, {periods_of((1, 2))}, {name}"] = self.mean(
+                "values", (1, 2), **how
+            )
+        for of_values, of_changes in (
+            ((1, 2), (1,)),
+            ((1, 2), (0.5, 1, 2)),
+            ((0.5, 1, 2), (0.5, 1, 2)),
+            ((0.25, 0.5, 1, 2), (0.25, 0.5, 1, 2)),
+        ):
+            name = f"values, {periods_of(of_values)}, and changes, "
+            name += periods_of(of_changes)
+            by_value = self.mean("values", of_values)
+            by_change = self.mean("changes", of_changes)
+            scores[f"sum of {name}"] = by_value + by_change / 2
+            scores[f"product of {name}"] = product(by_value, by_change)
         return scores
+
+
+def periods_of(lengths: Sequence[float]) -> str:
+    """Name some lengths."""
+    plural = "s" if max(lengths) > 1 else ""
+    return f"{' and '.join(map(str, lengths))} period{plural}"
+
+
+def product(by_value: FloatArray, by_change: FloatArray) -> FloatArray:
+    """Make one score of both, as the detector does."""
+    return (by_value.clip(0) + LEAST_VALUE_EXCESS) * (
+        by_change.clip(0) + LEAST_CHANGE_EXCESS
+    )
 
 
 def study(series: Series) -> Result:

@@ -19,6 +19,12 @@ python -m skcoad benchmark "$data" --select '??[05]_*' --out "$out" --jobs 2 \
     '1000 steps=CoAD:{"max_steps": 1000}' \
     'windows of 4 periods=CoAD:{"window_periods": 4}' \
     '1024 references=CoAD:{"reference_size": 1024}' \
+    '16384 references=CoAD:{"reference_size": 16384}' \
+    'eight kinds of distortion=CoAD:{"distortions": ["uniform", "flip", "scale",
+        "jitter", "amplitude", "bump", "swap", "smooth"]}' \
+    'distortions up to 2 periods=CoAD:{"distortion_lengths": [0.1, 2]}' \
+    'batches of 64=CoAD:{"batch_size": 64}' \
+    '64 features=CoAD:{"hidden_size": 64}' \
     'smoothing over a period=CoAD:{"smoothing": 1}' \
     'paper, 60 s=CoADPaper:{"max_seconds": 60}' \
     'paper, 60 s, references=CoADPaper:{"max_seconds": 60, "reference_size": 4096}'

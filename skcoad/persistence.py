@@ -450,7 +450,8 @@ def _references(
     missing = _take(tensors, "references.missing", torch.bool, *shape)
     scales = _take(tensors, "references.change_scale", torch.float64, n_channels)
     _check(bool((scales > 0).all()), "a scale is not above 0")
-    lengths = [*plan.reference_lengths, plan.period]
+    n_values = len(plan.value_lengths)
+    lengths = [*plan.value_lengths, *plan.change_lengths]
     _check(len(spacings) == len(lengths), f"{len(lengths)} spacings are needed")
     stored = [
         _pool_tensors(
@@ -466,8 +467,9 @@ def _references(
             return rows[channel].clone().to(device)
 
         x, gaps = own(series), own(missing)
-        views = [(x, gaps)] * len(plan.reference_lengths)
-        views.append((changes(x) / scale, missing_changes(gaps)))
+        of_changes = changes(x) / scale, missing_changes(gaps)
+        views = [(x, gaps)] * n_values
+        views += [of_changes] * len(plan.change_lengths)
         pools = [
             ReferencePool(
                 *view, length, spacing, **{name: own(rows[name]) for name in rows}
@@ -476,7 +478,11 @@ def _references(
                 views, lengths, spacings, stored, strict=True
             )
         ]
-        references.append(ChannelReference(plan, tuple(pools[:-1]), pools[-1], scale))
+        references.append(
+            ChannelReference(
+                plan, tuple(pools[:n_values]), tuple(pools[n_values:]), scale
+            )
+        )
     return references
 
 

@@ -52,7 +52,7 @@ class Distances:
         of_changes = [changes(x) for x in self.views["values"]]
         deviation = of_changes[0].std(correction=0)
         self.views["changes"] = [x / deviation for x in of_changes]
-        self.known: dict[tuple[str, float, bool, float], FloatArray] = {}
+        self.known: dict[tuple[str, float, bool, float, int], FloatArray] = {}
 
     def excess(
         self,
@@ -60,15 +60,19 @@ class Distances:
         periods: float,
         less_usual: bool = True,
         level: float = reference.LEVEL,
+        look_ups: int = 2,
     ) -> FloatArray:
-        """How far from the nearest reference of so many periods, less what is usual."""
-        key = view, periods, less_usual, level
+        """How far from the nearest reference of so many periods, less what is usual.
+
+        References are looked up `look_ups` times for each of their lengths.
+        """
+        key = view, periods, less_usual, level, look_ups
         if key not in self.known:
             train, test = self.views[view]
             length = min(max(2, round(periods * self.plan.period)), len(train) // 2)
             with mock.patch.object(reference, "LEVEL", level):
                 pool = ReferencePool.build(train, length, size=4096)
-                found = pool.find(test[None], self.plan.hop(length))
+                found = pool.find(test[None], max(1, length // look_ups))
                 if not less_usual:
                     pool.own = torch.zeros_like(pool.own)
                 self.known[key] = pool.excess(test[None], found)[0].double().numpy()
@@ -78,6 +82,13 @@ class Distances:
         """Mean over references of several lengths."""
         every = [self.excess(view, periods, **how) for periods in lengths]
         return np.mean(every, axis=0)
+
+    def default(self, look_ups: int = 2) -> FloatArray:
+        """What the detector's default would be without a network."""
+        return product(
+            self.mean("values", (1, 2), look_ups=look_ups),
+            self.mean("changes", (1,), look_ups=look_ups),
+        )
 
     def scores(self) -> dict[str, FloatArray]:
         """Each combination to compare, by name."""
@@ -111,12 +122,16 @@ class Distances:
             ((0.5, 1, 2), (0.5, 1, 2)),
             ((0.25, 0.5, 1, 2), (0.25, 0.5, 1, 2)),
         ):
-            name = f"values, {periods_of(of_values)}, and changes, "
-            name += periods_of(of_changes)
             by_value = self.mean("values", of_values)
             by_change = self.mean("changes", of_changes)
-            scores[f"sum of {name}"] = by_value + by_change / 2
-            scores[f"product of {name}"] = product(by_value, by_change)
+            name = f"values, {periods_of(of_values)}, {{}} changes, "
+            name += periods_of(of_changes)
+            scores[name.format("plus")] = by_value + by_change / 2
+            scores[name.format("times")] = product(by_value, by_change)
+        often = [self.default(look_ups) for look_ups in (2, 3, 4, 8)]
+        for look_ups, score in zip((3, 4, 8), often[1:], strict=True):
+            scores[f"... the default, {look_ups} look-ups a length"] = score
+        scores["... mean of 2, 3, 4 and 8 look-ups a length"] = np.mean(often, axis=0)
         return scores
 
 

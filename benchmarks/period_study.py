@@ -1,12 +1,14 @@
-"""Ask how often the period is wrong, and what a wrong one costs.
+"""Ask what a wrong period costs, and whether another estimator is more often right.
 
     python benchmarks/period_study.py path/to/ucr --out periods.jsonl --jobs 2
 
 For each series of the archive the period of the training part by several estimators,
-and what half of it, twice of it and a tenth more or less would do; each is judged by
-the distances to normal references (the product of the default's lengths, see
-``benchmarks/distance_study.py``), which need no training. Nothing here is random. What
-is in the results file already is not computed again.
+and what half of it, twice of it and a little more or less would do; each is judged by
+the distances to normal references (the default of ``benchmarks/distance_study.py``),
+which need no training. No one knows the true periods, and a timestamp more or less
+already changes which references are found: how much that moves a series says which of
+the other differences mean something. Nothing here is random. What is in the results
+file already is not computed again.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from unittest import mock
 import numpy as np
 import torch
 from _study import parse_arguments, run_study
-from distance_study import Distances, product
+from distance_study import Distances
 from numpy.typing import NDArray
 from scipy import signal
 
@@ -27,8 +29,7 @@ from skcoad.datasets import Series, open_archive
 from skcoad.period import dominant_period
 from skcoad.plan import plan_windows
 
-OURS = "the default"
-SIMILAR = 0.1  # share by which periods may differ and still be called the same
+SIMILAR = 0.05  # share by which periods may differ and still be called the same
 MUCH = 0.1  # AUC-PR
 
 
@@ -41,25 +42,25 @@ def estimates(series: Series) -> dict[str, int]:
     with mock.patch.object(period_module, "_detrend", lambda x, max_lag: x):
         with_trend = dominant_period(x)
     return {
-        OURS: ours,
-        "highest peak of the autocorrelation": highest or ours,
-        "trend not taken away": with_trend or ours,
-        "highest peak of the spectrum": by_spectrum(x[:, 0]) or ours,
-        "TSB-AD's": vus_window(x[:, 0]),
-        "a fixed 125": min(125, len(x) // 8),
-        "a tenth shorter": round(0.9 * ours),
-        "a tenth longer": round(1.1 * ours),
+        "the default": ours,
+        "one more": ours + 1,
+        "one less": ours - 1,
+        "a tenth more": round(1.1 * ours),
+        "a tenth less": round(0.9 * ours),
         "half": max(4, ours // 2),
         "twice": 2 * ours,
+        "highest peak of the autocorrelation": highest or ours,
+        "trend not taken away": with_trend or ours,
+        "highest peak of the spectrum": by_spectrum(x[:, 0]),
+        "TSB-AD's": vus_window(x[:, 0]),
+        "a fixed 125": min(125, len(x) // 8),
     }
 
 
-def by_spectrum(x: NDArray[np.float64]) -> int | None:
+def by_spectrum(x: NDArray[np.float64]) -> int:
     """Period of the most power between the shortest and the longest to be found."""
-    frequency, power = signal.welch(x, nperseg=min(len(x), 4096))
+    frequency, power = signal.welch(x, nperseg=min(len(x), 4096), nfft=2**17)
     allowed = (frequency >= 1 / 1000) & (frequency <= 1 / 8)
-    if not allowed.any():
-        return None
     return round(1 / float(frequency[allowed][power[allowed].argmax()]))
 
 
@@ -71,11 +72,7 @@ def study(series: Series) -> Result:
     judged: dict[int, dict[str, float]] = {}
     for period in result["periods"].values():
         if period not in judged:
-            distances = Distances(series, period)
-            score = product(
-                distances.mean("values", (1, 2)),
-                distances.mean("changes", (0.5, 1, 2)),
-            )
+            score = Distances(series, period).default()
             judged[period] = measure(series.test_labels, score, window)
     result["metrics"] = {
         name: judged[period] for name, period in result["periods"].items()
@@ -94,21 +91,17 @@ def table(results: list[Result]) -> str:
     differs = np.abs(periods / periods[:, :1] - 1) > SIMILAR
     better, worse = found > found[:, :1] + MUCH, found < found[:, :1] - MUCH
     lines = [
-        f"{len(results)} series. Otherwise: by more than a tenth. "
+        f"{len(results)} series. Differs: by more than a twentieth. "
         f"Much: by more than {MUCH} in AUC-PR.\n",
-        "| period | otherwise, % | Acc@1, % | AUC-PR | much better | much worse |",
+        "| period | differs on | Acc@1, % | AUC-PR | much better on | much worse on |",
         "|---" + "|---:" * 5 + "|",
     ]
     for i, name in enumerate(names):
         lines.append(
-            f"| {name} | {100 * differs[:, i].mean():.0f} "
+            f"| {name} | {differs[:, i].sum()} "
             f"| {100 * hits[:, i].mean():.1f} | {found[:, i].mean():.3f} "
             f"| {better[:, i].sum()} | {worse[:, i].sum()} |"
         )
-    lines.append(
-        f"| the best of these, by the labels | | {100 * hits.max(1).mean():.1f} "
-        f"| {found.max(1).mean():.3f} | {better.any(1).sum()} | 0 |"
-    )
     return "\n".join(lines)
 
 

@@ -7,7 +7,6 @@ frequency branch for the same reason.) So there are references of both.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,7 +14,7 @@ import torch
 from torch import Tensor
 
 from skcoad.plan import WindowPlan
-from skcoad.reference import Places, ReferencePool
+from skcoad.reference import ReferencePool
 
 __all__ = ["ChannelReference", "Comparison", "changes", "missing_changes"]
 
@@ -50,8 +49,8 @@ class ChannelReference:
         Sizes.
     values : tuple of ReferencePool
         Subsequences of the training series, of one period and of two.
-    changes : tuple of ReferencePool
-        Subsequences of its changes, of half a period, one and two.
+    changes : ReferencePool
+        Subsequences of its changes, of one period.
     change_scale : float
         Deviation of the changes.
 
@@ -73,7 +72,7 @@ class ChannelReference:
 
     plan: WindowPlan
     values: tuple[ReferencePool, ...]
-    changes: tuple[ReferencePool, ...]
+    changes: ReferencePool
     change_scale: float
 
     @classmethod
@@ -104,26 +103,25 @@ class ChannelReference:
         deviation = changes(series).std(correction=0).item()
         # Of a series of deviation 1, smaller changes than these are rounding.
         scale = deviation if deviation > LEAST_CHANGE else 1.0
-        if missing is None:
-            missing = torch.zeros_like(series, dtype=torch.bool)
-        differences, gaps = changes(series) / scale, missing_changes(missing)
         return cls(
             plan,
             tuple(
                 ReferencePool.build(series, length, size, missing)
-                for length in plan.value_lengths
+                for length in plan.reference_lengths
             ),
-            tuple(
-                ReferencePool.build(differences, length, size, gaps)
-                for length in plan.change_lengths
+            ReferencePool.build(
+                changes(series) / scale,
+                plan.period,
+                size,
+                None if missing is None else missing_changes(missing),
             ),
             scale,
         )
 
     @property
     def pools(self) -> list[ReferencePool]:
-        """All pools, those of the changes last."""
-        return [*self.values, *self.changes]
+        """All pools, that of the changes last."""
+        return [*self.values, self.changes]
 
     def counterpart(
         self, x: Tensor, missing: Tensor, position: Tensor | None = None
@@ -165,30 +163,18 @@ class ChannelReference:
         """
         x, missing = x[None], missing[None]
         x = self.values[0].fill(x, missing, self.plan.hop(self.plan.period))
-        places = self._places(x, self.values)
+        places = [pool.find(x, self.plan.hop(pool.length)) for pool in self.values]
+        value_excess = torch.stack(
+            [
+                pool.excess(x, found, missing)
+                for pool, found in zip(self.values, places, strict=True)
+            ]
+        ).mean(0)
         counterpart = self.values[0].counterpart(x, places[0], missing)
-        value_excess = _mean_excess(x, self.values, places, missing)
-        x, missing = changes(x) / self.change_scale, missing_changes(missing)
-        places = self._places(x, self.changes)
-        change_excess = _mean_excess(x, self.changes, places, missing)
+        x = changes(x) / self.change_scale
+        found = self.changes.find(x, self.plan.hop(self.plan.period))
+        change_excess = self.changes.excess(x, found, missing_changes(missing))
         return Comparison(counterpart[0], value_excess[0], change_excess[0])
-
-    def _places(self, x: Tensor, pools: Sequence[ReferencePool]) -> list[Places]:
-        return [pool.find(x, self.plan.hop(pool.length)) for pool in pools]
-
-
-def _mean_excess(
-    x: Tensor,
-    pools: Sequence[ReferencePool],
-    places: Sequence[Places],
-    missing: Tensor,
-) -> Tensor:
-    """Excess of series ``(B, T)``, the mean over pools of several lengths."""
-    every = [
-        pool.excess(x, found, missing)
-        for pool, found in zip(pools, places, strict=True)
-    ]
-    return torch.stack(every).mean(0)
 
 
 def changes(x: Tensor) -> Tensor:

@@ -112,8 +112,8 @@ class CoADDetector(BaseDetector):  # type: ignore[misc]
         the likely anomalous patches, or, unguided, random or alternate halves.
     reference_size : int, default=4096
         Subsequences of the training series, per channel, in each pool of normal
-        references (of values, one and two periods long, and of changes, half a period,
-        one and two); 0 for the paper's method, without.
+        references (of one period, of two, and of the changes in one); 0 for the paper's
+        method, without.
     distortions : sequence of str, default=("uniform", "flip", "scale", "jitter")
         What the classifier is trained on; names of
         :data:`skcoad.distortions.DISTORTIONS`.

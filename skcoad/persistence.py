@@ -450,8 +450,7 @@ def _references(
     missing = _take(tensors, "references.missing", torch.bool, *shape)
     scales = _take(tensors, "references.change_scale", torch.float64, n_channels)
     _check(bool((scales > 0).all()), "a scale is not above 0")
-    n_values = len(plan.value_lengths)
-    lengths = [*plan.value_lengths, *plan.change_lengths]
+    lengths = [*plan.reference_lengths, plan.period]
     _check(len(spacings) == len(lengths), f"{len(lengths)} spacings are needed")
     stored = [
         _pool_tensors(
@@ -467,9 +466,8 @@ def _references(
             return rows[channel].clone().to(device)
 
         x, gaps = own(series), own(missing)
-        of_changes = changes(x) / scale, missing_changes(gaps)
-        views = [(x, gaps)] * n_values
-        views += [of_changes] * len(plan.change_lengths)
+        views = [(x, gaps)] * len(plan.reference_lengths)
+        views.append((changes(x) / scale, missing_changes(gaps)))
         pools = [
             ReferencePool(
                 *view, length, spacing, **{name: own(rows[name]) for name in rows}
@@ -478,11 +476,7 @@ def _references(
                 views, lengths, spacings, stored, strict=True
             )
         ]
-        references.append(
-            ChannelReference(
-                plan, tuple(pools[:n_values]), tuple(pools[n_values:]), scale
-            )
-        )
+        references.append(ChannelReference(plan, tuple(pools[:-1]), pools[-1], scale))
     return references
 
 

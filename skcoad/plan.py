@@ -42,25 +42,19 @@ class WindowPlan(NamedTuple):
     step: int
 
     @property
-    def value_lengths(self) -> list[int]:
+    def reference_lengths(self) -> list[int]:
         """Lengths of the references of values: a period first, then two."""
         return list(
             dict.fromkeys([self.period, min(2 * self.period, self.window_size)])
         )
 
-    @property
-    def change_lengths(self) -> list[int]:
-        """Lengths of the references of changes: half a period, one and two."""
-        return list(dict.fromkeys([max(1, self.period // 2), *self.value_lengths]))
-
     def hop(self, length: int) -> int:
         """Distance between the look-ups of references of some length at scoring.
 
-        The largest divisor of the step up to half the length, or half a period if that
-        is more, so that a slice that starts at a multiple of the step is looked up at
-        the same places as the whole.
+        The largest divisor of the step up to half the length, so that a slice that
+        starts at a multiple of the step is looked up at the same places as the whole.
         """
-        longest = min(self.step, max(1, max(length, self.period) // 2))
+        longest = min(self.step, max(1, length // 2))
         return max(hop for hop in range(1, longest + 1) if self.step % hop == 0)
 
 

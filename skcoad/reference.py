@@ -199,7 +199,8 @@ class ReferencePool:
         x : Tensor of shape (B, T)
             Windows, or one whole series; T is at least the pool's `length`.
         hop : int
-            Distance between the stretches that are looked up.
+            Distance between the stretches that are looked up, at most the pool's
+            `length`: :meth:`counterpart` knows nothing between stretches.
         position : Tensor of shape (B,), default=None
             Where the windows stand in the series of the pool: subsequences that
             overlap with the one looked up are then left out. Without it, a

@@ -16,7 +16,7 @@ from skcoad.benchmark._results import (
     only_writer,
     read_results,
 )
-from skcoad.datasets import Series
+from skcoad.datasets import Series, open_archive
 
 FIFTH = "??[05]_*"  # a fifth of the archive, as in trials.sh
 
@@ -34,6 +34,21 @@ def parse_arguments(description: str, select: str, out: str) -> Namespace:
     parser.add_argument("--out", type=Path, default=Path(out))
     parser.add_argument("--jobs", type=int, default=1)
     return parser.parse_args()
+
+
+def study_archive(
+    description: str,
+    study: Callable[[Series], Result],
+    *,
+    select: str,
+    out: str,
+    suits: Callable[[Series], bool] = lambda series: True,
+) -> list[Result]:
+    """Study the series that the command line and `suits` choose, see `run_study`."""
+    arguments = parse_arguments(description, select, out)
+    archive = open_archive(arguments.data).select(arguments.select)
+    series = [one for one in archive if suits(one)]
+    return run_study(study, series, arguments.out, arguments.jobs)
 
 
 def run_study(

@@ -108,7 +108,7 @@ class Pretrained(CoADDetector):
 
 def start_from_pretrained(network: CoADNetwork, generator: Generator) -> None:
     """Fill a network with pretrained weights."""
-    initialise(network, generator)
+    initialise(network, generator)  # so that the batches are those of the default
     network.load_state_dict(pretrained(network.patch_size))
 
 

@@ -16,14 +16,14 @@ from unittest import mock
 
 import numpy as np
 import torch
-from _study import parse_arguments, run_study
+from _study import study_archive
 from numpy.typing import NDArray
 
 from skcoad import reference
 from skcoad.benchmark._protocols import measure, vus_window
 from skcoad.benchmark._results import Result
 from skcoad.comparison import changes
-from skcoad.datasets import Series, open_archive
+from skcoad.datasets import Series
 from skcoad.plan import plan_windows
 from skcoad.reference import ReferencePool
 from skcoad.scoring import LEAST_CHANGE_EXCESS, LEAST_VALUE_EXCESS
@@ -179,9 +179,7 @@ def table(results: list[Result]) -> str:
 
 def main() -> None:
     """Compute what is missing and print the table."""
-    arguments = parse_arguments(__doc__, select="*", out="distances.jsonl")
-    series = list(open_archive(arguments.data).select(arguments.select))
-    print(table(run_study(study, series, arguments.out, arguments.jobs)))
+    print(table(study_archive(__doc__, study, select="*", out="distances.jsonl")))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from unittest import mock
 
 import numpy as np
 import torch
-from _study import parse_arguments, run_study
+from _study import study_archive
 from distance_study import Distances
 from numpy.typing import NDArray
 from scipy import signal
@@ -25,7 +25,7 @@ from scipy import signal
 from skcoad import period as period_module
 from skcoad.benchmark._protocols import measure, vus_window
 from skcoad.benchmark._results import Result
-from skcoad.datasets import Series, open_archive
+from skcoad.datasets import Series
 from skcoad.period import dominant_period
 from skcoad.plan import plan_windows
 
@@ -107,9 +107,7 @@ def table(results: list[Result]) -> str:
 
 def main() -> None:
     """Compute what is missing and print the table."""
-    arguments = parse_arguments(__doc__, select="*", out="periods.jsonl")
-    series = list(open_archive(arguments.data).select(arguments.select))
-    print(table(run_study(study, series, arguments.out, arguments.jobs)))
+    print(table(study_archive(__doc__, study, select="*", out="periods.jsonl")))
 
 
 if __name__ == "__main__":

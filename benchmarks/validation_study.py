@@ -19,13 +19,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from _study import FIFTH, parse_arguments, run_study
+from _study import FIFTH, study_archive
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from skcoad import CoADDetector, metrics
 from skcoad.benchmark._results import Result
-from skcoad.datasets import Series, open_archive
+from skcoad.datasets import Series
 from skcoad.distortions import distort
 from skcoad.plan import plan_windows
 from skcoad.training import joint_loss
@@ -143,10 +143,10 @@ def summary(results: list[Result]) -> str:
 
 def main() -> None:
     """Compute what is missing and print the tables."""
-    arguments = parse_arguments(__doc__, select=FIFTH, out="validation.jsonl")
-    archive = open_archive(arguments.data).select(arguments.select)
-    series = [one for one in archive if long_enough(one)]
-    print(summary(run_study(study, series, arguments.out, arguments.jobs)))
+    results = study_archive(
+        __doc__, study, select=FIFTH, out="validation.jsonl", suits=long_enough
+    )
+    print(summary(results))
 
 
 if __name__ == "__main__":

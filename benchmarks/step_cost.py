@@ -17,7 +17,7 @@ import torch
 
 from skcoad import CoADDetector
 from skcoad.datasets import make_series
-from skcoad.training import MAX_GRADIENT_NORM, draw_batch, joint_loss
+from skcoad.model._training import MAX_GRADIENT_NORM, draw_batch, joint_loss
 
 STEPS, ROUNDS = 20, 7
 
@@ -69,7 +69,7 @@ def make_step(
 VARIANTS: dict[str, dict[str, object]] = {
     "the defaults": {},
     "drawing the batch alone": {"learn": False},
-    "without references": {"reference_size": 0},
+    "without references": {"max_references": 0},
     "bfloat16 autocast": {"bfloat16": True},
     "torch.compile": {"compiled": True},
     "batches of 16": {"batch_size": 16},

@@ -9,20 +9,24 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from skcoad.detector import CoADDetector as CoADDetector
-    from skcoad.spectral import FFTTransformer as FFTTransformer
-    from skcoad.spectral import STFTTransformer as STFTTransformer
-    from skcoad.windows import SlidingWindowTransformer as SlidingWindowTransformer
+from skcoad._version import __version__
 
-__version__ = "0.1.0"
+if TYPE_CHECKING:
+    from skcoad.compat.sklearn import SklearnOutlierAdapter as SklearnOutlierAdapter
+    from skcoad.detectors import CoADDetector as CoADDetector
+    from skcoad.preprocessing import FFTTransformer as FFTTransformer
+    from skcoad.preprocessing import (
+        SlidingWindowTransformer as SlidingWindowTransformer,
+    )
+    from skcoad.preprocessing import STFTTransformer as STFTTransformer
+
 
 _HOME = {
-    "CoADDetector": "skcoad.detector",
-    "FFTTransformer": "skcoad.spectral",
-    "STFTTransformer": "skcoad.spectral",
-    "SklearnOutlierAdapter": "skcoad.adapter",
-    "SlidingWindowTransformer": "skcoad.windows",
+    "CoADDetector": "skcoad.detectors",
+    "FFTTransformer": "skcoad.preprocessing",
+    "STFTTransformer": "skcoad.preprocessing",
+    "SklearnOutlierAdapter": "skcoad.compat.sklearn",
+    "SlidingWindowTransformer": "skcoad.preprocessing",
 }
 
 __all__ = ["__version__", *sorted(_HOME)]

@@ -6,19 +6,19 @@ file; `report` and `plot_comparison` show what the file says.
 
 from __future__ import annotations
 
-from skcoad.benchmark._detectors import Transductive
+from skcoad.benchmark._detectors import FitPredictOnly
 from skcoad.benchmark._protocols import PROTOCOLS, vus_window
+from skcoad.benchmark._published import compare_with_published, read_published
+from skcoad.benchmark._report import compare, mean_metrics, plot_comparison, report
 from skcoad.benchmark._results import Result, read_results
 from skcoad.benchmark._run import run_benchmark
-from skcoad.benchmark.peers import PEERS
-from skcoad.benchmark.published import compare_with_published, read_published
-from skcoad.benchmark.report import compare, mean_metrics, plot_comparison, report
+from skcoad.benchmark.baselines._registry import BASELINES
 
 __all__ = [
-    "PEERS",
+    "BASELINES",
     "PROTOCOLS",
+    "FitPredictOnly",
     "Result",
-    "Transductive",
     "compare",
     "compare_with_published",
     "mean_metrics",

@@ -14,7 +14,7 @@ from sklearn.base import clone
 
 
 @dataclass(frozen=True)
-class Transductive:
+class FitPredictOnly:
     """Mark a detector that scores only the data it was fitted on.
 
     The benchmark fits it on the series to be scored and takes
@@ -28,12 +28,12 @@ class Transductive:
 
     Examples
     --------
-    >>> from skcoad.benchmark import Transductive
+    >>> from skcoad.benchmark import FitPredictOnly
     >>> def matrix_profile(period):
     ...     from pyod.models.ts_matrix_profile import MatrixProfile
     ...
     ...     return MatrixProfile(window_size=period)
-    >>> detectors = {"MatrixProfile": Transductive(matrix_profile)}
+    >>> detectors = {"MatrixProfile": FitPredictOnly(matrix_profile)}
     """
 
     detector: Any
@@ -42,7 +42,7 @@ class Transductive:
 def check_detectors(detectors: Mapping[str, Any]) -> None:
     """Raise TypeError for what `build` could not make a detector from."""
     for name, detector in detectors.items():
-        if isinstance(detector, Transductive):
+        if isinstance(detector, FitPredictOnly):
             detector = detector.detector
         if isinstance(detector, type):
             raise TypeError(
@@ -89,7 +89,7 @@ def build(detector: Any, period: int, seed: int) -> Any:
 
 def make(detector: Any, period: int) -> Any:
     """Make an unfitted detector, as `build` does but for the seed."""
-    if isinstance(detector, Transductive):
+    if isinstance(detector, FitPredictOnly):
         detector = detector.detector
     # safe=False: an object without get_params is copied.
     return clone(detector, safe=False) if hasattr(detector, "fit") else detector(period)

@@ -11,7 +11,7 @@ from scipy.signal import argrelmax
 
 from skcoad import metrics
 from skcoad.datasets import Series
-from skcoad.period import autocorrelation
+from skcoad.preprocessing._period import autocorrelation
 
 
 class Parts(NamedTuple):
@@ -74,7 +74,7 @@ def vus_window(x: ArrayLike) -> int:
     looked for in the first 20,000 points; 125 if there is no peak or it lies
     before lag 6 or after lag 303. Kept as TSB-AD has it [1]_, so that results
     can stand beside the published ones; for windows of detectors see
-    `skcoad.period.dominant_period`.
+    `skcoad.preprocessing.dominant_period`.
 
     Parameters
     ----------

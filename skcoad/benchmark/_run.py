@@ -44,11 +44,11 @@ def run_benchmark(
 
     Parameters
     ----------
-    detectors : mapping of str to object, callable or Transductive
+    detectors : mapping of str to object, callable or FitPredictOnly
         The detectors by the names that they get in the results: objects with
         PyOD's methods ``fit(X)`` and ``decision_function(X)`` (higher is more
         anomalous), which are cloned for each run, or functions that are called with
-        the dominant period of the training part and make one. `Transductive` marks
+        the dominant period of the training part and make one. `FitPredictOnly` marks
         those that score only what they were fitted on. ``random_state`` is set to
         the seed where there is such a parameter, and ``warm_up()``, if there is such
         a method, is called before the clock starts.
@@ -59,7 +59,7 @@ def run_benchmark(
         on Windows and some network drives nothing keeps a second one from it.
     protocol : {"kdd21", "tsb-ad"}, default="kdd21"
         Both fit on the training part. "kdd21" then scores and measures the test part
-        alone, "tsb-ad" the whole series. A transductive detector is fitted on what
+        alone, "tsb-ad" the whole series. A fit-predict-only detector is fitted on what
         is to be scored, and so is every detector when a series has no training part.
     seeds : sequence of int, default=(0,)
         Every detector is run on every series once for each.
@@ -74,10 +74,10 @@ def run_benchmark(
     results : list of Result
         Those of this call's detectors, series, protocol and seeds, from the file and
         new. Their keys: ``detector``, ``series``, ``protocol``, ``seed``;
-        ``transductive``; ``period`` (given to the detector), ``vus_window``;
+        ``fit_predict_only``; ``period`` (given to the detector), ``vus_window``;
         ``n_train``, ``n_scored``, ``n_channels``, ``n_anomalous``; ``settings`` (the
         detector's parameters); ``metrics``; ``fit_seconds`` and ``score_seconds``
-        (by the wall clock; a transductive detector scores while it is fitted);
+        (by the wall clock; a fit-predict-only detector scores while it is fitted);
         ``peak_memory_mib`` (the process's peak resident memory) and
         ``base_memory_mib`` (what it held before the fit; None where the system
         cannot reset the peak, which is then that of all the process has done);
@@ -98,12 +98,12 @@ def run_benchmark(
     --------
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
-    >>> from skcoad.benchmark import PEERS, run_benchmark
+    >>> from skcoad.benchmark import BASELINES, run_benchmark
     >>> from skcoad.datasets import make_series
     >>> series = make_series(2000, anomalies=("noise",), random_state=0)
     >>> with TemporaryDirectory() as folder:
     ...     path = Path(folder, "results.jsonl")
-    ...     results = run_benchmark({"KMeans": PEERS["KMeans"]}, [series], path)
+    ...     results = run_benchmark({"KMeans": BASELINES["KMeans"]}, [series], path)
     >>> results[0]["detector"], results[0]["metrics"]["hit_at_1"]
     ('KMeans', 1.0)
     """

@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
 
-from skcoad import __version__
-from skcoad.benchmark._detectors import Transductive, build, settings
+from skcoad._version import __version__
+from skcoad.benchmark._detectors import FitPredictOnly, build, settings
 from skcoad.benchmark._memory import peak_memory, reset_peak_memory
 from skcoad.benchmark._protocols import PROTOCOLS, Parts, measure, vus_window
 from skcoad.benchmark._results import Result
 from skcoad.datasets import Series
-from skcoad.period import dominant_period
+from skcoad.preprocessing._period import dominant_period
 
 
 def run_task(
@@ -34,7 +34,7 @@ def run_task(
     ----------
     name : str
         What the detector is called in the results.
-    detector : object, callable or Transductive
+    detector : object, callable or FitPredictOnly
         See `build`.
     series : Series
         The data.
@@ -49,18 +49,18 @@ def run_task(
         With ``error`` and ``traceback`` when something went wrong.
     """
     parts = PROTOCOLS[protocol](series)
-    transductive = isinstance(detector, Transductive) or len(parts.train) == 0
+    fit_predict_only = isinstance(detector, FitPredictOnly) or len(parts.train) == 0
     window = vus_window(series.values[:, 0])
-    period = detector_period(parts.scored if transductive else parts.train)
+    period = detector_period(parts.scored if fit_predict_only else parts.train)
     result: Result = {
         "detector": name,
         "series": series.name,
         "protocol": protocol,
         "seed": seed,
-        "transductive": transductive,
+        "fit_predict_only": fit_predict_only,
         "period": period,
         "vus_window": window,
-        "n_train": 0 if transductive else len(parts.train),
+        "n_train": 0 if fit_predict_only else len(parts.train),
         "n_scored": len(parts.scored),
         "n_channels": series.values.shape[1],
         "n_anomalous": int(parts.labels.sum()),
@@ -72,7 +72,7 @@ def run_task(
             raise ValueError("the scored part has no anomaly to find")
         made = build(detector, period, seed)
         result["settings"] = settings(made)
-        result |= _fit_and_score(made, parts, transductive, window)
+        result |= _fit_and_score(made, parts, fit_predict_only, window)
     except Exception as error:
         result["error"] = f"{type(error).__name__}: {error}"
         result["traceback"] = traceback.format_exc()
@@ -103,18 +103,18 @@ def detector_period(x: NDArray[np.float64]) -> int:
 
 
 def _fit_and_score(
-    detector: Any, parts: Parts, transductive: bool, window: int
+    detector: Any, parts: Parts, fit_predict_only: bool, window: int
 ) -> Result:
     # Copies, so that a detector which works in place spoils nothing.
     scored = parts.scored.copy()
-    train = scored if transductive else parts.train.copy()
+    train = scored if fit_predict_only else parts.train.copy()
     if hasattr(detector, "warm_up"):
         detector.warm_up()
 
     reset = reset_peak_memory()
     before = peak_memory() if reset else None
     _, fit_seconds = _timed(detector.fit, train)
-    if not transductive:
+    if not fit_predict_only:
         scores, score_seconds = _timed(detector.decision_function, scored)
     elif hasattr(detector, "decision_scores_"):
         scores, score_seconds = detector.decision_scores_, 0.0

@@ -7,8 +7,8 @@ the user has, and `make_series` makes data of its own.
 from __future__ import annotations
 
 from skcoad.datasets._archive import Archive
+from skcoad.datasets._formats import load_series, open_archive
 from skcoad.datasets._nab import load_nab
-from skcoad.datasets._recognise import load_series, open_archive
 from skcoad.datasets._series import Series
 from skcoad.datasets._synthetic import ANOMALY_KINDS, make_series
 from skcoad.datasets._tsb_ad import load_tsb_ad

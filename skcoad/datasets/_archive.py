@@ -18,7 +18,7 @@ Reader = Callable[[AnyPath], Series]
 
 
 @dataclass(frozen=True)
-class Member:
+class ArchiveEntry:
     """A series that has not been read yet: its name, its file, how to read it."""
 
     name: str
@@ -39,7 +39,7 @@ class Archive(Sequence[Series]):
 
     Parameters
     ----------
-    members : sequence of Member
+    members : sequence of ArchiveEntry
         The files and their readers.
 
     Examples
@@ -57,7 +57,7 @@ class Archive(Sequence[Series]):
     [0 0 0 1]
     """
 
-    def __init__(self, members: Sequence[Member]) -> None:
+    def __init__(self, members: Sequence[ArchiveEntry]) -> None:
         self._members = tuple(members)
 
     @property
@@ -99,9 +99,9 @@ class Archive(Sequence[Series]):
         return f"Archive({len(self)} series)"
 
 
-def find_members(
+def find_entries(
     path: str | os.PathLike[str],
-    recognise: Callable[[AnyPath], Member | None],
+    recognise: Callable[[AnyPath], ArchiveEntry | None],
     description: str,
 ) -> Archive:
     """Collect the files of a folder or zip file that a format recognises.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from skcoad.datasets._archive import AnyPath, Member
+from skcoad.datasets._archive import AnyPath, ArchiveEntry
 from skcoad.datasets._series import Series
 from skcoad.datasets._text import read_text
 
@@ -20,10 +20,10 @@ _TIME_NAMES = ("timestamp", "timestamps", "time", "datetime", "date", "index", "
 _LABEL_NAMES = ("label", "labels", "anomaly", "is_anomaly")
 
 
-def recognise_csv(path: AnyPath) -> Member | None:
+def match_csv(path: AnyPath) -> ArchiveEntry | None:
     """Give the member for a file whose name ends in ``.csv``."""
     name = path.name
-    return Member(name[:-4], path, read_csv) if name.endswith(".csv") else None
+    return ArchiveEntry(name[:-4], path, read_csv) if name.endswith(".csv") else None
 
 
 def read_csv(path: AnyPath) -> Series:

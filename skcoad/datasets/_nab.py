@@ -13,8 +13,8 @@ import numpy as np
 from skcoad.datasets._archive import (
     AnyPath,
     Archive,
-    Member,
-    find_members,
+    ArchiveEntry,
+    find_entries,
     is_single_file,
 )
 from skcoad.datasets._csv import read_csv
@@ -78,13 +78,13 @@ def load_nab(path: str | os.PathLike[str]) -> Series | Archive:
         # Absolute, so that the parents are known for "nyc_taxi.csv" as well.
         return read_nab(Path(path).absolute())
     folder = Path(path).absolute()
-    return find_members(folder, recognise_nab, "NAB series with combined_windows.json")
+    return find_entries(folder, match_nab, "NAB series with combined_windows.json")
 
 
-def recognise_nab(path: AnyPath) -> Member | None:
+def match_nab(path: AnyPath) -> ArchiveEntry | None:
     """Give the member for a file of values that NAB's windows name."""
     if path.name.endswith(".csv") and _windows_file(path) is not None:
-        return Member(_key(path).removesuffix(".csv"), path, read_nab)
+        return ArchiveEntry(_key(path).removesuffix(".csv"), path, read_nab)
     return None
 
 

@@ -9,7 +9,15 @@ from numpy.typing import NDArray
 
 from skcoad.datasets._series import Series
 
-ANOMALY_KINDS = ("point", "flip", "stretch", "noise", "frequency", "amplitude", "drift")
+ANOMALY_KINDS = (
+    "point",
+    "flip",
+    "time_warp",
+    "noise",
+    "frequency",
+    "amplitude",
+    "drift",
+)
 """The kinds of anomaly that `make_series` can make."""
 
 _N_HARMONICS = 4
@@ -36,7 +44,7 @@ def make_series(
     into equal slots, one for each anomaly, and an anomaly is put at random into
     its slot, at least one period from the slot's ends. So the i-th labelled event
     is of the kind ``anomalies[i]``. In a multivariate series each anomaly but
-    ``stretch`` and ``frequency``, which are changes of the common cycle, is in one
+    ``time_warp`` and ``frequency``, which are changes of the common cycle, is in one
     channel, drawn at random.
 
     ============= ==========================================================
@@ -44,7 +52,7 @@ def make_series(
     ============= ==========================================================
     ``point``     one value lies 4 to 6 standard deviations off
     ``flip``      the segment is mirrored at its mean
-    ``stretch``   the cycle runs at half its speed
+    ``time_warp`` the cycle runs at half its speed
     ``noise``     white noise of standard deviation 0.7 is added
     ``frequency`` the cycle runs at twice its speed
     ``amplitude`` the segment is scaled by 1.8 or by 0.3 about its mean
@@ -117,7 +125,7 @@ def make_series(
     labels = np.zeros(n_timestamps, dtype=np.int64)
     for kind, segment in segments:
         labels[segment] = 1
-        speed[segment] = {"stretch": 0.5, "frequency": 2.0}.get(kind, 1.0)
+        speed[segment] = {"time_warp": 0.5, "frequency": 2.0}.get(kind, 1.0)
     values = _cycles(speed, n_channels, period, rng)
     for kind, segment in segments:
         _distort(values[segment, rng.integers(n_channels)], kind, rng)

@@ -10,8 +10,8 @@ from pathlib import Path
 from skcoad.datasets._archive import (
     AnyPath,
     Archive,
-    Member,
-    find_members,
+    ArchiveEntry,
+    find_entries,
     is_single_file,
 )
 from skcoad.datasets._series import Series
@@ -65,13 +65,13 @@ def load_tsb_ad(path: str | os.PathLike[str]) -> Series | Archive:
     """
     if is_single_file(path):
         return read_tsb_ad(Path(path))
-    return find_members(path, recognise_tsb_ad, "TSB-AD series (*_tr_N_1st_N.csv)")
+    return find_entries(path, match_tsb_ad, "TSB-AD series (*_tr_N_1st_N.csv)")
 
 
-def recognise_tsb_ad(path: AnyPath) -> Member | None:
+def match_tsb_ad(path: AnyPath) -> ArchiveEntry | None:
     """Give the member for a file whose name has TSB-AD's form."""
     match = _FILE_NAME.fullmatch(path.name)
-    return Member(match[1], path, read_tsb_ad) if match else None
+    return ArchiveEntry(match[1], path, read_tsb_ad) if match else None
 
 
 def read_tsb_ad(path: AnyPath) -> Series:
@@ -100,10 +100,12 @@ def read_tsb_ad(path: AnyPath) -> Series:
     )
 
 
-def recognise_tsb_uad(path: AnyPath) -> Member | None:
+def match_tsb_uad(path: AnyPath) -> ArchiveEntry | None:
     """Give the member for a file of TSB-UAD, which are known by their suffix."""
     name = path.name
-    return Member(name[:-4], path, read_tsb_uad) if name.endswith(".out") else None
+    return (
+        ArchiveEntry(name[:-4], path, read_tsb_uad) if name.endswith(".out") else None
+    )
 
 
 def read_tsb_uad(path: AnyPath) -> Series:

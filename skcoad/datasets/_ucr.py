@@ -11,8 +11,8 @@ import numpy as np
 from skcoad.datasets._archive import (
     AnyPath,
     Archive,
-    Member,
-    find_members,
+    ArchiveEntry,
+    find_entries,
     is_single_file,
 )
 from skcoad.datasets._series import Series
@@ -68,13 +68,13 @@ def load_ucr(path: str | os.PathLike[str]) -> Series | Archive:
     """
     if is_single_file(path):
         return read_ucr(Path(path))
-    return find_members(path, recognise_ucr, "UCR series (ID_UCR_Anomaly_*.txt)")
+    return find_entries(path, match_ucr, "UCR series (ID_UCR_Anomaly_*.txt)")
 
 
-def recognise_ucr(path: AnyPath) -> Member | None:
+def match_ucr(path: AnyPath) -> ArchiveEntry | None:
     """Give the member for a file whose name has the archive's form."""
     match = _FILE_NAME.fullmatch(path.name)
-    return Member(match[1], path, read_ucr) if match else None
+    return ArchiveEntry(match[1], path, read_ucr) if match else None
 
 
 def read_ucr(path: AnyPath) -> Series:

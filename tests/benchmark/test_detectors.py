@@ -6,7 +6,7 @@ from pyod.models.iforest import IForest
 from pyod.models.ts_od import TimeSeriesOD
 from sklearn.base import BaseEstimator
 
-from skcoad.benchmark import Transductive
+from skcoad.benchmark import FitPredictOnly
 from skcoad.benchmark._detectors import build, check_detectors, settings
 
 
@@ -49,8 +49,8 @@ def test_a_function_is_given_the_period():
 
 
 def test_the_mark_is_taken_off():
-    assert build(Transductive(lambda period: Odd(a=period)), 17, 0).a == 17
-    assert build(Transductive(Odd(a=4)), 17, 0).a == 4
+    assert build(FitPredictOnly(lambda period: Odd(a=period)), 17, 0).a == 17
+    assert build(FitPredictOnly(Odd(a=4)), 17, 0).a == 4
 
 
 def test_the_seed_reaches_a_detector_within_a_detector():
@@ -78,5 +78,5 @@ def test_classes_and_strangers_are_refused():
     with pytest.raises(TypeError, match=r"x: got the class Odd, .* Odd\(\)"):
         check_detectors({"x": Odd})
     with pytest.raises(TypeError, match=r"x: a detector has a method fit.*got 3"):
-        check_detectors({"x": Transductive(3)})
-    check_detectors({"x": Odd(), "y": lambda period: Odd(), "z": Transductive(Odd())})
+        check_detectors({"x": FitPredictOnly(3)})
+    check_detectors({"x": Odd(), "y": lambda period: Odd(), "z": FitPredictOnly(Odd())})

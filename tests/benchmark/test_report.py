@@ -12,7 +12,7 @@ from skcoad.benchmark import (
     read_published,
     report,
 )
-from skcoad.benchmark.report import _holm, critical_difference
+from skcoad.benchmark._report import _holm, critical_difference
 
 
 def result(detector, series, value, *, seed=0, error=None, protocol="kdd21", **more):

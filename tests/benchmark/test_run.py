@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from joblib import parallel_config
 
-from skcoad.benchmark import Transductive, read_results, run_benchmark
+from skcoad.benchmark import FitPredictOnly, read_results, run_benchmark
 from skcoad.benchmark._results import only_writer
 from skcoad.datasets import Series, load_ucr, make_series
 
@@ -117,7 +117,7 @@ def test_a_detector_sees_what_the_protocol_shows(series, path, protocol, start):
     Recorder.shown.clear()
     whole = series[0].values.copy()
     run_benchmark(
-        {"semi": Recorder(), "trans": Transductive(Recorder())},
+        {"semi": Recorder(), "trans": FitPredictOnly(Recorder())},
         series[:1],
         path,
         protocol=protocol,
@@ -133,7 +133,7 @@ def test_a_detector_sees_what_the_protocol_shows(series, path, protocol, start):
 def test_without_a_training_part_every_detector_is_transductive(series, path):
     one = Series(series[0].values, series[0].labels, 0, "no train")
     (result,) = run_benchmark({"A": Deviation()}, [one], path)
-    assert result["transductive"]
+    assert result["fit_predict_only"]
     assert (result["n_train"], result["error"]) == (0, None)
 
 
@@ -154,7 +154,7 @@ def test_a_failure_is_recorded_and_the_run_goes_on(series, path):
         "broken": Broken(),
         "short": lambda period: Short(),
         "nan": lambda period: Nan(),
-        "no scores": Transductive(lambda period: NoScores()),
+        "no scores": FitPredictOnly(lambda period: NoScores()),
         "good": Deviation(),
     }
     results = {r["detector"]: r for r in run_benchmark(detectors, series[:1], path)}
@@ -266,7 +266,7 @@ def test_a_run_that_fails_leaves_the_file_free(series, path):
 SCRIPT = """
 import argparse, os, signal, sys, time
 import numpy as np
-from skcoad.benchmark.cli import add_arguments, execute
+from skcoad.cli._benchmark import add_arguments, execute
 
 class Slow:
     def fit(self, X):

@@ -31,7 +31,7 @@ def main() -> None:
     train = make_series(300).iloc[100:]
     train.iloc[50:55, 1] = np.nan
     detector = CoADDetector(
-        hidden_size=8, reference_size=64, max_steps=60, device="cpu", random_state=0
+        hidden_size=8, max_references=64, max_steps=60, device="cpu", random_state=0
     ).fit(train)
     detector.save(HERE / f"detector-{__version__}.safetensors")
     test = make_series(120)

@@ -355,7 +355,7 @@ def test_a_missing_path_is_an_error(load, tmp_path):
 @needs_shared
 def test_every_ucr_file_holds_the_anomaly_that_its_name_says():
     archive = load_ucr(SHARED / "ucr")
-    assert len(archive) == 99
+    assert len(archive) >= 99
     for series in archive.select("20[1-5]*"):  # both file styles
         *_, train_end, start, end = series.name.split("_")
         assert series.train_length == int(train_end)

@@ -94,7 +94,7 @@ def test_a_drift_raises_the_level_and_returns():
     assert np.abs(np.delete(level, slice(start - 10, end + 10))[10:-10]).max() < 0.4
 
 
-@pytest.mark.parametrize(("kind", "speed"), [("stretch", 0.5), ("frequency", 2.0)])
+@pytest.mark.parametrize(("kind", "speed"), [("time_warp", 0.5), ("frequency", 2.0)])
 def test_the_cycle_changes_speed_in_all_channels(kind, speed):
     series = make_series(4000, n_channels=2, anomalies=(kind,), noise=0, random_state=1)
     (start, end) = events(series.labels)[0]

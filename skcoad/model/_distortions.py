@@ -1,0 +1,233 @@
+"""Distortions of normal windows, for the classifier to find (the paper's appendix A).
+
+A distortion replaces one segment of a window. Each is a plain function of the windows,
+their segments and a generator, and returns what the segments become; outside of the
+segment its result is not used. :data:`DISTORTIONS` names them all.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+__all__ = ["DISTORTIONS", "PAPER_DISTORTIONS", "Segment", "distort"]
+
+# A segment that changed by less than this, in deviations of the batch, is no anomaly:
+# a flat stretch that was turned round, say.
+MIN_CHANGE = 0.05
+
+
+class Segment(NamedTuple):
+    """One stretch of each window.
+
+    Attributes
+    ----------
+    start, length : Tensor of shape (B, 1)
+        In points.
+    place : Tensor of shape (B, T)
+        Where each point of the window lies, counted from the start of the segment.
+    """
+
+    start: Tensor
+    length: Tensor
+    place: Tensor
+
+    @property
+    def inside(self) -> Tensor:
+        """Which points belong to the segment, bool of shape (B, T)."""
+        return (self.place >= 0) & (self.place < self.length)
+
+    def of(self, rows: Tensor) -> Segment:
+        """Segments of some of the windows."""
+        return Segment(self.start[rows], self.length[rows], self.place[rows])
+
+
+Distortion = Callable[[Tensor, Segment, torch.Generator], Tensor]
+
+
+def distort(
+    windows: Tensor,
+    period: int,
+    kinds: Sequence[str],
+    lengths: tuple[float, float],
+    generator: torch.Generator,
+    share: float = 0.9,
+) -> tuple[Tensor, Tensor]:
+    """Distort a segment of each window, of random kind, place and length.
+
+    Parameters
+    ----------
+    windows : Tensor of shape (B, T)
+        Normal windows.
+    period : int
+        Dominant period in points.
+    kinds : sequence of str
+        Names from :data:`DISTORTIONS`; each window gets one of them.
+    lengths : (float, float)
+        Shortest and longest segment, in periods.
+    generator : torch.Generator
+        On the CPU; the source of all randomness.
+    share : float, default=0.9
+        Part of the windows that are distorted; the others stay as they are.
+
+    Returns
+    -------
+    distorted : Tensor of shape (B, T)
+        The windows with their segments replaced.
+    changed : Tensor of shape (B, T)
+        Which points belong to a distorted segment, bool.
+
+    References
+    ----------
+    Tang et al., "Bridging Classification and Reconstruction: Cooperative Time Series
+    Anomaly Detection", KDD 2026, appendix A.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skcoad.model import distort
+    >>> windows = torch.sin(torch.arange(40.0)).repeat(8, 1)
+    >>> distorted, changed = distort(
+    ...     windows,
+    ...     period=10,
+    ...     kinds=["flip", "jitter"],
+    ...     lengths=(0.2, 1.0),
+    ...     generator=torch.Generator().manual_seed(0),
+    ... )
+    >>> bool((distorted == windows)[~changed].all())
+    True
+    """
+    b, t = windows.shape
+    shortest = min(max(2, int(lengths[0] * period)), t)
+    longest = min(max(shortest, int(lengths[1] * period)), t)
+    length = torch.randint(shortest, longest + 1, (b, 1), generator=generator)
+    start = (torch.rand(b, 1, generator=generator) * (t - length + 1)).long()
+    kind = torch.randint(len(kinds), (b,), generator=generator)
+    kind[torch.rand(b, generator=generator) >= share] = -1
+    device = windows.device
+    segment = Segment(
+        start.to(device),
+        length.to(device),
+        torch.arange(t, device=device) - start.to(device),
+    )
+    distorted = windows.clone()
+    for number, name in enumerate(kinds):
+        rows = (kind == number).nonzero()[:, 0].to(device)
+        if len(rows):
+            distorted[rows] = DISTORTIONS[name](
+                windows[rows], segment.of(rows), generator
+            )
+    distorted = torch.where(segment.inside, distorted, windows)
+    change = (distorted - windows).abs().amax(1, keepdim=True)
+    return distorted, segment.inside & (change > MIN_CHANGE * windows.std())
+
+
+def uniform(windows: Tensor, segment: Segment, generator: torch.Generator) -> Tensor:
+    """Replace the segment by a constant within its range."""
+    low, high = _range(windows, segment)
+    return (low + (high - low) * _random(windows, generator)).expand_as(windows)
+
+
+def flip(windows: Tensor, segment: Segment, generator: torch.Generator) -> Tensor:
+    """Mirror the segment, at random in time (y axis) or in value (x axis)."""
+    low, high = _range(windows, segment)
+    backwards = _at(
+        windows, segment.start + segment.length - 1 - segment.place.to(windows)
+    )
+    in_time = _random(windows, generator) < 0.5
+    return torch.where(in_time, backwards, low + high - windows)
+
+
+def time_warp(windows: Tensor, segment: Segment, generator: torch.Generator) -> Tensor:
+    """Lengthen or shorten the segment, at random, by a factor of 1.25 to 4."""
+    factor = 1.25 + 2.75 * _random(windows, generator)
+    longer = _random(windows, generator) < 0.5
+    speed = torch.where(longer, 1 / factor, factor)
+    return _at(windows, segment.start + segment.place * speed)
+
+
+def jitter(windows: Tensor, segment: Segment, generator: torch.Generator) -> Tensor:
+    """Add Gaussian noise of 5 % of the window's range."""
+    spread = 0.05 * (windows.amax(1, keepdim=True) - windows.amin(1, keepdim=True))
+    noise = torch.randn(windows.shape, generator=generator)
+    return windows + spread * noise.to(windows.device)
+
+
+def amplitude(windows: Tensor, segment: Segment, generator: torch.Generator) -> Tensor:
+    """Make the swing about the segment's mean smaller or larger, 0.2 to 2.25 times."""
+    smaller = 0.2 + 0.6 * _random(windows, generator)
+    larger = 1.25 + _random(windows, generator)
+    factor = torch.where(_random(windows, generator) < 0.5, smaller, larger)
+    mean = _mean(windows, segment)
+    return mean + (windows - mean) * factor
+
+
+def bump(windows: Tensor, segment: Segment, generator: torch.Generator) -> Tensor:
+    """Add a half sine of up to 30 % of the window's range, up or down."""
+    spread = windows.amax(1, keepdim=True) - windows.amin(1, keepdim=True)
+    height = 0.6 * (_random(windows, generator) - 0.5) * spread
+    arch = torch.sin(math.pi * (segment.place + 0.5) / segment.length)
+    return windows + height * arch
+
+
+def swap(windows: Tensor, segment: Segment, generator: torch.Generator) -> Tensor:
+    """Put in the same stretch of another window, raised to the segment's mean."""
+    other = windows[torch.randperm(len(windows), generator=generator)]
+    return other - _mean(other, segment) + _mean(windows, segment)
+
+
+def smooth(windows: Tensor, segment: Segment, generator: torch.Generator) -> Tensor:
+    """Average each point with its neighbours, a tenth of the segment to each side."""
+    reach = max(1, int(segment.length.float().mean()) // 10)
+    padded = F.pad(windows, (reach, reach), mode="replicate")
+    return F.avg_pool1d(padded[:, None], 2 * reach + 1, stride=1)[:, 0]
+
+
+PAPER_DISTORTIONS: tuple[str, ...] = ("uniform", "flip", "time_warp", "jitter")
+
+DISTORTIONS: dict[str, Distortion] = {
+    "uniform": uniform,
+    "flip": flip,
+    "time_warp": time_warp,
+    "jitter": jitter,
+    "amplitude": amplitude,
+    "bump": bump,
+    "swap": swap,
+    "smooth": smooth,
+}
+
+
+def _random(windows: Tensor, generator: torch.Generator) -> Tensor:
+    """One number in [0, 1) for each window, ``(B, 1)``."""
+    return torch.rand(len(windows), 1, generator=generator).to(windows.device)
+
+
+def _range(windows: Tensor, segment: Segment) -> tuple[Tensor, Tensor]:
+    outside = ~segment.inside
+    low = windows.masked_fill(outside, torch.inf).amin(1, keepdim=True)
+    high = windows.masked_fill(outside, -torch.inf).amax(1, keepdim=True)
+    return low, high
+
+
+def _mean(windows: Tensor, segment: Segment) -> Tensor:
+    return (windows * segment.inside).sum(1, keepdim=True) / segment.length
+
+
+def _at(windows: Tensor, place: Tensor) -> Tensor:
+    """Values of the windows between their points, by linear interpolation.
+
+    Places beyond an end of the window are mirrored there, or cut where the mirror
+    image ends as well.
+    """
+    last = windows.shape[1] - 1
+    place = place.abs()
+    place = torch.where(place > last, 2 * last - place, place).clamp(0, last)
+    left = place.floor().long().clamp_max(max(last - 1, 0))
+    share = place - left
+    right = (left + 1).clamp_max(last)
+    return windows.gather(1, left) * (1 - share) + windows.gather(1, right) * share

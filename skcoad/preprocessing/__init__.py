@@ -1,0 +1,32 @@
+"""From a series to windows and spectra: periods, plans, gaps, transformers.
+
+Nothing that is imported here needs torch.
+"""
+
+from __future__ import annotations
+
+from skcoad.preprocessing._missing import bridge_gaps
+from skcoad.preprocessing._period import autocorrelation, dominant_period
+from skcoad.preprocessing._plan import WindowPlan, plan_windows
+from skcoad.preprocessing._spectral import FFTTransformer, STFTTransformer, stft_basis
+from skcoad.preprocessing._windows import (
+    SlidingWindowTransformer,
+    sliding_windows,
+    window_starts,
+    windows_to_timestamps,
+)
+
+__all__ = [
+    "FFTTransformer",
+    "STFTTransformer",
+    "SlidingWindowTransformer",
+    "WindowPlan",
+    "autocorrelation",
+    "bridge_gaps",
+    "dominant_period",
+    "plan_windows",
+    "sliding_windows",
+    "stft_basis",
+    "window_starts",
+    "windows_to_timestamps",
+]

@@ -1,0 +1,158 @@
+"""How a series is cut: period, window, patch and step, given or derived."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skcoad.preprocessing._period import dominant_period
+
+__all__ = ["WindowPlan", "plan_windows"]
+
+MIN_TIMESTAMPS = 4
+DEFAULT_PERIOD = 125  # where nothing repeats; TSB-AD's convention
+MAX_PATCHES = 32  # of a window, unless the user sets the patch
+MIN_PATCHES = 4
+MIN_PATCH_SIZE = 4
+
+Size = int | Literal["auto"]
+
+
+class WindowPlan(NamedTuple):
+    """Sizes in timestamps.
+
+    Attributes
+    ----------
+    period : int
+        Dominant period, at most the window.
+    window_size : int
+        Window, a multiple of the patch.
+    patch_size : int
+        What gets one probability.
+    step : int
+        Distance between windows at scoring.
+    """
+
+    period: int
+    window_size: int
+    patch_size: int
+    step: int
+
+    @property
+    def reference_lengths(self) -> list[int]:
+        """Lengths of the references of values: a period first, then two."""
+        return list(
+            dict.fromkeys([self.period, min(2 * self.period, self.window_size)])
+        )
+
+    def hop(self, length: int) -> int:
+        """Distance between the look-ups of references of some length at scoring.
+
+        The largest divisor of the step up to half the length, so that a slice that
+        starts at a multiple of the step is looked up at the same places as the whole.
+        """
+        longest = min(self.step, max(1, length // 2))
+        return max(hop for hop in range(1, longest + 1) if self.step % hop == 0)
+
+
+def plan_windows(
+    x: NDArray[np.floating[Any]],
+    *,
+    period: Size = "auto",
+    window_periods: float = 2.0,
+    window_size: Size = "auto",
+    patch_size: Size = "auto",
+    step: Size = "auto",
+) -> WindowPlan:
+    """Derive the sizes that are not given.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_timestamps, n_channels)
+        The training series, finite.
+    period : int or "auto", default="auto"
+        By default the dominant period, or 125 where nothing repeats; at most an eighth
+        of a series without period.
+    window_periods : float, default=2.0
+        Periods in a window of automatic size.
+    window_size : int or "auto", default="auto"
+        By default `window_periods` periods, but at most half of the series.
+    patch_size : int or "auto", default="auto"
+        By default such that a window has about 32 patches of at least 4 points.
+    step : int or "auto", default="auto"
+        By default about half of the window.
+
+    Returns
+    -------
+    WindowPlan
+
+    Raises
+    ------
+    ValueError
+        If the window is longer than the series, is not a multiple of the patch or has
+        fewer than 4 patches, or the step is longer than the window.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skcoad.preprocessing import plan_windows
+    >>> x = np.sin(2 * np.pi * np.arange(1000) / 50)[:, None]
+    >>> plan_windows(x)
+    WindowPlan(period=50, window_size=100, patch_size=4, step=48)
+    >>> plan_windows(x, window_periods=4, patch_size=8)
+    WindowPlan(period=50, window_size=200, patch_size=8, step=100)
+    """
+    n = len(x)
+    # Small integers of numpy would overflow below.
+    period, window_size, patch_size, step = (
+        size if size == "auto" else int(size)
+        for size in (period, window_size, patch_size, step)
+    )
+    if period == "auto":
+        period = dominant_period(x) or min(DEFAULT_PERIOD, max(2, n // 8))
+    if window_size == "auto":
+        wanted = min(round(window_periods * period), n // 2)
+        wanted = min(max(wanted, MIN_PATCHES), n)
+        patch_size = _patch_size(wanted) if patch_size == "auto" else patch_size
+        if MIN_PATCHES * patch_size > n:
+            raise ValueError(
+                f"{MIN_PATCHES} patches of patch_size={patch_size} are longer than the "
+                f"series of {n} timestamps"
+            )
+        n_patches = min(max(MIN_PATCHES, round(wanted / patch_size)), n // patch_size)
+        window_size = n_patches * patch_size
+    elif window_size > n:
+        raise ValueError(
+            f"a window of {window_size} timestamps is longer than the series of {n}"
+        )
+    elif patch_size == "auto":
+        patch_size = _divisor(window_size)
+    if window_size % patch_size:
+        raise ValueError(
+            f"window_size={window_size} is not a multiple of patch_size={patch_size}"
+        )
+    if window_size < MIN_PATCHES * patch_size:
+        raise ValueError(
+            f"window_size={window_size} holds fewer than {MIN_PATCHES} patches of "
+            f"patch_size={patch_size}"
+        )
+    if step == "auto":
+        step = 4 * (window_size // 8) if window_size >= 8 else 1
+    if step > window_size:
+        raise ValueError(f"step={step} is longer than window_size={window_size}")
+    return WindowPlan(min(period, window_size), window_size, patch_size, step)
+
+
+def _patch_size(window_size: int) -> int:
+    if window_size < MIN_PATCHES * MIN_PATCH_SIZE:
+        return max(1, window_size // MIN_PATCHES)
+    return max(MIN_PATCH_SIZE, math.ceil(window_size / MAX_PATCHES))
+
+
+def _divisor(window_size: int) -> int:
+    """Patch size for a window of the user's: it must be kept, so the patch divides."""
+    largest = min(_patch_size(window_size), max(1, window_size // MIN_PATCHES))
+    return max(p for p in range(1, largest + 1) if window_size % p == 0)

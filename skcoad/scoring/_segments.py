@@ -1,0 +1,121 @@
+"""From a score for each timestamp to a short list of anomalous stretches."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["AnomalySegment", "find_segments"]
+
+
+class AnomalySegment(NamedTuple):
+    """A part of a series that stands out.
+
+    Attributes
+    ----------
+    start, stop : int
+        First timestamp and the one after the last: ``scores[start:stop]``.
+    peak : int
+        Timestamp of the highest score.
+    score : float
+        The score there.
+    """
+
+    start: int
+    stop: int
+    peak: int
+    score: float
+
+
+def find_segments(
+    scores: ArrayLike,
+    threshold: float,
+    *,
+    separation: int,
+    limit: int | None = None,
+    start: int = 0,
+) -> list[AnomalySegment]:
+    """Find the stretches around the highest peaks of the score.
+
+    The highest score is the first peak. Its stretch reaches, in both directions, to the
+    last score above half way between threshold and peak that is not cut off by
+    `separation` lower ones. The next peak is the highest score at least `separation`
+    away from every stretch before it, and so on until no score is above the threshold.
+
+    A score that was smoothed by a moving average is at half its height where an event
+    begins and ends, so the stretches fit the events, and do so for a wide range of
+    thresholds. With the threshold itself as the limit, a high peak would look long.
+
+    Parameters
+    ----------
+    scores : array-like of shape (n_timestamps,)
+        Finite; higher is more anomalous.
+    threshold : float
+        Peaks must lie above; for instance the ``threshold_`` of a detector.
+    separation : int
+        Least number of timestamps between two stretches, at least 1; for instance the
+        ``period_`` of a detector.
+    limit : int or None, default=None
+        Stop at so many stretches, at least 1.
+    start : int, default=0
+        First timestamp to look at; for instance where the training part ends.
+
+    Returns
+    -------
+    list of AnomalySegment
+        Highest peak first; of equal peaks the earlier one first.
+
+    Raises
+    ------
+    ValueError
+        If the scores are not one-dimensional or not finite, the threshold is not
+        finite, or `separation` or `limit` is below 1, or `start` below 0.
+
+    Examples
+    --------
+    >>> from skcoad.scoring import find_segments
+    >>> scores = [0, 0, 3, 8, 6, 0, 0, 0, 0, 2, 4, 2, 0]
+    >>> for stretch in find_segments(scores, 1.0, separation=2):
+    ...     print(stretch)
+    AnomalySegment(start=3, stop=5, peak=3, score=8.0)
+    AnomalySegment(start=10, stop=11, peak=10, score=4.0)
+    """
+    free = np.array(scores, dtype=np.float64)
+    if free.ndim != 1:
+        raise ValueError(f"scores must be one-dimensional, got shape {free.shape}")
+    if not np.isfinite(free).all():
+        position = int(np.flatnonzero(~np.isfinite(free))[0])
+        raise ValueError(f"scores must be finite, got {free[position]} at {position}")
+    if not np.isfinite(threshold):
+        raise ValueError(f"threshold must be finite, got {threshold}")
+    if separation < 1:
+        raise ValueError(f"separation must be at least 1, got {separation}")
+    if limit is not None and limit < 1:
+        raise ValueError(f"limit must be at least 1, got {limit}")
+    if start < 0:
+        raise ValueError(f"start must be at least 0, got {start}")
+
+    free[:start] = -np.inf
+    stretches: list[AnomalySegment] = []
+    for peak in np.argsort(-free, kind="stable"):
+        score = free[peak]
+        if score == -np.inf:  # before the start, or in or near an earlier stretch
+            continue
+        if score <= threshold or len(stretches) == limit:
+            break
+        level = (threshold + score) / 2
+        stop = peak + _reach(free[peak:], level, separation)
+        first = peak + 1 - _reach(free[peak::-1], level, separation)
+        free[max(0, first - separation) : stop + separation] = -np.inf
+        stretches.append(AnomalySegment(int(first), int(stop), int(peak), float(score)))
+    return stretches
+
+
+def _reach(scores: NDArray[np.floating[Any]], level: float, separation: int) -> int:
+    """Length of the beginning that ends before `separation` scores below the level."""
+    length = 1
+    while len(above := np.flatnonzero(scores[length : length + separation] > level)):
+        length += int(above[-1]) + 1
+    return length

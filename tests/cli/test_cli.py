@@ -1,0 +1,269 @@
+import inspect
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import skcoad
+from skcoad.cli._main import main
+
+QUICK = ("--max-steps", "3")
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*words):
+    return main([str(word) for word in words])
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.fixture
+def bumped(wave):
+    """Give a series with something wrong at 300 to 319."""
+    x = wave(400)[:, 0]
+    x[300:320] = 2.0
+    return x
+
+
+@pytest.fixture
+def ucr(folder, bumped):
+    file = folder / "001_UCR_Anomaly_wave_200_301_320.txt"
+    file.write_text("\n".join(map(str, bumped)))
+    return file
+
+
+@pytest.fixture
+def pump(folder, wave):
+    """Give a CSV file with timestamps and two channels."""
+    x = wave(400, n_channels=2)
+    x[300:320, 1] = 2.0
+    table = pd.DataFrame(x, columns=["flow", "heat"])
+    table.insert(0, "time", pd.date_range("2024-01-01", periods=400, freq="h"))
+    file = folder / "pump.csv"
+    table.to_csv(file, index=False)
+    return file
+
+
+def test_the_module_is_the_command_and_starts_without_torch():
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "skcoad", "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == f"skcoad {skcoad.__version__}\n"
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "skcoad.cli" in imported
+    assert not imported & {"torch", "pyod", "sklearn", "pandas", "matplotlib"}
+
+
+@pytest.mark.parametrize("command", ["demo", "detect", "benchmark"])
+def test_each_command_explains_itself(command, capsys):
+    for words in ((), (command,)):
+        with pytest.raises(SystemExit) as stop:
+            run(*words, "--help")
+        assert stop.value.code == 0
+        assert f"skcoad {command}" in capsys.readouterr().out or not words
+
+
+def test_wrong_usage_has_status_2(capsys):
+    for words in ((), ("detext",), ("detect",), ("detect", "x.csv", "--train", "all")):
+        with pytest.raises(SystemExit) as stop:
+            run(*words)
+        assert stop.value.code == 2
+        assert capsys.readouterr().err
+
+
+def test_the_default_of_max_steps_is_that_of_the_detector(capsys):
+    default = inspect.signature(skcoad.CoADDetector).parameters["max_steps"].default
+    with pytest.raises(SystemExit):
+        run("detect", "--help")
+    assert f"(default: {default})" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    ("out", "picture"), [((), "skcoad-demo.png"), (("--out", "x.svg"), "x.svg")]
+)
+def test_demo_tells_what_it_found_and_draws_it(folder, capsys, out, picture):
+    assert run("demo", *QUICK, *out) == 0
+    printed = capsys.readouterr()
+    assert "Fitted on 2400" in printed.out
+    assert "first  last score" in printed.out
+    assert "Missed: " in printed.out
+    assert "VUS-PR 0." in printed.out
+    assert printed.err == ""
+    assert names(folder) == [picture]
+
+
+def test_demo_takes_a_folder_for_the_picture(folder):
+    (folder / "pictures").mkdir()
+    assert run("demo", *QUICK, "--out", "pictures") == 0
+    assert names(folder / "pictures") == ["skcoad-demo.png"]
+
+
+def test_detect_reads_the_split_from_the_name_and_finds_the_anomaly(ucr, capsys):
+    assert run("detect", ucr, *QUICK, "--out", "scores.csv") == 0
+    printed = capsys.readouterr().out
+    assert "Fitted on 200 " in printed
+    first, last, _, labelled = printed.split("labelled\n")[1].split()[:4]
+    assert int(first) < 320
+    assert int(last) >= 300
+    assert labelled == "yes"
+    table = pd.read_csv("scores.csv")
+    assert list(table) == ["position", "score", "label"]
+    assert table["position"].tolist() == list(range(400))
+    assert 290 <= table["score"].argmax() < 330
+
+
+def test_detect_scores_as_the_detector_does(folder, bumped, tiny):
+    np.savetxt(folder / "wave.csv", bumped)
+    assert run("detect", "wave.csv", *QUICK, "--train", 250, "--out", "s.csv") == 0
+    detector = tiny(contamination=0.01).fit(bumped[:250])
+    table = pd.read_csv("s.csv")
+    expected = detector.decision_function(bumped)
+    assert np.allclose(table["score"], expected, rtol=1e-12, atol=0)
+    assert np.array_equal(table["label"], detector.predict(bumped))
+
+
+def test_train_0_fits_on_all(ucr, capsys):
+    assert run("detect", ucr, *QUICK, "--train", 0) == 0
+    assert "Fitted on 400 " in capsys.readouterr().out
+
+
+def test_timestamps_and_channels_come_back(pump, folder, capsys):
+    out = ("--out", "scores.csv", "--plot", "scores.png")
+    assert run("detect", pump, *QUICK, "--train", 250, *out) == 0
+    printed = capsys.readouterr().out
+    assert "400 timestamps of flow, heat" in printed
+    assert "2024-01-13 " in printed
+    table = pd.read_csv("scores.csv", parse_dates=["timestamp"])
+    assert list(table) == [
+        "timestamp",
+        "score",
+        "label",
+        "score of flow",
+        "score of heat",
+    ]
+    assert table["timestamp"][24] == pd.Timestamp("2024-01-02")
+    parts = table[["score of flow", "score of heat"]]
+    assert np.allclose(parts.mean(axis=1), table["score"])
+    assert parts.max().idxmax() == "score of heat"
+    assert names(folder) == ["pump.csv", "scores.csv", "scores.png"]
+    assert (folder / "scores.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_columns_can_be_chosen(pump, capsys):
+    words = ("detect", pump, *QUICK, "--column", "heat", "--out", "scores.csv")
+    assert run(*words) == 0
+    assert "400 timestamps of heat\n" in capsys.readouterr().out
+    assert list(pd.read_csv("scores.csv")) == ["timestamp", "score", "label"]
+
+
+def test_threshold_top_and_period_are_obeyed(ucr, capsys):
+    assert run("detect", ucr, *QUICK, "--threshold", "1e9", "--period", 20) == 0
+    printed = capsys.readouterr().out
+    assert "(period 20)" in printed
+    assert "No score is above the threshold of 1e+09." in printed
+    for top in (1, 2):
+        words = ("--contamination", 0.3, "--top", top)
+        assert run("detect", ucr, *QUICK, *words) == 0
+        table = capsys.readouterr().out.split("labelled\n")[1]
+        assert len(table.splitlines()) == top
+
+
+def test_files_are_replaced(ucr, folder):
+    (folder / "scores.csv").write_text("old")
+    assert run("detect", ucr, *QUICK, "--out", "scores.csv") == 0
+    assert (folder / "scores.csv").read_text().startswith("position,score,label\n0,")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("nothing.csv",), "no such file: nothing.csv"),
+        ((".",), "is a folder or a zip file"),
+        (("empty.csv",), "empty.csv is empty"),
+        (("text.csv",), "column 'a' must be numeric, got 'x' in row 1"),
+        (("short.csv",), "a minimum of 4 is required"),
+        (("pump.csv", "--column", "speed"), "pump has no column 'speed' of values, "),
+        (("pump.csv", "--train", "-1"), "between 0 and the 400 timestamps, got -1"),
+        (("pump.csv", "--train", "400"), "leaves none to look at"),
+        (("pump.csv", "--top", "0"), "--top must be at least 1, got 0"),
+        (("pump.csv", "--max-steps", "0"), "max_steps"),
+        (("pump.csv", "--contamination", "0.7"), "contamination"),
+        (("pump.csv", "--period", "0"), "period"),
+        (("pump.csv", "--out", "no/scores.csv"), "there is no folder no to write"),
+        (("pump.csv", "--out", "."), ". is there and is not a file"),
+        (("pump.csv", "--out", "pump.csv"), "is the input and must not be replaced"),
+        (("pump.csv", "--plot", "pump.csv"), "ends in .pdf, .png, .svg, got pump.csv"),
+    ],
+)
+def test_bad_input_is_told_in_one_line(folder, pump, capsys, words, message):
+    (folder / "empty.csv").write_text("")
+    (folder / "text.csv").write_text("a\n1\nx\n")
+    (folder / "short.csv").write_text("a\n1\n2\n3\n")
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    assert run("detect", *words) == 2
+    printed = capsys.readouterr()
+    assert printed.err.startswith("skcoad: ")
+    assert printed.err.count("\n") == 1
+    assert message in printed.err
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize("steps_done", [0, 25])
+def test_ctrl_c_while_training_stops_the_command(
+    ucr, folder, capsys, monkeypatch, steps_done
+):
+    from skcoad.model import _training as training
+
+    calls = iter(range(1000))
+    distort = training.distort
+
+    def interrupted(*arguments):
+        if next(calls) == steps_done:
+            raise KeyboardInterrupt
+        return distort(*arguments)
+
+    monkeypatch.setattr(training, "distort", interrupted)
+    assert run("detect", ucr, "--max-steps", 40, "--out", "scores.csv") == 130
+    assert capsys.readouterr().err == "skcoad: interrupted\n"
+    assert names(folder) == [ucr.name]
+
+
+def test_ctrl_c_while_writing_leaves_the_old_file(ucr, folder, monkeypatch):
+    def interrupted(table, path, **options):
+        path.write_text("half")
+        raise KeyboardInterrupt
+
+    (folder / "scores.csv").write_text("old")
+    monkeypatch.setattr(pd.DataFrame, "to_csv", interrupted)
+    assert run("detect", ucr, *QUICK, "--out", "scores.csv") == 130
+    assert (folder / "scores.csv").read_text() == "old"
+    assert names(folder) == [ucr.name, "scores.csv"]
+
+
+def test_a_bar_shows_the_progress_on_a_terminal_only(ucr, capsys, monkeypatch):
+    run("detect", ucr, *QUICK)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    run("detect", ucr, *QUICK)
+    assert "3/3" in capsys.readouterr().err
+
+
+def test_benchmark_is_the_benchmark(ucr, folder, capsys):
+    words = ("benchmark", ucr, "--detectors", "KMeans", "--out", "results.jsonl")
+    assert run(*words) == 0
+    assert "KMeans" in capsys.readouterr().out
+    assert (folder / "results.jsonl").exists()
+    assert run("benchmark", "nothing") == 2
+    assert "skcoad: no such file or folder" in capsys.readouterr().err

@@ -1,0 +1,658 @@
+import copy
+import json
+import os
+import pickle
+import re
+import subprocess
+import sys
+import textwrap
+from itertools import chain
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+import safetensors.torch
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError
+
+from skcoad import CoADDetector, __version__, persistence
+from skcoad.io._container import (
+    KEY,
+    MAX_HEADER,
+    UNSEALED,
+    InvalidDetectorError,
+    load_detector,
+)
+
+DATA = Path(__file__).parent / "data"
+FIXTURES = sorted(DATA.glob("detector-*.safetensors"))
+
+
+@pytest.fixture(scope="module")
+def fitted(tiny, wave):
+    """Give a small detector of three channels, with names and a gap."""
+    X = pd.DataFrame(wave(200, 3), columns=["a", "b", "c"])
+    X.iloc[50:60, 1] = np.nan
+    return tiny(hidden_size=4, n_layers=2, max_references=32).fit(X)
+
+
+@pytest.fixture(scope="module")
+def valid(fitted, tmp_path_factory):
+    """Bytes of a valid file."""
+    path = tmp_path_factory.mktemp("valid") / "detector.safetensors"
+    fitted.save(path)
+    return path.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def load(tmp_path_factory):
+    """Load a detector from bytes, by way of a file."""
+    path = tmp_path_factory.mktemp("load") / "detector.safetensors"
+
+    def from_bytes(data):
+        path.write_bytes(data)
+        return load_detector(path)
+
+    return from_bytes
+
+
+def unpack(data):
+    length = int.from_bytes(data[:8], "little")
+    metadata = json.loads(data[8 : 8 + length])["__metadata__"]
+    return json.loads(metadata[KEY]), safetensors.torch.load(data)
+
+
+def pack(content, tensors):
+    """Make a file whose checksum is right, whatever is in it."""
+    text = json.dumps(content | {"sha256": UNSEALED})
+    return persistence._seal(safetensors.torch.save(tensors, {KEY: text}))
+
+
+def with_header(header):
+    return len(header).to_bytes(8, "little") + header
+
+
+def nested(depth):
+    return b'{"a":' * depth + b"1" + b"}" * depth
+
+
+# Round trips
+
+
+@pytest.mark.parametrize(
+    ("n_channels", "gaps", "parameters"),
+    [
+        (1, False, {}),
+        (3, False, {}),
+        (3, True, {}),
+        (1, False, {"max_references": 0}),
+        (3, True, {"max_references": 0}),
+        (2, True, {"max_references": 37}),
+        (2, False, {"encoder": "gru", "hidden_size": 6}),
+        (1, True, {"branches": "frequency", "masking": "hard", "fusion": "mean"}),
+        (2, False, {"score_by": "reconstruction", "channel_aggregation": "max"}),
+        (1, False, {"score_by": "classification", "score_aggregation": "max"}),
+        (1, False, {"distortions": ["flip", "bump"], "period": np.int64(20)}),
+        (1, False, {"max_seconds": 1000, "random_state": None}),
+    ],
+    ids=str,
+)
+def test_a_loaded_detector_is_the_saved_one_to_the_last_bit(
+    n_channels, gaps, parameters, tiny, wave, tmp_path
+):
+    X, other = wave(220, n_channels), wave(150, n_channels, seed=1)
+    if gaps:
+        X[30:40, 0] = X[100:103, -1] = X[-5:, 0] = other[70:80, 0] = np.nan
+    detector = tiny(**parameters).fit(X)
+    detector.save(tmp_path / "file")
+    twin = CoADDetector.load(tmp_path / "file")
+
+    assert vars(twin).keys() == vars(detector).keys()
+    for name in ("decision_scores_", "labels_", "center_", "scale_"):
+        mine, theirs = getattr(twin, name), getattr(detector, name)
+        np.testing.assert_array_equal(mine, theirs, strict=True)
+    for name in ("plan_", "loss_curve_", "n_iter_", "n_features_in_"):
+        assert getattr(twin, name) == getattr(detector, name)
+    for series in (X, other):
+        for method in ("decision_function", "channel_scores", "predict"):
+            mine = getattr(twin, method)(series)
+            theirs = getattr(detector, method)(series)
+            np.testing.assert_array_equal(mine, theirs, strict=True)
+        np.testing.assert_array_equal(
+            twin.predict_proba(series), detector.predict_proba(series)
+        )
+    for mine, theirs in zip(twin.explain(X), detector.explain(X), strict=True):
+        for part, expected in zip(mine, theirs, strict=True):
+            np.testing.assert_array_equal(part, expected, strict=True)
+
+
+def test_all_of_a_pool_is_there_again(fitted, valid, load):
+    loaded, saved = load(valid).references_, fitted.references_
+    for mine, theirs in zip(loaded, saved, strict=True):
+        assert (mine.plan, mine.change_scale) == (theirs.plan, theirs.change_scale)
+    pools = [chain(*(channel.pools for channel in both)) for both in (loaded, saved)]
+    for mine, theirs in zip(*pools, strict=True):
+        assert vars(mine).keys() == vars(theirs).keys()
+        for name, value in vars(theirs).items():
+            if isinstance(value, torch.Tensor):
+                assert torch.equal(getattr(mine, name), value)
+            else:
+                assert getattr(mine, name) == value
+
+
+def test_names_of_channels_are_kept_and_compared(valid, load, wave):
+    twin = load(valid)
+    np.testing.assert_array_equal(twin.feature_names_in_, ["a", "b", "c"])
+    with pytest.raises(ValueError, match="feature names"):
+        twin.predict(pd.DataFrame(wave(100, 3), columns=["c", "b", "a"]))
+
+
+def test_parameters_are_kept_with_tuples_for_lists(tiny, wave, tmp_path):
+    parameters = {"distortions": ["flip"], "distortion_lengths": [0.5, 1.0]}
+    tiny(**parameters, device=torch.device("cpu")).fit(wave()).save(tmp_path / "file")
+    loaded = CoADDetector.load(tmp_path / "file").get_params()
+    expected = {"distortions": ("flip",), "distortion_lengths": (0.5, 1.0)}
+    assert loaded == tiny(**expected, device="cpu").get_params()
+
+
+def test_a_loaded_detector_fits_again_as_the_saved_one_does(fitted, valid, load, wave):
+    X = wave(150)
+    mine, theirs = load(valid).fit(X), copy.deepcopy(fitted).fit(X)
+    np.testing.assert_array_equal(mine.decision_scores_, theirs.decision_scores_)
+
+
+def test_a_loaded_detector_is_saved_to_the_same_bytes(valid, load, tmp_path):
+    load(valid).save(tmp_path / "again")
+    assert (tmp_path / "again").read_bytes() == valid
+
+
+def test_a_threshold_that_the_user_has_set_is_kept(fitted, load, tmp_path):
+    detector = copy.deepcopy(fitted)
+    detector.threshold_ = 3
+    detector.save(tmp_path / "file")
+    assert CoADDetector.load(tmp_path / "file").threshold_ == 3
+
+
+def test_a_subclass_loads_as_itself(fitted, tmp_path):
+    class Derived(CoADDetector):
+        pass
+
+    fitted.save(tmp_path / "file")
+    assert type(Derived.load(tmp_path / "file")) is Derived
+
+
+def test_a_device_that_is_not_there_becomes_the_cpu(valid, load):
+    content, tensors = unpack(valid)
+    for device in ("cuda:99", "mps:99", "meta", "no such"):
+        content["parameters"]["device"] = device
+        twin = load(pack(content, tensors))
+        assert twin.device_ == torch.device("cpu")
+        assert twin.device == device
+
+
+def test_pickle_joblib_and_deepcopy_work_on_a_loaded_detector(
+    fitted, valid, load, wave, tmp_path
+):
+    twin = load(valid)
+    joblib.dump(twin, tmp_path / "joblib")
+    X = pd.DataFrame(wave(120, 3), columns=["a", "b", "c"])
+    expected = fitted.decision_function(X)
+    for copied in (
+        pickle.loads(pickle.dumps(twin)),
+        joblib.load(tmp_path / "joblib"),
+        copy.deepcopy(twin),
+    ):
+        np.testing.assert_array_equal(copied.decision_function(X), expected)
+
+
+def test_loading_neither_unpickles_nor_draws_random_numbers(valid, load, monkeypatch):
+    def refuse(*_, **__):
+        raise AssertionError
+
+    for name in ("load", "loads", "Unpickler"):
+        monkeypatch.setattr(pickle, name, refuse)
+    monkeypatch.setattr(torch, "load", refuse)
+    before = torch.get_rng_state()
+    load(valid)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+# Files of earlier versions
+
+
+@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
+def test_files_of_earlier_versions_give_the_scores_of_their_time(path):
+    series = pd.read_csv(path.with_suffix(".csv"))
+    expected = series.pop("score")
+    scores = CoADDetector.load(path).decision_function(series)
+    np.testing.assert_allclose(scores, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_there_is_a_small_file_of_this_format():
+    formats = [unpack(path.read_bytes())[0]["format"] for path in FIXTURES]
+    assert persistence.FORMAT in formats
+    assert all(path.stat().st_size < 200_000 for path in FIXTURES)
+
+
+def test_a_parameter_of_a_later_version_takes_its_default(valid, load):
+    content, tensors = unpack(valid)
+    del content["parameters"]["missing"]
+    assert load(pack(content, tensors)).missing == "mask"
+
+
+def test_a_newer_format_says_which_version_it_needs(valid, load):
+    content, tensors = unpack(valid)
+    content |= {"format": 2, "skcoad": "7.8.9"}
+    said = f"this version, skcoad {re.escape(__version__)}, .* needs skcoad 7.8.9"
+    with pytest.raises(InvalidDetectorError, match=said):
+        load(pack(content, tensors))
+
+
+# What cannot be saved
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("random_state", np.random.RandomState(0)),
+        ("contamination", BaseEstimator()),
+        ("hidden_size", 8),
+        ("n_layers", 3),
+        ("encoder", "gru"),
+        ("max_references", 0),
+        ("lr", -1),
+        ("distortions", ("no such",)),
+    ],
+    ids=str,
+)
+def test_what_could_not_be_loaded_is_not_saved(name, value, fitted, tmp_path):
+    detector = copy.deepcopy(fitted).set_params(**{name: value})
+    (tmp_path / "file").write_text("before")
+    with pytest.raises(ValueError, match=rf"cannot be saved.*{name}|cannot be saved"):
+        detector.save(tmp_path / "file")
+    assert (tmp_path / "file").read_text() == "before"
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_an_object_as_a_parameter_is_named(fitted, tmp_path):
+    detector = copy.deepcopy(fitted).set_params(contamination=BaseEstimator())
+    with pytest.raises(ValueError, match=r"contamination=.* cannot be saved without"):
+        detector.save(tmp_path / "file")
+
+
+def test_a_detector_that_is_not_fitted_is_not_saved(tiny, tmp_path):
+    with pytest.raises(NotFittedError):
+        tiny().save(tmp_path / "file")
+    assert not os.listdir(tmp_path)
+
+
+# Writing
+
+
+@pytest.mark.parametrize("function", ["replace", "fsync"])
+@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
+def test_a_crash_in_the_middle_leaves_the_old_file(
+    function, error, fitted, monkeypatch, tmp_path
+):
+    (tmp_path / "file").write_text("before")
+
+    def crash(*_):
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, function, crash)
+        with pytest.raises(error):
+            fitted.save(tmp_path / "file")
+    assert os.listdir(tmp_path) == ["file"]
+    assert (tmp_path / "file").read_text() == "before"
+
+
+def test_a_folder_that_is_not_there_is_an_os_error(fitted, tmp_path):
+    with pytest.raises(FileNotFoundError):
+        fitted.save(tmp_path / "no such" / "file")
+
+
+def test_a_folder_is_not_replaced(fitted, tmp_path):
+    with pytest.raises(IsADirectoryError):
+        fitted.save(tmp_path)
+    assert not os.listdir(tmp_path)
+    assert not list(tmp_path.parent.glob(".skcoad-*"))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions and links of POSIX")
+def test_permissions_and_links_are_kept(fitted, tmp_path):
+    path, link = tmp_path / "file", tmp_path / "link"
+    path.write_text("before")
+    path.chmod(0o640)
+    link.symlink_to(path)
+    fitted.save(link)
+    assert link.is_symlink()
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert load_detector(path).n_features_in_ == 3
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from skcoad import CoADDetector, persistence
+
+folder = Path(sys.argv[1])
+path = folder / "detector"
+old, new = (CoADDetector.load(sys.argv[2]) for _ in range(2))
+new.threshold_ = 1000.0
+new.save(path)
+whole_new = path.read_bytes()
+old.save(path)
+whole_old = path.read_bytes()
+
+def save_and_die(line):
+    left = line
+    def trace(frame, event, argument):
+        nonlocal left
+        if frame.f_code is not persistence._write_atomically.__code__:
+            return None
+        if event == "line":
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            left -= 1
+        return trace
+    sys.settrace(trace)
+    new.save(path)
+    os._exit(0)
+
+line, status = 0, None
+while status != 0:
+    child = os.fork()
+    if child == 0:
+        save_and_die(line)
+    status = os.waitpid(child, 0)[1]
+    print([whole_old, whole_new].index(path.read_bytes()))
+    for left in folder.iterdir():
+        assert left == path or left.match(".skcoad-*.tmp"), left
+    line += 1
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="children are made by fork")
+def test_a_save_that_is_killed_at_any_line_leaves_a_whole_file(tmp_path):
+    result = subprocess.run(
+        [sys.executable, "-c", KILLED, tmp_path, FIXTURES[-1]],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    outcomes = result.stdout.split()
+    assert len(outcomes) > 10
+    # The old file up to some line, from there on the new one.
+    n_old = outcomes.count("0")
+    assert outcomes == ["0"] * n_old + ["1"] * (len(outcomes) - n_old)
+    assert 0 < n_old < len(outcomes) - 1
+
+
+# Bad files
+
+
+def test_a_file_that_is_not_there_is_an_os_error(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        load_detector(tmp_path / "no such")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"1234567",
+        b"\0" * 8,
+        b"\xff" * 100,
+        b"PK\x03\x04" + bytes(1000),
+        pickle.dumps({"a": 1}),
+        with_header(b"{}"),
+        with_header(b"[]"),
+        with_header(b"null"),
+        with_header(b"\xff\xfe{}"),
+        with_header('{"__metadata__":{"skcoad":"{}"}}'.encode("utf-16")),
+        with_header(b'{"__metadata__":{}}'),
+        with_header(b'{"__metadata__":[]}'),
+        with_header(b'{"__metadata__":{"skcoad":1}}'),
+        with_header(b'{"__metadata__":{"skcoad":"[]"}}'),
+        with_header(b'{"__metadata__":{"skcoad":"{"}}'),
+        with_header(b"[" * 100_000),
+        with_header(nested(100_000)),
+        with_header(b"9" * 10_000),
+        (2**63 - 1).to_bytes(8, "little") + b"{}",
+        (2**64 - 1).to_bytes(8, "little") + b"{}",
+        with_header(b" " * (MAX_HEADER + 1)),
+        safetensors.torch.save({"a": torch.zeros(3)}),
+        safetensors.torch.save({"a": torch.zeros(3)}, {KEY: nested(100_000).decode()}),
+        safetensors.torch.save({"a": torch.zeros(3)}, {KEY: '{"format": 1}'}),
+    ],
+    ids=lambda data: repr(data[:40]),
+)
+def test_other_files_are_invalid(data, load):
+    with pytest.raises(InvalidDetectorError, match=r"detector\.safetensors: "):
+        load(data)
+
+
+def test_neither_a_folder_nor_a_pipe_is_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path, tmp_path / "pipe"):
+        with pytest.raises(InvalidDetectorError, match="no regular file"):
+            load_detector(path)
+
+
+def test_any_cut_of_a_file_is_invalid(valid, load):
+    length = 8 + int.from_bytes(valid[:8], "little")
+    near = range(length - 5, length + 5)
+    for end in (*range(0, len(valid), 1009), *near, len(valid) - 1):
+        with pytest.raises(InvalidDetectorError):
+            load(valid[:end])
+
+
+def test_a_file_is_not_read_when_it_is_longer_than_it_says(valid, tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(valid)
+    os.truncate(path, 2**42)  # sparse; more than any memory
+    with pytest.raises(InvalidDetectorError, match="where the header says"):
+        load_detector(path)
+
+
+def test_tensors_larger_than_any_memory_are_invalid(valid, load):
+    for size in (2**31, 2**48, 2**62, 2**64, 10**30):
+        header = json.loads(valid[8 : 8 + int.from_bytes(valid[:8], "little")])
+        header["center"]["shape"] = [size]
+        header["center"]["data_offsets"][1] += 8 * size
+        data = with_header(json.dumps(header).encode())
+        with pytest.raises(InvalidDetectorError):
+            load(data + bytes(1000))
+
+
+@pytest.mark.parametrize(
+    ("key", "values"),
+    [
+        ("format", [None, 0, -1, 1.0, "1", True, 2]),
+        ("skcoad", []),
+        ("sha256", [None, "", "0", "a" * 64, "\ud800" * 64, 5]),
+        ("parameters", [None, [], {"no such": 1}, {"self": 1}]),
+        ("plan", [None, 5, [], [25, 48, 4], [25, 48, 4, 0], [25, 48, 5, 12]]),
+        ("plan", [[25, 48, 4, 49], [49, 48, 4, 12], [25, 400, 4, 12], [25, 8, 4, 1]]),
+        ("plan", [[25.0, 48, 4, 12], [True, 48, 4, 12], [10**30] * 4, [24, 48, 4, 12]]),
+        ("spacings", [None, 1, []]),
+        ("spacings", [[n] * 3 for n in (None, 0, -1, 1, 1.5, 10**30)]),
+        ("feature_names", ["abc", ["a", "b"], ["a", "b", 3], [], {}]),
+        ("n_iter", [None, -1, 0, 1.0, "3"]),
+        ("threshold", [None, 1, "1", float("nan"), float("inf")]),
+        ("mu", [None, float("nan")]),
+        ("sigma", [None, float("inf")]),
+    ],
+    ids=str,
+)
+def test_metadata_of_other_values_are_invalid(key, values, valid, load):
+    content, tensors = unpack(valid)
+    for value in values:
+        data = pack(content | {key: value}, tensors)
+        if key == "sha256":
+            data = safetensors.torch.save(
+                tensors, {KEY: json.dumps(content | {key: value})}
+            )
+        with pytest.raises(InvalidDetectorError):
+            load(data)
+    if key not in ("skcoad", "feature_names", "sha256"):
+        del content[key]
+        with pytest.raises(InvalidDetectorError):
+            load(pack(content, tensors))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("hidden_size", 10**9),
+        ("hidden_size", 10**30),
+        ("hidden_size", 4.0),
+        ("n_layers", 10**9),
+        ("n_layers", 3),
+        ("max_references", 0),
+        ("encoder", "gru"),
+        ("encoder", ["gru"]),
+        ("encoder", {"gru": 1}),
+        ("distortions", [["flip"]]),
+        ("distortions", [{}]),
+        ("distortions", "flip"),
+        ("distortion_lengths", ["a", "b"]),
+        ("distortion_lengths", [None, None]),
+        ("score_by", "distance"),
+        ("branches", "time"),
+        ("contamination", float("nan")),
+        ("contamination", {}),
+        ("device", 0),
+        ("random_state", "seed"),
+    ],
+    ids=str,
+)
+def test_parameters_that_are_wrong_or_do_not_fit_are_invalid(name, value, valid, load):
+    content, tensors = unpack(valid)
+    content["parameters"][name] = value
+    with pytest.raises(InvalidDetectorError):
+        load(pack(content, tensors))
+
+
+def test_a_tensor_must_be_there_with_its_type_shape_and_finite_values(valid, load):
+    content, tensors = unpack(valid)
+    # Of the network's many, which are all treated alike, five.
+    left_out = [name for name in tensors if name.startswith("network.")][:-5]
+    for name in tensors.keys() - left_out:
+        tensor = tensors[name]
+        others = {key: value for key, value in tensors.items() if key != name}
+        with pytest.raises(
+            InvalidDetectorError, match=rf"{name} is missing|hidden_size"
+        ):
+            load(pack(content, others))
+        wrong = [
+            tensor.to(torch.bfloat16),
+            tensor.to(torch.int64),
+            tensor[None].contiguous(),
+            torch.cat([tensor] * 4),
+            torch.zeros(0, 2**40, dtype=tensor.dtype),
+        ]
+        if tensor.is_floating_point():
+            wrong.append(tensor.clone().fill_(torch.nan))
+            wrong.append(tensor.clone().fill_(-torch.inf))
+        else:
+            wrong.append(tensor.view(torch.uint8) + 2)
+        for other in wrong:
+            with pytest.raises(InvalidDetectorError):
+                load(pack(content, others | {name: other}))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("scale", 0),
+        ("scale", -1),
+        ("references.change_scale", 0),
+        ("references.1.own", -1),
+    ],
+)
+def test_values_that_cannot_be_are_invalid(name, value, valid, load):
+    content, tensors = unpack(valid)
+    with pytest.raises(InvalidDetectorError):
+        load(pack(content, tensors | {name: torch.full_like(tensors[name], value)}))
+
+
+def test_bytes_that_are_no_bool_are_invalid(valid, load):
+    content, tensors = unpack(valid)
+    tensors["references.missing"].view(torch.uint8)[0, 0] = 7
+    with pytest.raises(InvalidDetectorError, match="no bool"):
+        load(pack(content, tensors))
+
+
+def test_an_unknown_tensor_is_invalid(valid, load):
+    content, tensors = unpack(valid)
+    with pytest.raises(InvalidDetectorError, match="unknown tensors"):
+        load(pack(content, tensors | {"more": torch.zeros(1)}))
+
+
+# Chance
+
+
+@settings(max_examples=300)
+@given(data=st.data())
+def test_no_change_of_any_bits_goes_unnoticed(data, valid, load):
+    length = 8 + int.from_bytes(valid[:8], "little")
+    place = st.one_of(st.integers(0, length), st.integers(0, len(valid) - 1))
+    changed = bytearray(valid)
+    for bit in data.draw(st.lists(place, min_size=1, max_size=4, unique=True)):
+        changed[bit] ^= 1 << data.draw(st.integers(0, 7))
+    with pytest.raises(InvalidDetectorError):
+        load(bytes(changed))
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
+    | st.sampled_from([0, 1, 2, 10**9, 2**63, 10**40, "auto", "gru", "both", "cpu"]),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+
+
+@settings(max_examples=100)
+@given(data=st.data())
+def test_any_metadata_with_a_right_checksum_load_or_are_invalid(data, valid, load):
+    content, tensors = unpack(valid)
+    place = data.draw(st.sampled_from([content, content["parameters"]]))
+    place[data.draw(st.sampled_from(sorted(place)))] = data.draw(JSON)
+    try:
+        twin = load(pack(content, tensors))
+    except InvalidDetectorError:
+        return
+    assert twin.decision_scores_.shape == (200,)
+    assert twin.network_.residual_head.hidden.weight.shape == (4, 4)
+
+
+def test_another_process_gives_the_same_scores(fitted, valid, wave, tmp_path):
+    X = pd.DataFrame(wave(120, 3, seed=2), columns=["a", "b", "c"])
+    (tmp_path / "file").write_bytes(valid)
+    X.to_pickle(tmp_path / "X")
+    code = """
+    import numpy as np
+    import pandas as pd
+    from skcoad import CoADDetector
+    detector = CoADDetector.load("file")
+    np.save("scores.npy", detector.decision_function(pd.read_pickle("X")))
+    """
+    code = textwrap.dedent(code)
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
+    scores = np.load(tmp_path / "scores.npy")
+    np.testing.assert_array_equal(scores, fitted.decision_function(X))

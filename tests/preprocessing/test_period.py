@@ -1,0 +1,109 @@
+import naive
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from skcoad.preprocessing._period import autocorrelation, dominant_period
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+def noisy_wave(period, seed, n_periods=20):
+    """A fundamental and an overtone of random strength and phase, and noise."""
+    rng = np.random.default_rng(seed)
+    phase = 2 * np.pi * np.arange(n_periods * period) / period
+    x = np.sin(phase + rng.uniform(0, 7)) + rng.uniform(0, 0.5) * np.sin(2 * phase)
+    return x + 0.05 * rng.normal(size=len(x))
+
+
+@given(arrays(float, st.integers(3, 40), elements=st.floats(-10, 10)), st.data())
+def test_autocorrelation_equals_the_twin(x, data):
+    max_lag = data.draw(st.integers(0, len(x) - 1))
+    if np.std(x) < 1e-3:
+        return  # nothing but rounding is left to compare
+    expected = naive.autocorrelation(x.tolist(), max_lag)
+    np.testing.assert_allclose(autocorrelation(x, max_lag), expected, atol=1e-9)
+
+
+@given(st.integers(0, 30), st.integers(31, 300))
+def test_autocorrelation_in_blocks_equals_that_of_the_whole(max_lag, n):
+    x = np.random.default_rng(n).normal(size=n).cumsum()
+    whole = autocorrelation(x, max_lag)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("skcoad.preprocessing._period.MAX_FFT", 1)
+        np.testing.assert_allclose(autocorrelation(x, max_lag), whole, atol=1e-12)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, 1e30, -7.0])
+def test_autocorrelation_of_a_constant_is_zero_but_for_lag_zero(value):
+    np.testing.assert_array_equal(autocorrelation(np.full(9, value), 3), [1, 0, 0, 0])
+
+
+@given(st.integers(8, 120), seeds)
+def test_the_period_of_a_noisy_wave_is_found(period, seed):
+    found = dominant_period(noisy_wave(period, seed))
+    assert abs(found - period) <= 1 + period // 25
+
+
+@given(st.integers(8, 60), seeds, st.floats(-1e3, 1e3), st.floats(1e-6, 1e6))
+def test_the_period_does_not_change_with_level_unit_sign_and_direction(
+    period, seed, level, unit
+):
+    x = noisy_wave(period, seed)
+    found = dominant_period(x)
+    assert dominant_period(x + level) == found
+    assert dominant_period(x * unit) == found
+    assert dominant_period(-x) == found
+    assert dominant_period(x[::-1]) == found
+
+
+@pytest.mark.parametrize("unit", [1e-300, 1e-30, 1e30, 1e300])
+def test_the_period_does_not_change_with_an_extreme_unit(unit):
+    x = noisy_wave(25, 0)
+    assert dominant_period(x * unit) == dominant_period(x)
+
+
+@given(st.integers(8, 60), seeds)
+def test_a_trend_does_not_change_the_period(period, seed):
+    x = noisy_wave(period, seed)
+    found = dominant_period(x + np.linspace(0, 5, len(x)))
+    assert abs(found - period) <= 1 + period // 25
+
+
+def test_channels_are_asked_together_and_constant_ones_have_no_say():
+    x = noisy_wave(25, 0)
+    alone = dominant_period(x)
+    constant = np.full(len(x), 3.0)
+    assert dominant_period(x[:, None]) == alone
+    assert dominant_period(np.column_stack([x, x])) == alone
+    assert dominant_period(np.column_stack([constant, x, 0 * x])) == alone
+
+
+def test_the_order_of_channels_does_not_matter():
+    X = np.column_stack([noisy_wave(25, seed) for seed in range(4)])
+    assert dominant_period(X) == dominant_period(X[:, ::-1])
+
+
+def test_the_range_of_lags_is_kept():
+    x = noisy_wave(25, 0, n_periods=40)
+    assert dominant_period(x, min_period=30) in (49, 50, 51)
+    assert dominant_period(x, max_period=20) is None
+    assert dominant_period(x[:23]) is None  # no third of it holds a lag of 8
+
+
+@pytest.mark.parametrize(
+    "x",
+    [np.zeros(500), np.full(500, 0.1), np.arange(500.0), np.eye(500)[250]],
+    ids=["zeros", "constant", "line", "one pulse"],
+)
+def test_where_nothing_repeats_there_is_no_period(x):
+    assert dominant_period(x) is None
+
+
+def test_white_noise_has_no_period():
+    # What a threshold lets through by chance is allowed to one series in twenty.
+    noises = [np.random.default_rng(seed).normal(size=2000) for seed in range(60)]
+    found = [dominant_period(x) for x in noises]
+    assert sum(period is not None for period in found) <= 6

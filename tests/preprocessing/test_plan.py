@@ -1,0 +1,151 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from skcoad.preprocessing._plan import MIN_PATCHES, WindowPlan, plan_windows
+
+lengths = st.integers(4, 600)
+
+
+def make_series(kind, n, n_channels, period, seed):
+    noise = np.random.default_rng(seed).normal(size=(n, n_channels))
+    if kind == "constant":
+        return np.zeros((n, n_channels))
+    if kind == "walk":
+        return noise.cumsum(0)
+    if kind == "wave":
+        return np.sin(2 * np.pi * np.arange(n)[:, None] / period) + 0.1 * noise
+    return noise
+
+
+series = st.builds(
+    make_series,
+    st.sampled_from(["constant", "noise", "walk", "wave"]),
+    lengths,
+    st.integers(1, 2),
+    st.integers(8, 100),
+    st.integers(0, 99),
+)
+
+
+def check_is_valid(plan, n):
+    assert all(isinstance(size, int) for size in plan)
+    assert 1 <= plan.period <= plan.window_size <= n
+    assert plan.window_size % plan.patch_size == 0
+    assert plan.window_size // plan.patch_size >= MIN_PATCHES
+    assert 1 <= plan.step <= plan.window_size
+    assert plan.reference_lengths[0] == plan.period
+    for length in plan.reference_lengths:
+        assert 1 <= length <= plan.window_size
+        assert 1 <= plan.hop(length) <= plan.step
+
+
+@given(series, st.floats(1, 20))
+def test_every_series_from_four_timestamps_on_has_a_valid_plan(x, window_periods):
+    check_is_valid(plan_windows(x, window_periods=window_periods), len(x))
+
+
+sizes = st.one_of(st.just("auto"), st.integers(1, 80))
+
+
+@given(series, sizes, sizes, sizes, sizes, st.floats(1, 20))
+def test_what_is_given_is_kept_or_is_an_error(
+    x, period, window_size, patch_size, step, window_periods
+):
+    given_sizes = {"window_size": window_size, "patch_size": patch_size, "step": step}
+    try:
+        plan = plan_windows(
+            x, period=period, window_periods=window_periods, **given_sizes
+        )
+    except ValueError as error:
+        said = str(error)
+    else:
+        said = ""
+    if said:
+        # It names at least one of the numbers that were given, by value.
+        numbers = [str(size) for size in given_sizes.values() if size != "auto"]
+        assert any(number in said for number in numbers)
+        return
+    check_is_valid(plan, len(x))
+    for name, size in given_sizes.items():
+        assert size in ("auto", getattr(plan, name))
+    if period != "auto":
+        assert plan.period == min(period, plan.window_size)
+
+
+@given(series, sizes, st.floats(1, 20))
+def test_the_hop_divides_the_step(x, step, window_periods):
+    # Otherwise the references of a slice lie elsewhere than those of the whole.
+    try:
+        plan = plan_windows(x, step=step, window_periods=window_periods)
+    except ValueError:
+        return
+    for length in plan.reference_lengths:
+        assert plan.step % plan.hop(length) == 0
+
+
+@given(lengths)
+def test_a_series_without_period_has_one_that_fits_into_it_several_times(n):
+    plan = plan_windows(np.zeros((n, 1)))
+    assert plan.period <= max(2, n // 8)
+    assert plan_windows(np.zeros((5000, 1))).period == 125
+
+
+@pytest.mark.parametrize(
+    ("sizes", "named"),
+    [
+        ({"window_size": 101}, "window of 101 .* series of 100"),
+        ({"window_size": 30, "patch_size": 7}, "window_size=30 .* patch_size=7"),
+        ({"window_size": 12, "patch_size": 4}, "window_size=12 .* patch_size=4"),
+        ({"window_size": 20, "step": 21}, "step=21 .* window_size=20"),
+        ({"patch_size": 26}, "patch_size=26.* 100"),
+    ],
+)
+def test_sizes_that_do_not_fit_are_errors_that_name_them(sizes, named):
+    with pytest.raises(ValueError, match=named):
+        plan_windows(np.zeros((100, 1)), **sizes)
+
+
+@pytest.mark.parametrize(
+    ("n", "sizes", "expected"),
+    [
+        (4, {}, (2, 4, 1, 1)),
+        (16, {}, (2, 4, 1, 1)),
+        (40, {}, (5, 10, 2, 4)),
+        (63, {}, (7, 15, 3, 4)),
+        (64, {}, (8, 16, 4, 8)),
+        (100, {}, (12, 24, 4, 12)),
+        (5000, {}, (125, 248, 8, 124)),
+        (5000, {"window_periods": 4}, (125, 496, 16, 248)),
+        (5000, {"period": 900, "window_periods": 4}, (900, 2528, 79, 1264)),
+        (1000, {"window_size": 15}, (15, 15, 3, 4)),
+        (1000, {"window_size": 17}, (17, 17, 1, 8)),
+        (1000, {"window_size": 640}, (125, 640, 20, 320)),
+        (20, {"patch_size": 5}, (2, 20, 5, 8)),
+        (100, {"window_size": 100, "patch_size": 25, "step": 100}, (12, 100, 25, 100)),
+    ],
+)
+def test_sizes_that_are_not_given_follow_from_the_others(n, sizes, expected):
+    # Nothing repeats: without a given period it is 125, or an eighth of the series.
+    assert plan_windows(np.zeros((n, 1)), **sizes) == expected
+
+
+@pytest.mark.parametrize(
+    ("period", "window_size", "expected"),
+    [
+        (50, 100, [50, 100]),
+        (50, 90, [50, 90]),
+        (16, 16, [16]),
+        (1, 4, [1, 2]),
+    ],
+)
+def test_references_are_one_and_two_periods_long(period, window_size, expected):
+    assert WindowPlan(period, window_size, 1, 1).reference_lengths == expected
+
+
+@pytest.mark.parametrize(
+    ("length", "hop"), [(3, 1), (11, 4), (22, 8), (25, 12), (50, 24), (400, 24)]
+)
+def test_the_hop_is_the_largest_divisor_of_the_step_up_to_half_the_length(length, hop):
+    assert WindowPlan(50, 100, 4, 24).hop(length) == hop

@@ -24,6 +24,7 @@ from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 import safetensors.torch
+import torch
 from torch import Tensor
 
 from skcoad._version import __version__
@@ -54,9 +55,7 @@ def pack(content: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> bytes:
     """
     own = {"format": FORMAT, "skcoad": __version__, "sha256": UNSEALED}
     metadata = {KEY: json.dumps({**content, **own}, allow_nan=False)}
-    data = safetensors.torch.save(dict(tensors), metadata)
-    digest = hashlib.sha256(data).hexdigest()
-    return data.replace(UNSEALED.encode(), digest.encode(), 1)
+    return _seal(safetensors.torch.save(dict(tensors), metadata))
 
 
 def read_container(path: str | os.PathLike[str]) -> tuple[Json, dict[str, Tensor]]:
@@ -116,6 +115,10 @@ def unpack(file: BinaryIO, size: int) -> tuple[Json, dict[str, Tensor]]:
         tensors = safetensors.torch.load(header + body)
     except Exception as error:  # whatever the parser stumbles over
         raise InvalidDetectorError(f"no tensors can be read: {error}") from error
+    for name, tensor in tensors.items():
+        if tensor.dtype == torch.bool:
+            valid = bool((tensor.view(torch.uint8) <= 1).all())
+            require(valid, f"tensor {name} has a byte that is no bool")
     # A file's bytes are read-only and not aligned as torch aligns its own.
     tensors = {name: tensor.clone() for name, tensor in tensors.items()}
     return upgrade(content, tensors) if content["format"] == 1 else (content, tensors)
@@ -159,6 +162,12 @@ def _check_format(content: Json) -> None:
             f"skcoad {writer} or later"
         )
     require(number in (1, FORMAT), f"there is no format {number}")
+
+
+def _seal(data: bytes) -> bytes:
+    """Put the digest of a file into it."""
+    digest = hashlib.sha256(data).hexdigest()
+    return data.replace(UNSEALED.encode(), digest.encode(), 1)
 
 
 def _unsealed(header: bytes, content: Json) -> bytes:

@@ -247,8 +247,8 @@ def _check_values(X: Any) -> None:
     dtypes = getattr(X, "dtypes", getattr(X, "dtype", None))
     for dtype in dtypes if np.iterable(dtypes) else [dtypes]:
         # Other libraries' dtypes have no kind; what numpy makes of X has.
-        known: Any = dtype if hasattr(dtype, "kind") else np.asarray(X).dtype
-        if known.kind in "mMSU":
+        numpy_dtype: Any = dtype if hasattr(dtype, "kind") else np.asarray(X).dtype
+        if numpy_dtype.kind in "mMSU":
             raise ValueError(f"X has values of dtype {dtype}; numbers are needed")
-        if known.kind == "O" and any(isinstance(v, str) for v in np.ravel(X)):
+        if numpy_dtype.kind == "O" and any(isinstance(v, str) for v in np.ravel(X)):
             raise ValueError("X has strings among its values; numbers are needed")

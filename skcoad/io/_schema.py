@@ -1,4 +1,4 @@
-"""Checks of what a file says, before anything is made of it."""
+"""Checks of the contents of a file, before anything is made of them."""
 
 from __future__ import annotations
 

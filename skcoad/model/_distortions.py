@@ -56,7 +56,7 @@ def distort(
     kinds: Sequence[str],
     lengths: tuple[float, float],
     generator: torch.Generator,
-    share: float = 0.9,
+    fraction: float = 0.9,
 ) -> tuple[Tensor, Tensor]:
     """Distort a segment of each window, of random kind, position and length.
 
@@ -72,8 +72,8 @@ def distort(
         Shortest and longest segment, in periods.
     generator : torch.Generator
         On the CPU; the source of all randomness.
-    share : float, default=0.9
-        Part of the windows that are distorted; the others stay as they are.
+    fraction : float, default=0.9
+        Fraction of the windows that are distorted; the others are left unchanged.
 
     Returns
     -------
@@ -108,7 +108,7 @@ def distort(
     length = torch.randint(shortest, longest + 1, (b, 1), generator=generator)
     start = (torch.rand(b, 1, generator=generator) * (t - length + 1)).long()
     kind = torch.randint(len(kinds), (b,), generator=generator)
-    kind[torch.rand(b, generator=generator) >= share] = -1
+    kind[torch.rand(b, generator=generator) >= fraction] = -1
     device = windows.device
     segment = Segment(
         start.to(device),

@@ -121,16 +121,16 @@ def _network_components(
     with torch.inference_mode():
         n_windows = max(1, chunk_sizes(x.device).points // size)
         for chunk in torch.split(starts, n_windows):
-            batch, gaps, *references = (view[chunk] for view in windows)  # B, T
-            output = network(batch, references[0] if references else None, gaps)
+            batch, absent, *references = (view[chunk] for view in windows)  # B, T
+            output = network(batch, references[0] if references else None, absent)
             # The weight of a window falls with the fraction of it that is missing.
-            observed = (~gaps).float().mean(1, keepdim=True)
+            observed = (~absent).float().mean(1, keepdim=True)
             weight = coverage_weight(observed, MISSING_POWER).expand_as(batch)
             parts = (
                 output.probability.repeat_interleave(plan.patch_size, 1),
                 output.mask.repeat_interleave(plan.patch_size, 1),
                 output.reconstruction,
-                (output.reconstruction - batch).abs() * ~gaps,
+                (output.reconstruction - batch).abs() * ~absent,
             )
             for row, part in enumerate(parts):
                 if row in averaged:

@@ -161,7 +161,7 @@ class CoADNetwork(nn.Module):
             Their normal references, for a network that was made for them.
         missing : Tensor of shape (B, T) or None
             Which points are missing, bool. Patches are hidden from the reconstruction
-            at least by their missing share.
+            at least by the fraction of them that is missing.
         pattern : Tensor of shape (N,) or None
             For ``masking="random"``: 1 for the patches hidden first. Every other
             patch by default.
@@ -170,7 +170,7 @@ class CoADNetwork(nn.Module):
         -------
         CoADOutput
         """
-        gaps = 0.0 if missing is None else self.missing_share(missing)
+        missing_part = 0.0 if missing is None else self.missing_fraction(missing)
         if missing is not None and reference is not None:
             x = torch.where(missing, reference, x)
         features = self.encode(x, reference)
@@ -179,14 +179,14 @@ class CoADNetwork(nn.Module):
         )  # B, N
         if self.masking in ("soft", "hard"):
             guide = direct if self.masking == "soft" else (direct > 0.5).to(x)
-            mask = gaps + (1 - gaps) * guide
+            mask = missing_part + (1 - missing_part) * guide
             reconstruction = self.reconstruct(x, reference, mask)
         else:
             if pattern is None:
                 pattern = torch.arange(direct.shape[1], device=x.device) % 2
             first = pattern.to(direct).expand_as(direct)
             halves = [
-                self.reconstruct(x, reference, gaps + (1 - gaps) * half)
+                self.reconstruct(x, reference, missing_part + (1 - missing_part) * half)
                 for half in (first, 1 - first)
             ]
             mask = torch.ones_like(direct)  # each patch was hidden once
@@ -198,8 +198,8 @@ class CoADNetwork(nn.Module):
         )  # B, N
         return CoADOutput(direct, residual, mask, reconstruction)
 
-    def missing_share(self, missing: Tensor) -> Tensor:
-        """Share of each patch that is missing, ``(B, T)`` to ``(B, N)``."""
+    def missing_fraction(self, missing: Tensor) -> Tensor:
+        """Fraction of each patch that is missing, ``(B, T)`` to ``(B, N)``."""
         return missing.view(len(missing), -1, self.patch_size).float().mean(-1)
 
     def encode(self, x: Tensor, reference: Tensor | None) -> dict[str, Tensor]:
@@ -228,7 +228,7 @@ class CoADNetwork(nn.Module):
         return probability.amax(0) if self.fusion == "max" else probability.mean(0)
 
     def reconstruct(self, x: Tensor, reference: Tensor | None, mask: Tensor) -> Tensor:
-        """Reconstruct windows of which each patch is hidden by its share in `mask`."""
+        """Reconstruct windows of which each patch is masked by its value in `mask`."""
         mask = mask[..., None]  # B, N, 1
         patches = x.view(len(x), -1, self.patch_size)  # B, N, P
         embedding = (  # Eq. 5

@@ -1,4 +1,4 @@
-"""Nearest normal subsequences: an approximate index, and what it says of a series.
+"""Nearest normal subsequences: an approximate index, and profiles of a series.
 
 Follow the files: ``_index.py`` finds neighbours of subsequences, ``_profile.py`` turns
 them into values for each timestamp, ``_channel.py`` does so for a channel's values and

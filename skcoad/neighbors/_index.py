@@ -53,7 +53,7 @@ class SubsequenceIndex(nn.Module):
     change in amplitude costs its full size.
 
     The search has two stages. At most `max_references` evenly spaced subsequences are
-    held by their principal components; the best few of them are compared in full, and
+    stored by their principal components; the best few of them are compared in full, and
     the best of these with the subsequences around it. It is approximate: the true
     nearest neighbour may be missed, and no distance is below the true one.
 

@@ -1,4 +1,4 @@
-"""From a series to windows and spectra: periods, plans, gaps, transformers.
+"""From a series to windows and spectra: periods, plans, missing values, transformers.
 
 Nothing that is imported here needs torch.
 """

@@ -49,7 +49,7 @@ def overlap_add(
     starts: Tensor,
     reduce: Literal["sum", "amax"] = "sum",
 ) -> None:
-    """Add windows to a series at the places where they start, in place.
+    """Add windows to a series at their starts, in place.
 
     Parameters
     ----------
@@ -75,11 +75,11 @@ def overlap_add(
     points = (starts[:, None] + within).flatten()
     # As one long series: on a CPU torch adds to a single dimension much faster.
     first = torch.arange(0, total.numel(), total.shape[-1], device=total.device)
-    places = (first[:, None] + points).flatten()
+    indices = (first[:, None] + points).flatten()
     if reduce == "sum":
-        total.view(-1).index_add_(0, places, windows.flatten())
+        total.view(-1).index_add_(0, indices, windows.flatten())
     else:
-        total.view(-1).scatter_reduce_(0, places, windows.flatten(), "amax")
+        total.view(-1).scatter_reduce_(0, indices, windows.flatten(), "amax")
 
 
 def coverage_weight(observed_fraction: Tensor, power: int) -> Tensor:

@@ -109,14 +109,14 @@ def find_segments(
         if score <= threshold or len(segments) == limit:
             break
         level = (threshold + score) / 2
-        stop = peak + _reach(free[peak:], level, separation)
-        first = peak + 1 - _reach(free[peak::-1], level, separation)
+        stop = peak + _extent(free[peak:], level, separation)
+        first = peak + 1 - _extent(free[peak::-1], level, separation)
         free[max(0, first - separation) : stop + separation] = -np.inf
         segments.append(AnomalySegment(int(first), int(stop), int(peak), float(score)))
     return segments
 
 
-def _reach(scores: NDArray[np.floating[Any]], level: float, separation: int) -> int:
+def _extent(scores: NDArray[np.floating[Any]], level: float, separation: int) -> int:
     """Length of the beginning that ends before `separation` scores below the level."""
     length = 1
     while len(above := np.flatnonzero(scores[length : length + separation] > level)):

@@ -194,6 +194,14 @@ def test_neighbours_made_of_their_state_give_the_same_profile(plan):
     assert sum(len(tensor) == 300 for tensor in state.values() if tensor.ndim == 1) == 2
     loaded.load_state_dict(state, assign=True)
     loaded.attach()
+    for one, same in zip(
+        [*loaded.values, loaded.differences],
+        [*neighbors.values, neighbors.differences],
+        strict=True,
+    ):
+        assert torch.equal(one.series, same.series)
+        assert torch.equal(one.missing, same.missing)
+        assert torch.equal(one.incomplete, same.incomplete)
     for missing in (nowhere(x), somewhere(x)):
         profiles = loaded.profile(x, missing), neighbors.profile(x, missing)
         for one, same in zip(*profiles, strict=True):

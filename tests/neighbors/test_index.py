@@ -194,6 +194,16 @@ def test_a_subsequence_with_an_imputed_value_is_no_neighbour():
     assert beside & set(indices) or {i + 1 for i in beside} & set(indices)
 
 
+def test_a_subsequence_like_an_interpolated_run_has_a_complete_neighbour():
+    series = make_series(200, 0)
+    missing = torch.zeros(200, dtype=torch.bool)
+    missing[50:110] = True
+    series[50:110] = 7.0  # every candidate of the first stage would be from here
+    index = SubsequenceIndex.build(series, 12, 200, missing)
+    found = index.query(torch.full((1, 12), 7.01)).indices.item()
+    assert not index.incomplete[found]
+
+
 def test_interpolated_runs_do_not_raise_the_baseline_distances():
     series = make_series(600, 0)
     missing = torch.zeros(600, dtype=torch.bool)

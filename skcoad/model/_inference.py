@@ -12,12 +12,13 @@ from skcoad._typing import Aggregation, FloatArray
 from skcoad.model._network import CoADNetwork
 from skcoad.neighbors import Profile
 from skcoad.preprocessing import WindowPlan, window_starts
-from skcoad.preprocessing._rolling import coverage_weight, overlap_add
+from skcoad.preprocessing._rolling import (
+    WINDOW_POWER,
+    coverage_weight,
+    overlap_add,
+)
 
 __all__ = ["ScoreComponents", "score_components"]
-
-# Exponent of the coverage weight of a window, observed_fraction ** MISSING_POWER.
-MISSING_POWER = 4
 
 
 class ScoreComponents(NamedTuple):
@@ -125,7 +126,7 @@ def _network_components(
             output = network(batch, references[0] if references else None, absent)
             # The weight of a window falls with the fraction of it that is missing.
             observed = (~absent).float().mean(1, keepdim=True)
-            weight = coverage_weight(observed, MISSING_POWER).expand_as(batch)
+            weight = coverage_weight(observed, WINDOW_POWER).expand_as(batch)
             parts = (
                 output.probability.repeat_interleave(plan.patch_size, 1),
                 output.mask.repeat_interleave(plan.patch_size, 1),

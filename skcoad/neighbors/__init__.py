@@ -14,6 +14,7 @@ from skcoad.neighbors._channel import (
     first_differences,
 )
 from skcoad.neighbors._index import Neighbors, SubsequenceIndex
+from skcoad.neighbors._join import JoinIndex
 from skcoad.neighbors._profile import (
     WindowNeighbors,
     excess_distance,
@@ -24,6 +25,7 @@ from skcoad.neighbors._profile import (
 
 __all__ = [
     "ChannelNeighbors",
+    "JoinIndex",
     "Neighbors",
     "Profile",
     "SubsequenceIndex",

@@ -16,13 +16,16 @@ from torch.nn import functional as F
 
 from skcoad._device import chunk_sizes
 from skcoad.neighbors._index import SubsequenceIndex
-from skcoad.preprocessing._rolling import coverage_weight, overlap_add, rolling_sum
+from skcoad.preprocessing._rolling import (
+    SUBSEQUENCE_POWER,
+    coverage_weight,
+    overlap_add,
+    rolling_sum,
+)
 from skcoad.preprocessing._windows import window_starts
 
 __all__ = ["WindowNeighbors", "excess_distance", "impute", "query_windows", "retrieve"]
 
-# Exponent of the coverage weight of a subsequence, observed_fraction ** MISSING_POWER.
-MISSING_POWER = 16
 N_IMPUTATIONS = 2  # queries that only improve the imputed values
 
 
@@ -227,7 +230,7 @@ def _weight(index: SubsequenceIndex, starts: Tensor, missing: Tensor | None) -> 
     if missing is None or not missing.any():
         return torch.ones(1, len(starts), device=starts.device)
     n_missing = rolling_sum(missing, index.length)[:, starts]
-    return coverage_weight(1 - n_missing / index.length, MISSING_POWER)
+    return coverage_weight(1 - n_missing / index.length, SUBSEQUENCE_POWER)
 
 
 def _rolling_distance(difference: Tensor, index: SubsequenceIndex) -> Tensor:

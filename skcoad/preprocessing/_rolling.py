@@ -14,6 +14,10 @@ from torch.nn import functional as F
 __all__ = ["coverage_weight", "overlap_add", "rolling_sum"]
 
 MIN_WEIGHT = 1e-6  # so that a mean over windows without observations stays defined
+# Exponents of the coverage weight: a few missing values spoil the distance of a
+# subsequence to its neighbour, and hardly what the network makes of a window.
+SUBSEQUENCE_POWER = 16
+WINDOW_POWER = 4
 
 
 def rolling_sum(x: Tensor, width: int) -> Tensor:

@@ -38,7 +38,7 @@ def test_only_the_segment_changes_and_its_points_are_marked(kind):
     windows = waves()
     original = windows.clone()
     distorted, distortion_mask = distort(
-        windows, 25, [kind], (0.1, 1.0), generator(), share=1
+        windows, 25, [kind], (0.1, 1.0), generator(), fraction=1
     )
     assert torch.equal(windows, original)
     assert distorted.shape == distortion_mask.shape == windows.shape
@@ -60,7 +60,7 @@ def test_only_the_segment_changes_and_its_points_are_marked(kind):
 
 def test_lengths_are_in_periods_and_both_bounds_are_reached():
     _, distortion_mask = distort(
-        waves(800), 20, ["uniform"], (0.25, 0.5), generator(), share=1
+        waves(800), 20, ["uniform"], (0.25, 0.5), generator(), fraction=1
     )
     length = distortion_mask.sum(1)[distortion_mask.any(1)]
     assert (length.min(), length.max()) == (5, 10)
@@ -68,7 +68,7 @@ def test_lengths_are_in_periods_and_both_bounds_are_reached():
 
 def test_segments_reach_both_ends_of_the_window():
     _, distortion_mask = distort(
-        waves(800), 20, ["jitter"], (0.5, 1.0), generator(), share=1
+        waves(800), 20, ["jitter"], (0.5, 1.0), generator(), fraction=1
     )
     assert distortion_mask[:, 0].any()
     assert distortion_mask[:, -1].any()
@@ -77,16 +77,18 @@ def test_segments_reach_both_ends_of_the_window():
 def test_a_period_longer_than_the_window_distorts_at_most_the_window():
     windows = waves(50, size=12)
     for kind in KINDS:
-        distorted, _ = distort(windows, 900, [kind], (0.1, 1.0), generator(), share=1)
+        distorted, _ = distort(
+            windows, 900, [kind], (0.1, 1.0), generator(), fraction=1
+        )
         assert torch.isfinite(distorted).all()
 
 
-@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
-def test_the_share_of_distorted_windows_is_kept(share):
+@pytest.mark.parametrize("fraction", [0.0, 0.5, 1.0])
+def test_the_fraction_of_distorted_windows_is_kept(fraction):
     _, distortion_mask = distort(
-        waves(1000), 25, ["jitter"], (0.5, 1.0), generator(), share=share
+        waves(1000), 25, ["jitter"], (0.5, 1.0), generator(), fraction=fraction
     )
-    assert abs(distortion_mask.any(1).float().mean() - share) < 0.06
+    assert abs(distortion_mask.any(1).float().mean() - fraction) < 0.06
 
 
 def test_all_named_kinds_are_used_and_no_other(monkeypatch):
@@ -118,7 +120,7 @@ def test_the_generator_is_the_only_source_of_randomness(kind):
 def test_constant_windows_have_no_anomaly_to_find(kind):
     windows = torch.full((32, 60), 3.0)
     distorted, distortion_mask = distort(
-        windows, 20, [kind], (0.1, 1.0), generator(), share=1
+        windows, 20, [kind], (0.1, 1.0), generator(), fraction=1
     )
     assert not distortion_mask.any()
     torch.testing.assert_close(distorted, windows)
@@ -208,10 +210,10 @@ def test_by_default_nine_windows_in_ten_are_distorted():
 
 def test_uniform_values_come_from_the_whole_range():
     before, after = apply("uniform", waves(500))
-    share = (after[:, 0] - before.min(1)) / np.ptp(before, axis=1)
-    assert share.min() < 0.05
-    assert share.max() > 0.95
-    assert abs(share.mean() - 0.5) < 0.05
+    height = (after[:, 0] - before.min(1)) / np.ptp(before, axis=1)
+    assert height.min() < 0.05
+    assert height.max() > 0.95
+    assert abs(height.mean() - 0.5) < 0.05
 
 
 def test_time_warp_uses_all_factors_from_one_and_a_quarter_to_four():

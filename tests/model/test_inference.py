@@ -5,9 +5,9 @@ import torch
 
 from skcoad import _device
 from skcoad.model import CoADNetwork, initialise, score_components
-from skcoad.model import _inference as inference_module
 from skcoad.neighbors import ChannelNeighbors
 from skcoad.preprocessing import WindowPlan
+from skcoad.preprocessing._rolling import WINDOW_POWER
 
 PLAN = WindowPlan(period=12, window_size=24, patch_size=4, step=7)
 
@@ -91,7 +91,7 @@ def test_missing_values_have_no_error_and_lower_the_weight_of_their_windows(
             error = 0 if gaps[offset] else abs(value - window[offset].item())
             a = output.probability[0, offset // 4].item()
             mask = output.mask[0, offset // 4].item()
-            weight = max(observed**inference_module.MISSING_POWER, 1e-6)
+            weight = max(observed**WINDOW_POWER, 1e-6)
             collected[start + offset].append((a, mask, value, error, weight))
     for t, rows in enumerate(collected):
         *columns, weights = zip(*rows, strict=True)

@@ -216,7 +216,7 @@ def missing_points(*points):
     return missing
 
 
-def test_patches_are_hidden_at_least_by_their_missing_share():
+def test_patches_are_hidden_at_least_by_their_missing_fraction():
     network, x = make_network(), windows()
     missing = missing_points(0, *range(P, 2 * P))
     output = network(x, None, missing)

@@ -111,7 +111,9 @@ def test_the_first_of_equally_high_peaks_is_found_whatever_is_near_the_best(
     period, seed
 ):
     x = noisy_wave(period, seed)
-    lower, higher = (dominant_period(x, near_best=share) for share in (0.6, 1.0))
+    lower, higher = (
+        dominant_period(x, near_best=near_best) for near_best in (0.6, 1.0)
+    )
     assert lower <= dominant_period(x) <= higher
 
 

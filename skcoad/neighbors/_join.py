@@ -10,7 +10,7 @@ A matrix profile of one series against another (an AB-join) in near-linear time:
    query; along the diagonal, up to the queries on either side, it follows from the values
    that enter and leave, in O(1) for each subsequence.
 4. Diagonals that are best at the end of a block between two queries are tried on the
-   next one, forwards and backwards (as in PatchMatch, Barnes et al., SIGGRAPH 2009).
+   next one, in both directions, as in PatchMatch (Barnes et al., SIGGRAPH 2009).
 
 Every distance is exact for its pair; only the choice of pairs is approximate.
 ``benchmarks/recall.py`` compares it with brute force.

@@ -75,8 +75,8 @@ class Scaler(nn.Module):
                 center[channel] = mean * largest
                 # Rounding in the mean of equal values is no variation.
                 scale[channel] = largest * (deviation if deviation > 1e-12 else 1.0)
-        # No division by a subnormal number, nor by half of one.
-        scale = scale.clip(min=2 * np.finfo(np.float64).tiny)
+        # No division by a subnormal number.
+        scale = scale.clip(min=np.finfo(np.float64).tiny)
         self.center, self.scale = torch.from_numpy(center), torch.from_numpy(scale)
         return self
 
@@ -103,7 +103,8 @@ class Scaler(nn.Module):
         scaled /= 2
         scaled -= self.center[channel].item() / 2
         with np.errstate(over="ignore"):  # clipped below
-            scaled /= self.scale[channel].item() / 2
+            scaled /= self.scale[channel].item()
+            scaled *= 2
         scaled.clip(-MAX_SCALED, MAX_SCALED, out=scaled)
         return torch.tensor(scaled, dtype=torch.float32), missing
 

@@ -1,13 +1,15 @@
 """Nearest normal subsequences: an approximate index, and profiles of a series.
 
-Follow the files: ``_index.py`` finds neighbours of subsequences, ``_profile.py`` turns
-them into values for each timestamp, ``_channel.py`` does so for a channel's values and
-first differences.
+Follow the files: ``_index.py`` retrieves normal subsequences for windows, ``_join.py``
+finds the nearest neighbour of every subsequence of a series, ``_profile.py`` turns both
+into values for each timestamp, ``_channel.py`` does so for a channel's values and first
+differences, and says how rare they are on normal data.
 """
 
 from __future__ import annotations
 
 from skcoad.neighbors._channel import (
+    VIEWS,
     ChannelNeighbors,
     Profile,
     diff_missing,
@@ -17,6 +19,7 @@ from skcoad.neighbors._index import Neighbors, SubsequenceIndex
 from skcoad.neighbors._join import JoinIndex
 from skcoad.neighbors._profile import (
     WindowNeighbors,
+    baseline_distances,
     excess_distance,
     impute,
     query_windows,
@@ -24,12 +27,14 @@ from skcoad.neighbors._profile import (
 )
 
 __all__ = [
+    "VIEWS",
     "ChannelNeighbors",
     "JoinIndex",
     "Neighbors",
     "Profile",
     "SubsequenceIndex",
     "WindowNeighbors",
+    "baseline_distances",
     "diff_missing",
     "excess_distance",
     "first_differences",

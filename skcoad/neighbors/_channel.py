@@ -7,46 +7,60 @@ both are indexed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 
-from skcoad.neighbors._index import SubsequenceIndex
+from skcoad.neighbors._index import Neighbors, SubsequenceIndex
+from skcoad.neighbors._join import QUERIES_PER_LENGTH, JoinIndex, Metric
 from skcoad.neighbors._profile import (
+    baseline_distances,
     excess_distance,
     impute,
     query_windows,
     retrieve,
 )
+from skcoad.preprocessing._calibration import TailCalibration
 from skcoad.preprocessing._plan import WindowPlan
 
-__all__ = ["ChannelNeighbors", "Profile", "diff_missing", "first_differences"]
+__all__ = [
+    "VIEWS",
+    "ChannelNeighbors",
+    "Profile",
+    "diff_missing",
+    "first_differences",
+]
 
 MIN_DIFFERENCE_SCALE = 1e-6
+# What is compared with the training series, and how.
+VIEWS: tuple[tuple[str, Metric], ...] = (
+    ("values", "euclidean"),
+    ("values", "znormalized"),
+    ("differences", "euclidean"),
+    ("differences", "znormalized"),
+)
 
 
 class Profile(NamedTuple):
-    """A series beside its nearest neighbours, each of shape (n_timestamps,).
+    """A series beside its nearest neighbours.
 
     Attributes
     ----------
-    retrieved : Tensor
+    retrieved : Tensor of shape (n_timestamps,)
         The series as its nearest neighbours reconstruct it.
-    value_distance, difference_distance : Tensor
-        Excess distance (see :func:`excess_distance`) of values and of first
-        differences, in standard deviations of the training series and of its
-        differences.
+    evidence : Tensor of shape (n_views, n_timestamps)
+        How rare the excess distance (see :func:`excess_distance`) of each of `VIEWS` is
+        on normal data, in decades; see :class:`TailCalibration`.
     """
 
     retrieved: Tensor
-    value_distance: Tensor
-    difference_distance: Tensor
+    evidence: Tensor
 
 
 class ChannelNeighbors(nn.Module):
-    """Indexes of one channel of the training series.
+    """Nearest neighbours of one channel in the training series.
 
     :meth:`build` makes one of a series; the constructor makes an empty one, to be
     filled by ``load_state_dict`` and :meth:`attach`.
@@ -54,11 +68,11 @@ class ChannelNeighbors(nn.Module):
     Parameters
     ----------
     plan : WindowPlan
-        Sizes.
+        Sizes; subsequences are one period long.
     n_timestamps : int
         Length of the training series.
     max_references : int
-        Largest number of subsequences in the first stage of each index.
+        Largest number of subsequences that windows are retrieved from.
 
     Attributes
     ----------
@@ -67,48 +81,55 @@ class ChannelNeighbors(nn.Module):
         were.
     difference_scale : Tensor of shape ()
         Standard deviation of the first differences.
-    values : ModuleList of SubsequenceIndex
-        Subsequences of one period and of two.
-    differences : SubsequenceIndex
-        Subsequences of the first differences, of one period.
+    index : SubsequenceIndex
+        What windows are retrieved from.
+    joins : ModuleList of JoinIndex
+        One for each of `VIEWS`.
+    baselines : Tensor of shape (n_views, n_subsequences)
+        How far each normal subsequence is from its own nearest neighbour.
+    calibration : TailCalibration
+        Of the excess distances of the training series, each subsequence compared with
+        the others.
 
     Examples
     --------
     >>> import torch
-    >>> from skcoad.neighbors import ChannelNeighbors
+    >>> from skcoad.neighbors import VIEWS, ChannelNeighbors
     >>> from skcoad.preprocessing import WindowPlan
     >>> series = torch.sin(torch.arange(400.0) / 4)
     >>> neighbors = ChannelNeighbors.build(series, WindowPlan(25, 48, 4, 12), 100)
     >>> x = series[100:150].clone()
     >>> x[20:30] += 0.1 * torch.tensor([1.0, -1.0]).repeat(5)
     >>> missing = torch.zeros_like(x, dtype=torch.bool)
-    >>> profile = neighbors.profile(x, missing)
-    >>> bool(profile.difference_distance[25] > 5 * profile.value_distance[25])
+    >>> evidence = dict(zip(VIEWS, neighbors.profile(x, missing).evidence))
+    >>> by_value, by_difference = (
+    ...     evidence[kind, "euclidean"][25] for kind in ("values", "differences")
+    ... )
+    >>> bool(by_difference > 2 * by_value)
     True
     """
 
     series: Tensor
     missing: Tensor
     difference_scale: Tensor
-    values: Sequence[SubsequenceIndex]
-    differences: SubsequenceIndex
+    baselines: Tensor
 
     def __init__(
         self, plan: WindowPlan, n_timestamps: int, max_references: int
     ) -> None:
         super().__init__()
         self.plan = plan
+        n_subsequences = n_timestamps - plan.period + 1
         for name, shape, dtype in (
             ("series", (n_timestamps,), torch.float32),
             ("missing", (n_timestamps,), torch.bool),
             ("difference_scale", (), torch.float32),
+            ("baselines", (len(VIEWS), max(0, n_subsequences)), torch.float32),
         ):
             self.register_buffer(name, torch.zeros(shape, dtype=dtype))
-        self.values = _indexes(
-            SubsequenceIndex(n_timestamps, length, max_references)
-            for length in plan.subsequence_lengths
-        )
-        self.differences = SubsequenceIndex(n_timestamps, plan.period, max_references)
+        self.index = SubsequenceIndex(n_timestamps, plan.period, max_references)
+        self.calibration = TailCalibration(len(VIEWS))
+        self.joins: Sequence[JoinIndex] = ()
 
     @classmethod
     def build(
@@ -144,25 +165,52 @@ class ChannelNeighbors(nn.Module):
         scale = torch.where(scale > MIN_DIFFERENCE_SCALE, scale, 1.0)
         neighbors.series, neighbors.missing = series, missing
         neighbors.difference_scale = scale
-        neighbors.values = _indexes(
-            SubsequenceIndex.build(series, length, max_references, missing)
-            for length in plan.subsequence_lengths
+        neighbors.index = SubsequenceIndex.build(
+            series, plan.period, max_references, missing
         )
-        neighbors.differences = SubsequenceIndex.build(
-            first_differences(series) / scale,
-            plan.period,
-            max_references,
-            diff_missing(missing),
+        neighbors._make_joins()
+        stride = plan.query_stride(QUERIES_PER_LENGTH)
+        found = [join.self_join(stride) for join in neighbors.joins]
+        neighbors.baselines = torch.stack(
+            [
+                baseline_distances(nearest, join.incomplete, plan.period)
+                for nearest, join in zip(found, neighbors.joins, strict=True)
+            ]
         )
+        normal = neighbors._excess(found, missing)
+        neighbors.calibration = TailCalibration(len(VIEWS)).fit(normal)
         return neighbors
 
     def attach(self) -> None:
-        """Give the indexes their series again, after loading."""
-        for index in self.values:
-            index.attach(self.series, self.missing)
-        self.differences.attach(
-            first_differences(self.series) / self.difference_scale,
-            diff_missing(self.missing),
+        """Make again what is not saved, after loading."""
+        self.index.attach(self.series, self.missing)
+        self._make_joins()
+
+    def _make_joins(self) -> None:
+        views = self._views(self.series, self.missing)
+        joins = [
+            JoinIndex(*views[kind], self.plan.period, metric) for kind, metric in VIEWS
+        ]
+        self.joins = cast("Sequence[JoinIndex]", nn.ModuleList(joins))
+
+    def _views(self, x: Tensor, missing: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
+        """Values and first differences of a series, and where they are missing."""
+        differences = first_differences(x) / self.difference_scale
+        return {
+            "values": (x, missing),
+            "differences": (differences, diff_missing(missing)),
+        }
+
+    def _excess(self, found: Sequence[Neighbors], missing: Tensor) -> Tensor:
+        """Excess distances of all views, ``(n_views, n_timestamps)``."""
+        absent = {"values": missing, "differences": diff_missing(missing)}
+        return torch.stack(
+            [
+                excess_distance(nearest, baseline, self.plan.period, absent[kind])
+                for nearest, baseline, (kind, _) in zip(
+                    found, self.baselines, VIEWS, strict=True
+                )
+            ]
         )
 
     def retrieve(
@@ -184,10 +232,10 @@ class ChannelNeighbors(nn.Module):
         -------
         Tensor of shape (B, T)
         """
-        index, stride = self.values[0], max(1, self.plan.period // 2)
-        x = impute(index, x, missing, stride, exclude_at)
-        neighbors = query_windows(index, x, stride, exclude_at)
-        return retrieve(index, x, neighbors, missing)
+        stride = max(1, self.plan.period // 2)
+        x = impute(self.index, x, missing, stride, exclude_at)
+        neighbors = query_windows(self.index, x, stride, exclude_at)
+        return retrieve(self.index, x, neighbors, missing)
 
     def profile(self, x: Tensor, missing: Tensor) -> Profile:
         """Compare a series with its nearest neighbours.
@@ -204,32 +252,17 @@ class ChannelNeighbors(nn.Module):
         -------
         Profile
         """
-        x, missing = x[None], missing[None]
-        stride = self.plan.query_stride(self.plan.period)
-        x = impute(self.values[0], x, missing, stride)
-        neighbors = [
-            query_windows(index, x, self.plan.query_stride(index.length))
-            for index in self.values
+        stride = self.plan.query_stride(2)
+        filled = impute(self.index, x[None], missing[None], stride)
+        neighbors = query_windows(self.index, filled, stride)
+        retrieved = retrieve(self.index, filled, neighbors, missing[None])[0]
+        views = self._views(filled[0], missing)
+        stride = self.plan.query_stride(QUERIES_PER_LENGTH)
+        found = [
+            join.join(views[kind][0], stride)
+            for (kind, _), join in zip(VIEWS, self.joins, strict=True)
         ]
-        value_distance = torch.stack(
-            [
-                excess_distance(index, x, found, missing)
-                for index, found in zip(self.values, neighbors, strict=True)
-            ]
-        ).mean(0)
-        retrieved = retrieve(self.values[0], x, neighbors[0], missing)
-        x = first_differences(x) / self.difference_scale
-        difference_distance = excess_distance(
-            self.differences,
-            x,
-            query_windows(self.differences, x, stride),
-            diff_missing(missing),
-        )
-        return Profile(retrieved[0], value_distance[0], difference_distance[0])
-
-
-def _indexes(indexes: Iterable[SubsequenceIndex]) -> Sequence[SubsequenceIndex]:
-    return cast("Sequence[SubsequenceIndex]", nn.ModuleList(indexes))
+        return Profile(retrieved, self.calibration(self._excess(found, missing)))
 
 
 def first_differences(x: Tensor) -> Tensor:

@@ -85,10 +85,6 @@ class SubsequenceIndex(nn.Module):
         Principal components of these subsequences.
     embeddings : Tensor of shape (n_components, n_indexed)
         The subsequences in terms of the components.
-    baseline_distances : Tensor of shape (n_indexed,)
-        Largest distance to their nearest neighbour among each indexed subsequence and
-        those within an eighth of the length around it: the self-join matrix profile of
-        the training series.
 
     Raises
     ------
@@ -111,7 +107,6 @@ class SubsequenceIndex(nn.Module):
     incomplete: Tensor
     components: Tensor
     embeddings: Tensor
-    baseline_distances: Tensor
     _sq_norms: Tensor
 
     def __init__(
@@ -137,7 +132,6 @@ class SubsequenceIndex(nn.Module):
         for name, shape in {
             "components": (n_points, n_components),
             "embeddings": (n_components, n_indexed),
-            "baseline_distances": (n_indexed,),
         }.items():
             self.register_buffer(name, torch.zeros(shape, dtype=torch.float32))
         # Derived from what the owner of the index saves; see `attach`.
@@ -191,15 +185,6 @@ class SubsequenceIndex(nn.Module):
         index.components = _principal_components(centred)
         index.embeddings = (centred @ index.components).T.contiguous()
         index.attach(series, missing)
-        distances = torch.cat(
-            [index.query(subsequences[batch], batch).distances for batch in batches]
-        )
-        # An interpolated run is far from everything, which its neighbours are not.
-        distances[index.incomplete[:: index.index_stride]] = 0
-        radius = min(length // (8 * index.index_stride), (len(distances) - 1) // 2)
-        index.baseline_distances = F.max_pool1d(
-            distances[None], 2 * radius + 1, stride=1, padding=radius
-        )[0]
         return index
 
     def attach(self, series: Tensor, missing: Tensor) -> None:
@@ -224,11 +209,6 @@ class SubsequenceIndex(nn.Module):
         """Subsequences ``(..., length)`` of which little of the mean is left."""
         mean = subsequences.mean(-1, keepdim=True)
         return subsequences - (1 - self.mean_weight) * mean
-
-    def baseline(self, indices: Tensor) -> Tensor:
-        """Baseline distance around any subsequence of the series."""
-        nearest = (indices + self.index_stride // 2) // self.index_stride
-        return self.baseline_distances[nearest.clamp(0, len(self) - 1)]
 
     def query(self, queries: Tensor, exclude_at: Tensor | None = None) -> Neighbors:
         """Find the nearest subsequence of the series, approximately.

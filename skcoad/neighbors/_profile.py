@@ -1,13 +1,12 @@
 """From nearest neighbours of subsequences to values for each timestamp.
 
-Windows are queried every few timestamps. What is retrieved for them becomes a series
-again by overlap-add (:func:`retrieve`), and the distances become a profile
-(:func:`excess_distance`).
+Windows are queried every few timestamps, and what is retrieved for them becomes a
+series again by overlap-add (:func:`retrieve`). The distances of all subsequences, from a
+join, become a profile (:func:`excess_distance`).
 """
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import torch
@@ -15,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from skcoad._device import chunk_sizes
-from skcoad.neighbors._index import SubsequenceIndex
+from skcoad.neighbors._index import Neighbors, SubsequenceIndex
 from skcoad.preprocessing._rolling import (
     SUBSEQUENCE_POWER,
     coverage_weight,
@@ -24,7 +23,14 @@ from skcoad.preprocessing._rolling import (
 )
 from skcoad.preprocessing._windows import window_starts
 
-__all__ = ["WindowNeighbors", "excess_distance", "impute", "query_windows", "retrieve"]
+__all__ = [
+    "WindowNeighbors",
+    "baseline_distances",
+    "excess_distance",
+    "impute",
+    "query_windows",
+    "retrieve",
+]
 
 N_IMPUTATIONS = 2  # queries that only improve the imputed values
 
@@ -156,67 +162,72 @@ def retrieve(
     return total / total_weight
 
 
+def baseline_distances(neighbors: Neighbors, incomplete: Tensor, length: int) -> Tensor:
+    """How far each subsequence of the normal series is from its own nearest neighbour.
+
+    Parameters
+    ----------
+    neighbors : Neighbors
+        From the self-join of the normal series, its matrix profile.
+    incomplete : Tensor of shape (n_subsequences,)
+        Which subsequences hold an imputed value, bool; their baseline is 0, since an
+        interpolated run is far from everything.
+    length : int
+        Of a subsequence.
+
+    Returns
+    -------
+    Tensor of shape (n_subsequences,)
+        The largest distance within an eighth of the length around each.
+    """
+    distances = neighbors.distances.masked_fill(neighbors.distances.isinf(), 0)
+    distances = distances.masked_fill(incomplete, 0)
+    radius = min(length // 8, (len(distances) - 1) // 2)
+    width = 2 * radius + 1
+    return F.max_pool1d(distances[None], width, stride=1, padding=radius)[0]
+
+
 def excess_distance(
-    index: SubsequenceIndex,
-    x: Tensor,
-    neighbors: WindowNeighbors,
+    neighbors: Neighbors,
+    baseline: Tensor,
+    length: int,
     missing: Tensor | None = None,
 ) -> Tensor:
     """Distance to the nearest neighbour, minus that one's own baseline distance.
 
-    Where the training series itself hardly ever repeats, a large distance is no
+    Where the normal series itself hardly ever repeats, a large distance is no
     evidence. The nearest-neighbour data description of D. M. J. Tax ("One-class
     classification", thesis, TU Delft 2001) takes the quotient of the same two.
 
     Parameters
     ----------
-    index : SubsequenceIndex
-        What was searched.
-    x : Tensor of shape (B, T)
-        Windows.
-    neighbors : WindowNeighbors
-        From :func:`query_windows`.
-    missing : Tensor of shape (B, T), default=None
-        As in :func:`retrieve`.
+    neighbors : Neighbors
+        Of all subsequences of a series, ``(n_timestamps - length + 1,)``.
+    baseline : Tensor of shape (n_subsequences,)
+        From :func:`baseline_distances`.
+    length : int
+        Of a subsequence.
+    missing : Tensor of shape (n_timestamps,), default=None
+        Which values of the series are missing, bool; the weight of a subsequence falls
+        with the fraction that is missing.
 
     Returns
     -------
-    Tensor of shape (B, T)
-        Mean over the subsequences that cover a point; negative where they are nearer
-        to their neighbours than these are to theirs.
+    Tensor of shape (n_timestamps,)
+        Mean over the subsequences that cover a timestamp; negative where they are
+        nearer to their neighbours than these are to theirs.
     """
-    offsets, indices = neighbors
-    n_subsequences = x.shape[1] - index.length + 1
-    stride = int(offsets[1] - offsets[0]) if len(offsets) > 1 else 1
-    # Between two queries, subsequences are compared along the diagonals of the distance
-    # matrix through both neighbours, and the nearer one counts.
-    queries = torch.arange(len(offsets), device=x.device)
-    after = (queries + 1).clamp_max(len(offsets) - 1)
-    backwards = indices[:, after] - (offsets[after] - offsets)
-    diagonals = torch.stack([indices, backwards], -1)[..., None]  # B, k, 2, 1
-    shifts = torch.arange(stride, device=x.device)
-    points = torch.arange(stride + index.length - 1, device=x.device)
-    runs = F.pad(x, (0, stride), mode="replicate").unfold(1, len(points), 1)
-    any_incomplete = bool(index.incomplete.any())
-    excess = []
-    for chunk in _chunks(queries[: math.ceil(n_subsequences / stride)], x):
-        along = (diagonals[:, chunk] + points).clamp(0, len(index.series) - 1)
-        difference = runs[:, offsets[chunk], None] - index.series[along]
-        distance = _rolling_distance(difference, index)  # B, k, 2, stride
-        reached = diagonals[:, chunk] + shifts
-        rank = distance
-        if any_incomplete:  # an imputed subsequence is the second choice
-            imputed = index.incomplete[reached.clamp(0, len(index.incomplete) - 1)]
-            rank = distance.masked_fill(imputed, torch.inf)
-        nearer = (rank[:, :, 1:] < rank[:, :, :1]).long()
-        baseline = index.baseline(reached.gather(2, nearer))
-        excess.append((distance.gather(2, nearer) - baseline).flatten(1))
-    profile = torch.cat(excess, 1)[:, :n_subsequences]
-    starts = torch.arange(n_subsequences, device=x.device)
-    weight = _weight(index, starts, missing)
-    total = _sum_over_covering(weight * profile, index.length)
-    total_weight = _sum_over_covering(weight.expand_as(profile), index.length)
-    return (total / total_weight).to(x.dtype)
+    excess = (
+        neighbors.distances - baseline[neighbors.indices.clamp(0, len(baseline) - 1)]
+    )
+    # Without any neighbour, in a very short series, there is no evidence.
+    excess = excess.masked_fill(neighbors.distances.isinf(), 0)
+    weight = torch.ones_like(excess)
+    if missing is not None and missing.any():
+        observed = 1 - rolling_sum(missing, length) / length
+        weight = coverage_weight(observed, SUBSEQUENCE_POWER).to(excess.dtype)
+    total = _sum_over_covering(weight * excess, length)
+    return (total / _sum_over_covering(weight, length)).to(excess.dtype)
 
 
 def _chunks(queries: Tensor, x: Tensor) -> tuple[Tensor, ...]:
@@ -233,14 +244,6 @@ def _weight(index: SubsequenceIndex, starts: Tensor, missing: Tensor | None) -> 
     return coverage_weight(1 - n_missing / index.length, SUBSEQUENCE_POWER)
 
 
-def _rolling_distance(difference: Tensor, index: SubsequenceIndex) -> Tensor:
-    """Distance of all subsequences of two runs, from the difference of the runs."""
-    both = torch.stack([difference, difference.square()])
-    mean, mean_square = rolling_sum(both, index.length) / index.length
-    squared: Tensor = mean_square - (1 - index.mean_weight**2) * mean.square()
-    return squared.clamp_min(0).sqrt()
-
-
 def _sum_over_covering(values: Tensor, length: int) -> Tensor:
-    """Sum of the values of the subsequences that cover each point, ``(B, .)``."""
+    """Sum of the values of the subsequences that cover each point."""
     return rolling_sum(F.pad(values, (length - 1, length - 1)), length)

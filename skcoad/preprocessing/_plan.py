@@ -37,20 +37,14 @@ class WindowPlan(NamedTuple):
     patch_size: int
     step: int
 
-    @property
-    def subsequence_lengths(self) -> list[int]:
-        """Lengths of the indexed subsequences of values: one period, then two."""
-        return list(
-            dict.fromkeys([self.period, min(2 * self.period, self.window_size)])
-        )
+    def query_stride(self, queries_per_length: int) -> int:
+        """Distance between nearest-neighbour queries of one period.
 
-    def query_stride(self, length: int) -> int:
-        """Distance between nearest-neighbour queries of some length at scoring.
-
-        The largest divisor of the step up to half the length, so that a slice that
-        starts at a multiple of the step is queried at the same timestamps as the whole.
+        The largest divisor of the step that gives at least so many queries in a period,
+        so that a slice that starts at a multiple of the step is queried at the same
+        timestamps as the whole.
         """
-        longest = min(self.step, max(1, length // 2))
+        longest = min(self.step, max(1, self.period // queries_per_length))
         return max(n for n in range(1, longest + 1) if self.step % n == 0)
 
     @property
@@ -163,7 +157,9 @@ def plan_windows(
             f"patch_size={patch_size}"
         )
     if step == "auto":
-        step = 4 * (window_size // 8) if window_size >= 8 else 1
+        # A multiple of what nearest-neighbour queries are apart.
+        unit = max(1, min(period, window_size) // 16)
+        step = unit * max(1, window_size // (2 * unit))
     if step > window_size:
         raise ValueError(f"step={step} is longer than window_size={window_size}")
     return WindowPlan(min(period, window_size), window_size, patch_size, step)

@@ -1,0 +1,109 @@
+"""One unit for evidence of every kind: how rare it is on normal data."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["TailCalibration"]
+
+N_QUANTILES = 512
+TAIL = 0.05  # fraction of the normal data that the tail is fitted to
+# Least scale of the tail, in standard deviations of the series: where normal data repeat
+# exactly, any difference would be infinitely rare.
+MIN_TAIL_SCALE = 0.02
+
+
+class TailCalibration(nn.Module):
+    """Survival function of several kinds of evidence on normal data.
+
+    Evidence becomes ``-log10`` of the fraction of normal timestamps that have more of it:
+    1 is exceeded by a tenth of them, 2 by a hundredth. Up to the 95 % quantile the
+    fraction is counted; beyond, the tail is exponential, with the mean excess of the
+    normal data (the maximum-likelihood fit of the generalised Pareto tail of shape 0).
+
+    Parameters
+    ----------
+    n_kinds : int
+        How many kinds of evidence.
+
+    Attributes
+    ----------
+    quantiles : Tensor of shape (n_kinds, 512)
+        From the least up to the 95 % quantile of the normal data.
+    tail_scale : Tensor of shape (n_kinds,)
+        Mean excess over that quantile.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skcoad.preprocessing._calibration import TailCalibration
+    >>> normal = torch.arange(1000.0)[None]
+    >>> calibration = TailCalibration(1).fit(normal)
+    >>> calibration(torch.tensor([[900.0, 2000.0]])).round(decimals=1)
+    tensor([[ 1., 20.]])
+    """
+
+    quantiles: Tensor
+    tail_scale: Tensor
+
+    def __init__(self, n_kinds: int) -> None:
+        super().__init__()
+        for name, shape in {
+            "quantiles": (n_kinds, N_QUANTILES),
+            "tail_scale": (n_kinds,),
+        }.items():
+            self.register_buffer(name, torch.zeros(shape, dtype=torch.float32))
+
+    def fit(self, normal: Tensor) -> TailCalibration:
+        """Estimate the survival function.
+
+        Parameters
+        ----------
+        normal : Tensor of shape (n_kinds, n_timestamps)
+            Evidence on normal data that is as unseen as what will be scored.
+
+        Returns
+        -------
+        TailCalibration
+            Itself.
+        """
+        ordered = normal.sort(-1).values
+        n = ordered.shape[-1]
+        levels = torch.linspace(0, 1 - TAIL, N_QUANTILES, dtype=torch.float64)
+        position = levels * (n - 1)
+        below = position.long().to(ordered.device)
+        above = (below + 1).clamp_max(n - 1)
+        part = (position - position.floor()).to(ordered)
+        self.quantiles = torch.lerp(ordered[:, below], ordered[:, above], part)
+        excess = (ordered - self.quantiles[:, -1:]).clamp_min(0)
+        n_above = (excess > 0).sum(-1).clamp_min(1)
+        self.tail_scale = excess.sum(-1) / n_above + MIN_TAIL_SCALE
+        return self
+
+    def forward(self, evidence: Tensor) -> Tensor:
+        """Express evidence in decades of rarity.
+
+        Parameters
+        ----------
+        evidence : Tensor of shape (n_kinds, n_timestamps)
+            In the units of what was fitted.
+
+        Returns
+        -------
+        Tensor of shape (n_kinds, n_timestamps)
+            At least 0.
+        """
+        evidence = evidence.contiguous()
+        last = self.quantiles.shape[-1] - 1
+        right = torch.searchsorted(self.quantiles, evidence).clamp(1, last)
+        low = self.quantiles.gather(-1, right - 1)
+        high = self.quantiles.gather(-1, right)
+        within = ((evidence - low) / (high - low)).nan_to_num(0.0).clamp(0, 1)
+        fraction = (right - 1 + within) / last * (1 - TAIL)
+        excess = (evidence - self.quantiles[:, -1:]) / self.tail_scale[:, None]
+        counted = 0 - torch.log10(1 - fraction)
+        beyond = -math.log10(TAIL) + excess / math.log(10)
+        return torch.where(excess > 0, beyond, counted)

@@ -1,6 +1,6 @@
-"""TSB-AD's own measures, called like ours. Importing this file needs TSB-AD.
+"""TSB-AD's own metrics, called like ours. Importing this file needs TSB-AD.
 
-Where TSB-AD chooses the threshold of an F1 by another rule than we do, its measure is
+Where TSB-AD chooses the threshold of an F1 by another rule than we do, its metric is
 evaluated at each of our thresholds.
 """
 
@@ -56,8 +56,8 @@ def affiliation_f1(y_true, y_score):
     return GRADER.metric_Affiliation(y_true, y_score)
 
 
-def all_measures(y_true, y_score, window):
-    """Every measure that TSB-AD can compute for this input, by name."""
+def all_metrics(y_true, y_score, window):
+    """Every metric that TSB-AD can compute for this input, by name."""
     median = np.median(y_score)
     values = {"auc_pr": auc_pr(y_true, y_score)}
     if y_true[0] == 0:  # it never adjusts timestamp 0

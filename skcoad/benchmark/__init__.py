@@ -2,7 +2,7 @@
 
 `run_benchmark` runs detectors on series and appends each result to a file; `report`,
 `compare` and `plot_comparison` summarise it. Importing this package loads neither
-torch nor PyOD: each detector imports its own libraries when it is made.
+torch nor PyOD: each detector imports its own libraries when it is created.
 """
 
 from __future__ import annotations

@@ -163,25 +163,28 @@ def only_writer(path: str | os.PathLike[str]) -> Iterator[None]:
             locked_path.unlink()
 
 
-def drop_cut_off_line(path: str | os.PathLike[str]) -> None:
+def drop_cut_off_line(path: str | os.PathLike[str], first_key: str = "") -> None:
     """Remove an incomplete last line, so that results can be appended.
 
     Parameters
     ----------
     path : path-like
         A results file.
+    first_key : str, default=""
+        The first key of each result, if it is the same for all.
 
     Raises
     ------
     ValueError
-        If what follows the last line end is not the beginning of a JSON object. The
-        file then stays as it is.
+        If the text after the last line end is not the beginning of a result. The file
+        is then unchanged.
     """
+    start = (f'{{"{first_key}": ' if first_key else "{").encode()
     with open(path, "r+b") as file:
         content = file.read()
         complete = content.rfind(b"\n") + 1
         rest = content[complete:]
-        if rest and not rest.startswith(b"{"):
+        if rest[: len(start)] != start[: len(rest)]:
             raise ValueError(
                 f"{path} is not a results file, it ends with {rest[:40]!r}: use "
                 "another file"

@@ -147,7 +147,7 @@ def run_benchmark(
             for result in read_benchmark_results(path)
             if (key := _key(result)) in wanted
         }
-        drop_cut_off_line(path)
+        drop_cut_off_line(path, first_key="detector")
         _check_parameters(results.values(), detectors)
         # One task a batch, so that no finished result waits for another.
         parallel = Parallel(

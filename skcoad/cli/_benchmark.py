@@ -110,23 +110,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Run ``skcoad benchmark``.
+    """Run ``skcoad benchmark``; return 0, or 130 after Ctrl-C.
 
-    Parameters
-    ----------
-    arguments : Namespace
-        From a parser with `add_arguments`.
-
-    Returns
-    -------
-    status : int
-        0, or 130 after Ctrl-C.
-
-    Raises
-    ------
-    ValueError
-        If the data cannot be read, an output cannot be written, or an argument does not
-        fit the others; nothing has been run then.
+    Raises ValueError for unusable arguments before the first run.
     """
     archive = open_archive(arguments.data)
     series = archive.select(arguments.select)[: arguments.limit]

@@ -38,23 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Run ``skcoad demo``.
-
-    Parameters
-    ----------
-    arguments : Namespace
-        From a parser with `add_arguments`.
-
-    Returns
-    -------
-    status : int
-        0.
-
-    Raises
-    ------
-    ValueError
-        If the figure cannot be written, or an argument is out of range.
-    """
+    """Run ``skcoad demo``; return 0. Raises ValueError for unusable arguments."""
     from skcoad.datasets import ANOMALY_KINDS, make_series
     from skcoad.metrics import auc_pr, events, vus_pr
 

@@ -111,26 +111,7 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Run ``skcoad detect``.
-
-    Parameters
-    ----------
-    arguments : Namespace
-        From a parser with `add_arguments`.
-
-    Returns
-    -------
-    status : int
-        0.
-
-    Raises
-    ------
-    ValueError
-        If the series cannot be read, an output cannot be written, or an argument is out
-        of range.
-    KeyboardInterrupt
-        If the training is interrupted.
-    """
+    """Run ``skcoad detect``; return 0. Raises ValueError for unusable arguments."""
     from skcoad.datasets import load_series
 
     if arguments.top < 1:
@@ -280,7 +261,7 @@ def print_segments(series: Series, found: Detection, kinds: Sequence[str] = ()) 
     found : Detection
         From `detect`.
     kinds : sequence of str, default=()
-        Kind of each event; without, the table says only whether one was hit.
+        Kind of each event; if empty, the table shows only whether an event was hit.
     """
     import pandas as pd
 

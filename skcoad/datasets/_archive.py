@@ -128,7 +128,7 @@ def find_entries(
     Raises
     ------
     FileNotFoundError
-        If there is nothing at the path.
+        If the path does not exist.
     ValueError
         If no file has the format.
     """

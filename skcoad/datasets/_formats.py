@@ -49,7 +49,7 @@ def load_series(path: str | os.PathLike[str]) -> Series:
     Raises
     ------
     FileNotFoundError
-        If there is nothing at the path.
+        If the path does not exist.
     ValueError
         If the path is a folder or a zip file, or the content cannot be read as
         the format requires; the message quotes what was found.
@@ -96,7 +96,7 @@ def open_archive(path: str | os.PathLike[str]) -> Archive:
     Raises
     ------
     FileNotFoundError
-        If there is nothing at the path.
+        If the path does not exist.
     ValueError
         If no series is found.
 

@@ -50,7 +50,7 @@ def load_nab(path: str | os.PathLike[str]) -> Series | Archive:
     Raises
     ------
     FileNotFoundError
-        If there is nothing at the path.
+        If the path does not exist.
     ValueError
         If the windows are not found, or a folder or zip file holds no series.
 

@@ -41,7 +41,7 @@ def load_tsb_ad(path: str | os.PathLike[str]) -> Series | Archive:
     Raises
     ------
     FileNotFoundError
-        If there is nothing at the path.
+        If the path does not exist.
     ValueError
         If the file name or its content is not as above, or a folder or zip file
         holds no such file.

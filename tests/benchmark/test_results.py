@@ -29,7 +29,7 @@ def test_a_file_cut_off_anywhere_keeps_its_complete_lines_and_can_be_added_to(fi
         file.write_bytes(whole[:length])
         complete = RESULTS[: whole[:length].count(b"\n")]
         assert read_results(file) == complete
-        drop_cut_off_line(file)
+        drop_cut_off_line(file, first_key="detector")
         append_result(file, RESULTS[0])
         assert read_results(file) == [*complete, RESULTS[0]]
 

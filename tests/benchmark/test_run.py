@@ -260,7 +260,9 @@ def test_invalid_arguments_are_errors(series, path):
         run_benchmark({"A": Deviation}, series, path)
 
 
-@pytest.mark.parametrize("content", ["all my notes", "line one\nline two", "1 2 3 "])
+@pytest.mark.parametrize(
+    "content", ["all my notes", "line one\nline two", "1 2 3 ", '{"key": "value"}']
+)
 def test_a_file_without_results_is_refused_and_left_alone(series, path, content):
     path.write_text(content)
     with pytest.raises(ValueError, match=r"results\.jsonl"):
@@ -295,6 +297,15 @@ def test_lines_that_are_no_results_are_an_error(series, path, change, message):
 def lock_kind(request, monkeypatch):
     """Lock as on POSIX, and as on Windows."""
     monkeypatch.setattr(_results, "LOCK_RESULTS_FILE", request.param)
+
+
+def test_a_file_system_without_locks_gives_no_protection(path, monkeypatch):
+    def unavailable(descriptor, *, blocking):
+        raise OSError("no locks")
+
+    monkeypatch.setattr(_results, "lock_descriptor", unavailable)
+    with only_writer(path), only_writer(path):
+        pass
 
 
 @pytest.mark.usefixtures("lock_kind")

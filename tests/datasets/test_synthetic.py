@@ -18,7 +18,7 @@ def events(labels):
     n_channels=st.integers(1, 3),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_events_appear_in_the_order_asked_for(kinds, period, n_channels, seed):
+def test_events_appear_in_the_given_order(kinds, period, n_channels, seed):
     series = make_series(
         5000, n_channels=n_channels, period=period, anomalies=kinds, random_state=seed
     )
@@ -48,7 +48,7 @@ def test_a_seed_fixes_the_series_and_global_generators_are_unused():
     assert (first.values != other.values).all()
 
 
-def test_the_period_is_the_one_asked_for():
+def test_the_period_is_the_given_one():
     x = make_series(20_000, period=64, anomalies=(), random_state=0).values[:, 0]
     spectrum = np.abs(np.fft.rfft(x - x.mean())) ** 2
     frequency = np.fft.rfftfreq(len(x))

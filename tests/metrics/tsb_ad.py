@@ -62,11 +62,11 @@ def all_metrics(y_true, y_score, window):
     values = {"auc_pr": auc_pr(y_true, y_score)}
     if y_true[0] == 0:  # it never adjusts timestamp 0
         values["point_adjusted_f1"] = point_adjusted_f1(y_true, y_score)
-    if not y_true.all():  # it looks for a normal timestamp, and fails
+    if not y_true.all():  # it fails without a normal timestamp
         values["best_f1"] = best_f1(y_true, y_score)
         names = ("range_auc_pr", "vus_pr", "vus_roc")
         values |= zip(names, volumes(y_true, y_score, window), strict=True)
-    if y_score.min() < y_score.max():  # it flags nothing, which gives NaN
+    if y_score.min() < y_score.max():  # otherwise it flags nothing and returns NaN
         precision, recall = affiliation(y_true, (y_score >= median).astype(int))
         values["affiliation_precision_at_median"] = precision
         values["affiliation_recall_at_median"] = recall

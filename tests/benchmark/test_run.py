@@ -318,10 +318,10 @@ def test_a_lock_leaves_no_file_behind(path):
 @pytest.mark.usefixtures("lock_kind")
 def test_a_second_run_on_one_file_is_an_error_and_leaves_the_file_alone(series, path):
     with only_writer(path):
-        path.write_text('{"half of a li')  # what the first run is writing
+        path.write_text('{"detector": "A", "ser')  # what the first run is writing
         with pytest.raises(BlockingIOError, match=f"another run is writing {path}"):
             run_benchmark({"A": Deviation()}, series, path)
-        assert path.read_text() == '{"half of a li'
+        assert path.read_text() == '{"detector": "A", "ser'
     assert len(run_benchmark({"A": Deviation()}, series, path)) == 3
 
 

@@ -14,6 +14,7 @@ from skcoad._version import __version__
 if TYPE_CHECKING:
     from skcoad.compat.sklearn import SklearnOutlierAdapter as SklearnOutlierAdapter
     from skcoad.detectors import CoADDetector as CoADDetector
+    from skcoad.detectors import NeighborsDetector as NeighborsDetector
     from skcoad.preprocessing import FFTTransformer as FFTTransformer
     from skcoad.preprocessing import (
         SlidingWindowTransformer as SlidingWindowTransformer,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _HOME = {
     "CoADDetector": "skcoad.detectors",
     "FFTTransformer": "skcoad.preprocessing",
+    "NeighborsDetector": "skcoad.detectors",
     "STFTTransformer": "skcoad.preprocessing",
     "SklearnOutlierAdapter": "skcoad.compat.sklearn",
     "SlidingWindowTransformer": "skcoad.preprocessing",

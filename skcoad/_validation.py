@@ -5,12 +5,11 @@ The one file that touches scikit-learn's private helpers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import (
     Hidden,
@@ -20,21 +19,24 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils.validation import _check_feature_names_in, validate_data
 
+from skcoad._typing import FloatArray
+
 __all__ = [
     "Hidden",
     "StrOptions",
-    "at_least",
-    "between",
     "channel_names",
+    "check_length",
     "check_parameters",
+    "check_series",
+    "integers",
+    "reals",
     "validate_series",
-    "whole",
 ]
 
 # A shorter 1-D array is more likely one row of features than a series.
 MIN_LENGTH_1D = 32
-# No number of ours is larger, so that products of two stay exact or finite.
-MAX_WHOLE = 2**31 - 1
+# Upper limits of all parameters, so that products of two stay exact or finite.
+MAX_INTEGER = 2**31 - 1
 MAX_REAL = 1e9
 
 
@@ -49,32 +51,24 @@ class Numbers(Interval):  # type: ignore[misc]
         return bool(super().is_satisfied_by(value))
 
 
-def whole(low: int, high: int = MAX_WHOLE) -> Interval:
+def integers(low: int, high: int = MAX_INTEGER) -> Interval:
     """Integers from `low` to `high`, both included."""
     return Numbers(Integral, low, high, closed="both")
 
 
-def at_least(low: float, *, above: bool = False) -> Interval:
-    """Real numbers from `low` on; without `low` itself if `above`."""
-    return Numbers(Real, low, MAX_REAL, closed="right" if above else "both")
-
-
-def between(low: float, high: float, closed: str = "both") -> Interval:
-    """Real numbers from `low` to `high`."""
+def reals(low: float, high: float = MAX_REAL, *, closed: str = "both") -> Interval:
+    """Real numbers from `low` to `high`; `closed` says which of them are included."""
     return Numbers(Real, low, high, closed=closed)
 
 
-def check_parameters(
-    estimator: BaseEstimator, constraints: Mapping[str, list[Any]]
-) -> None:
+def check_parameters(estimator: BaseEstimator) -> None:
     """Compare the constructor's parameters with what each may be.
 
     Parameters
     ----------
     estimator : BaseEstimator
-        The estimator whose parameters are checked.
-    constraints : mapping of str to list
-        For each parameter the intervals, options and types it may have.
+        Its ``_parameter_constraints`` are, for each parameter, the intervals, options
+        and types that it may have.
 
     Raises
     ------
@@ -82,10 +76,52 @@ def check_parameters(
         Naming the parameter, its value and what it may be.
     """
     validate_parameter_constraints(
-        dict(constraints),
+        estimator._parameter_constraints,
         estimator.get_params(deep=False),
         caller_name=type(estimator).__name__,
     )
+
+
+def check_series(x: ArrayLike, name: str = "x") -> NDArray[np.float64]:
+    """Return a series as an array of two dimensions.
+
+    Parameters
+    ----------
+    x : array-like of shape (n_timestamps,) or (n_timestamps, n_channels)
+        The series.
+    name : str, default="x"
+        What to call it in an error.
+
+    Returns
+    -------
+    ndarray of shape (n_timestamps, n_channels)
+
+    Raises
+    ------
+    ValueError
+        If it is empty, or has another number of dimensions.
+
+    Examples
+    --------
+    >>> from skcoad._validation import check_series
+    >>> check_series([1, 2, 3]).shape
+    (3, 1)
+    """
+    values = np.asarray(x, dtype=np.float64)
+    if values.ndim == 1:
+        values = values[:, np.newaxis]
+    if values.ndim != 2 or values.size == 0:
+        raise ValueError(
+            f"{name} must have shape (n_timestamps, n_channels) or (n_timestamps,) and "
+            f"not be empty, got {values.shape}"
+        )
+    return values
+
+
+def check_length(array: NDArray[Any], name: str, n_timestamps: int) -> None:
+    """Raise ValueError unless an array has one entry for each timestamp."""
+    if array.shape != (n_timestamps,):
+        raise ValueError(f"{name} must have shape ({n_timestamps},), got {array.shape}")
 
 
 def validate_series(
@@ -96,7 +132,7 @@ def validate_series(
     allow_1d: bool = False,
     allow_nan: bool = False,
     min_timestamps: int = 1,
-) -> NDArray[np.floating[Any]]:
+) -> FloatArray:
     """Check a series and return it as a float array.
 
     Parameters
@@ -146,7 +182,7 @@ def validate_series(
             X = X.reshape(-1, 1)
     try:
         with np.errstate(over="ignore"):  # becomes infinity, which is refused below
-            series: NDArray[np.floating[Any]] = np.asarray(
+            series: FloatArray = np.asarray(
                 validate_data(
                     estimator,
                     X,
@@ -162,7 +198,7 @@ def validate_series(
     return series
 
 
-def _check_finite(X: NDArray[np.floating[Any]], allow_nan: bool) -> None:
+def _check_finite(X: FloatArray, allow_nan: bool) -> None:
     bad = np.isinf(X) if allow_nan else ~np.isfinite(X)
     if bad.any():
         row, channel = np.unravel_index(int(bad.argmax()), bad.shape)
@@ -211,8 +247,8 @@ def _check_values(X: Any) -> None:
     dtypes = getattr(X, "dtypes", getattr(X, "dtype", None))
     for dtype in dtypes if np.iterable(dtypes) else [dtypes]:
         # Other libraries' dtypes have no kind; what numpy makes of X has.
-        known: Any = dtype if hasattr(dtype, "kind") else np.asarray(X).dtype
-        if known.kind in "mMSU":
+        numpy_dtype: Any = dtype if hasattr(dtype, "kind") else np.asarray(X).dtype
+        if numpy_dtype.kind in "mMSU":
             raise ValueError(f"X has values of dtype {dtype}; numbers are needed")
-        if known.kind == "O" and any(isinstance(v, str) for v in np.ravel(X)):
+        if numpy_dtype.kind == "O" and any(isinstance(v, str) for v in np.ravel(X)):
             raise ValueError("X has strings among its values; numbers are needed")

@@ -1,4 +1,4 @@
-"""Brute-force twins of the core: the definitions, read aloud, in loops."""
+"""Reference implementations of the core: the definitions as loops, by brute force."""
 
 import cmath
 from math import log, nan, pi, sqrt
@@ -21,14 +21,51 @@ def sliding_windows(x, window_size, step):
 
 def windows_to_timestamps(scores, n_timestamps, window_size, step, aggregation):
     """`scores`: one list for each window, with one score for each of its points."""
-    heard = [[] for _ in range(n_timestamps)]
+    covering = [[] for _ in range(n_timestamps)]
     starts = window_starts(n_timestamps, window_size, step)
     for start, window in zip(starts, scores, strict=True):
         for offset, score in enumerate(window):
-            heard[start + offset].append(score)
+            covering[start + offset].append(score)
     if aggregation == "max":
-        return [max(scores) for scores in heard]
-    return [sum(scores) / len(scores) for scores in heard]
+        return [max(scores) for scores in covering]
+    return [sum(scores) / len(scores) for scores in covering]
+
+
+def rolling_sum(x, width):
+    return [sum(x[i : i + width]) for i in range(len(x) - width + 1)]
+
+
+def overlap_add(total, windows, starts, reduce):
+    result = list(total)
+    for start, window in zip(starts, windows, strict=True):
+        for t, value in enumerate(window, start):
+            result[t] = result[t] + value if reduce == "sum" else max(result[t], value)
+    return result
+
+
+def coverage_weight(missing, power):
+    """Weight of a window of which some values are missing."""
+    observed = [not value for value in missing]
+    return max((sum(observed) / len(observed)) ** power, 1e-6)
+
+
+def interpolate_missing(x):
+    """Walk from each missing value, None, to the nearest observed on either side."""
+    interpolated = []
+    for i, value in enumerate(x):
+        before = [j for j in range(i + 1) if x[j] is not None]
+        after = [j for j in range(i, len(x)) if x[j] is not None]
+        if value is not None:
+            interpolated.append(value)
+        elif before and after:
+            left, right = before[-1], after[0]
+            slope = (x[right] - x[left]) / (right - left)
+            interpolated.append(x[left] + slope * (i - left))
+        elif before or after:
+            interpolated.append(x[before[-1] if before else after[0]])
+        else:
+            interpolated.append(0.0)
+    return interpolated
 
 
 def at(x, t, padding):
@@ -79,8 +116,8 @@ def moving_average(x, width, missing=None):
     for t in range(len(x)):
         first = t - width // 2
         around = [i for i in range(first, first + width) if 0 <= i < len(x)]
-        seen = [x[i] for i in around if missing is None or not missing[i]]
-        average.append(sum(seen) / len(seen) if seen else nan)
+        observed = [x[i] for i in around if missing is None or not missing[i]]
+        average.append(sum(observed) / len(observed) if observed else nan)
     return average
 
 
@@ -94,10 +131,10 @@ def soft_mask(patches, probabilities, mask_embedding, weight, bias):
     for patch, a in zip(patches, probabilities, strict=True):
         row = []
         for unit in range(len(mask_embedding)):
-            own = bias[unit] + sum(
+            linear = bias[unit] + sum(
                 w * v for w, v in zip(weight[unit], patch, strict=True)
             )
-            row.append(a * mask_embedding[unit] + (1 - a) * own)
+            row.append(a * mask_embedding[unit] + (1 - a) * linear)
         embedded.append(row)
     return embedded
 
@@ -109,21 +146,23 @@ def fuse(probabilities, fusion):
     return [sum(b) / len(b) for b in zip(*probabilities, strict=True)]
 
 
-def joint_loss(direct, residual, reconstruction, normal, changed, missing, loss_weight):
+def joint_loss(
+    direct, residual, reconstruction, normal, distortion_mask, missing, loss_weight
+):
     """Eq. 10 with a positive weight of 2; all arguments are lists of windows."""
     entropies, inside, outside = [], [], []
     for b, window in enumerate(normal):
         patch_size = len(window) // len(direct[b])
         for patch in range(len(direct[b])):
             points = range(patch * patch_size, (patch + 1) * patch_size)
-            label = any(changed[b][t] for t in points)
+            label = any(distortion_mask[b][t] for t in points)
             for p in (direct[b][patch], residual[b][patch]):
                 entropies.append(-2 * log(p) if label else -log(1 - p))
         for t, value in enumerate(window):
             if missing[b][t]:
                 continue
             squared = (reconstruction[b][t] - value) ** 2
-            (inside if changed[b][t] else outside).append(squared)
+            (inside if distortion_mask[b][t] else outside).append(squared)
     # One is added to the counts, so that a batch without distortion has a loss.
     error = (sum(inside) / (len(inside) + 1) + sum(outside) / (len(outside) + 1)) / 2
     return sum(entropies) / len(entropies) + loss_weight * error
@@ -134,80 +173,89 @@ def centred(subsequence):
     return [v - mean for v in subsequence], mean
 
 
-def distance(one, other):
-    """Root mean squared difference of two subsequences; the level counts a fifth."""
-    shapes, levels = zip(centred(one), centred(other), strict=True)
-    squares = sum((a - b) ** 2 for a, b in zip(*shapes, strict=True)) / len(one)
-    return sqrt(squares + 0.2**2 * (levels[0] - levels[1]) ** 2)
+def distance(one, other, mean_weight=0.2):
+    """Root mean squared difference after shrinking the mean of both."""
+    values, means = zip(centred(one), centred(other), strict=True)
+    squares = sum((a - b) ** 2 for a, b in zip(*values, strict=True)) / len(one)
+    return sqrt(squares + mean_weight**2 * (means[0] - means[1]) ** 2)
 
 
-def nearest(series, query, excluded=()):
-    """Distance, place and moved values of the nearest subsequence of a series."""
+def nearest(series, query, excluded=(), mean_weight=0.2):
+    """Distance, index and values, at the query's mean, of the nearest subsequence."""
     length = len(query)
     distances = {
-        place: distance(query, series[place : place + length])
-        for place in range(len(series) - length + 1)
-        if place not in excluded
+        index: distance(query, series[index : index + length], mean_weight)
+        for index in range(len(series) - length + 1)
+        if index not in excluded
     }
-    place = min(distances, key=distances.get)
-    values, level = centred(series[place : place + length])[0], centred(query)[1]
-    return distances[place], place, [v + level for v in values]
+    index = min(distances, key=distances.get)
+    values, mean = centred(series[index : index + length])[0], centred(query)[1]
+    return distances[index], index, [v + mean for v in values]
 
 
-def say(missing):
-    """How much a stretch counts of which some is missing."""
-    return max((1 - sum(missing) / len(missing)) ** 16, 1e-6)
-
-
-def counterpart(series, x, missing, length, starts, places):
-    """References at the level of their stretches, faded into each other."""
+def retrieve(series, x, missing, length, query_offsets, indices):
+    """Neighbours at the mean of their queries, cross-faded."""
     values, weights = ([[] for _ in x] for _ in range(2))
-    for start, place in zip(starts, places, strict=True):
-        shape, _ = centred(series[place : place + length])
-        _, level = centred(x[start : start + length])
-        counts = say(missing[start : start + length])
+    for offset, index in zip(query_offsets, indices, strict=True):
+        neighbor, _ = centred(series[index : index + length])
+        _, mean = centred(x[offset : offset + length])
+        weight = coverage_weight(missing[offset : offset + length], 16)
         for i in range(length):
             fade = 1 - abs((i + 0.5) / length * 2 - 1) + 1e-3
-            values[start + i].append(fade * counts * (shape[i] + level))
-            weights[start + i].append(fade * counts)
+            values[offset + i].append(fade * weight * (neighbor[i] + mean))
+            weights[offset + i].append(fade * weight)
     return [sum(v) / sum(w) for v, w in zip(values, weights, strict=True)]
 
 
-def excess(series, own, spacing, x, missing, length, starts, places):
-    """Mean excess distance of the stretches that cover each point."""
-    heard, weights = ([[] for _ in x] for _ in range(2))
+def excess_distance(
+    series,
+    baseline_distances,
+    index_stride,
+    x,
+    missing,
+    length,
+    query_offsets,
+    indices,
+    mean_weight=0.2,
+):
+    """Mean excess distance of the subsequences that cover each point."""
+    covering, weights = ([[] for _ in x] for _ in range(2))
     last = len(series) - 1
-    hop = starts[1] if len(starts) > 1 else 1
+    stride = query_offsets[1] if len(query_offsets) > 1 else 1
     for start in range(len(x) - length + 1):
-        before = start // hop
-        after = min(before + 1, len(starts) - 1)
-        counts = say(missing[start : start + length])
-        found = []
+        before = start // stride
+        after = min(before + 1, len(query_offsets) - 1)
+        weight = coverage_weight(missing[start : start + length], 16)
+        pairs = []
         for k in (before, after):
-            place = places[k] + start - starts[k]
+            index = indices[k] + start - query_offsets[k]  # on the diagonal
             # Where the series has ended, it goes on with its last value.
-            other = [series[min(max(place + i, 0), last)] for i in range(length)]
-            held = min(max(place + spacing // 2, 0) // spacing, len(own) - 1)
-            found.append((distance(x[start : start + length], other), own[held]))
-        farness, usual = min(found, key=lambda pair: pair[0])
+            other = [series[min(max(index + i, 0), last)] for i in range(length)]
+            indexed = max(index + index_stride // 2, 0) // index_stride
+            baseline = baseline_distances[min(indexed, len(baseline_distances) - 1)]
+            apart = distance(x[start : start + length], other, mean_weight)
+            pairs.append((apart, baseline))
+        nearer, baseline = min(pairs, key=lambda pair: pair[0])
         for i in range(start, start + length):
-            heard[i].append(counts * (farness - usual))
-            weights[i].append(counts)
-    return [sum(h) / sum(w) for h, w in zip(heard, weights, strict=True)]
+            covering[i].append(weight * (nearer - baseline))
+            weights[i].append(weight)
+    return [sum(c) / sum(w) for c, w in zip(covering, weights, strict=True)]
 
 
-def joint_score(probability, error, value_excess, change_excess, width):
-    """Geometric mean of what classifier, reconstruction, values and changes say."""
+def joint_score(probability, error, value_distance, difference_distance, width):
+    """Geometric mean of probability, error and both excess distances."""
     p, e = moving_average(probability, width), moving_average(error, width)
     return [
-        ((p + 0.4) * (e + 1) * (max(v, 0) + 0.05) * (max(c, 0) + 0.1)) ** (1 / 4)
-        for p, e, v, c in zip(p, e, value_excess, change_excess, strict=True)
+        ((p + 0.4) * (e + 1) * (max(v, 0) + 0.05) * (max(d, 0) + 0.1)) ** (1 / 4)
+        for p, e, v, d in zip(p, e, value_distance, difference_distance, strict=True)
     ]
 
 
-def score_parts(network, x, references, starts, window_size, patch_size, aggregation):
+def score_components(
+    network, x, references, starts, window_size, patch_size, aggregation
+):
     """Probability and error of each timestamp; the network sees one window a time."""
-    heard = [([], []) for _ in range(len(x))]
+    covering = [([], []) for _ in range(len(x))]
     for start in starts:
         window = x[None, start : start + window_size]
         reference = None
@@ -217,7 +265,9 @@ def score_parts(network, x, references, starts, window_size, patch_size, aggrega
         for offset in range(window_size):
             probability = output.probability[0, offset // patch_size].item()
             value = output.reconstruction[0, offset].item()
-            heard[start + offset][0].append(probability)
-            heard[start + offset][1].append(abs(value - window[0, offset].item()))
-    gather = max if aggregation == "max" else lambda values: sum(values) / len(values)
-    return [gather(p) for p, _ in heard], [gather(e) for _, e in heard]
+            covering[start + offset][0].append(probability)
+            covering[start + offset][1].append(abs(value - window[0, offset].item()))
+    aggregate = (
+        max if aggregation == "max" else lambda values: sum(values) / len(values)
+    )
+    return [aggregate(p) for p, _ in covering], [aggregate(e) for _, e in covering]

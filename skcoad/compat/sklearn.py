@@ -1,4 +1,4 @@
-"""scikit-learn's face of a PyOD detector: labels of +1 and -1, scores the other way."""
+"""A PyOD detector with scikit-learn's labels, -1 and +1, and its sign of scores."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ __all__ = ["SklearnOutlierAdapter"]
 class SklearnOutlierAdapter(OutlierMixin, BaseEstimator):
     """A PyOD detector with the conventions of scikit-learn's outlier detectors.
 
-    PyOD says 1 for an anomaly and 0 for the rest, with higher scores for anomalies.
-    scikit-learn says -1 and +1, with lower scores for anomalies.
+    PyOD labels an anomaly 1 and the rest 0, with higher scores for anomalies.
+    scikit-learn labels them -1 and +1, with lower scores for anomalies.
 
     Parameters
     ----------

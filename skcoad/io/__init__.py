@@ -1,4 +1,4 @@
 """Files: written whole or not at all, and read without trust.
 
-Nothing here knows a detector; see :mod:`skcoad.detectors` for what the files mean.
+No detector is known here: :mod:`skcoad.detectors` defines what the files mean.
 """

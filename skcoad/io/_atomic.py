@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import os
+import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["check_target", "replacing"]
+__all__ = ["atomic_write", "check_writable"]
 
 
-def check_target(path: Path, source: Path | None = None) -> None:
+def check_writable(path: Path, source: Path | None = None) -> None:
     """Fail before the work is done rather than after.
 
     Parameters
     ----------
     path : Path
-        A file to be written; an earlier one of that name may be there.
+        A file to be written; an earlier one of that name may exist.
     source : Path or None, default=None
         A file that must not be replaced.
 
@@ -28,8 +30,8 @@ def check_target(path: Path, source: Path | None = None) -> None:
     Examples
     --------
     >>> from pathlib import Path
-    >>> from skcoad.io._atomic import check_target
-    >>> check_target(Path("no-such-folder/scores.csv"))
+    >>> from skcoad.io._atomic import check_writable
+    >>> check_writable(Path("no-such-folder/scores.csv"))
     Traceback (most recent call last):
         ...
     ValueError: there is no folder no-such-folder to write scores.csv into
@@ -40,41 +42,64 @@ def check_target(path: Path, source: Path | None = None) -> None:
         raise ValueError(f"the folder {path.parent} is not writable")
     if path.exists():
         if not path.is_file():
-            raise ValueError(f"{path} is there and is not a file")
+            raise ValueError(f"{path} exists and is not a file")
         if source is not None and source.exists() and path.samefile(source):
             raise ValueError(f"{path} is the input and must not be replaced")
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary file beside `path` that takes its place once it is complete.
+def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a temporary file beside `path` that replaces it once it is complete.
 
     Parameters
     ----------
-    path : Path
-        The file to be written or replaced; of a link, what it points to.
+    path : str or path-like
+        The file to be written or replaced; of a link, what it points to. The
+        permissions of an earlier file are kept.
 
     Yields
     ------
     Path
-        To write to. After an exception it is gone, and `path` is as it was.
+        To write to. It is flushed to the disk before it replaces `path`; after an
+        exception it is removed, and `path` is as it was.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written, or `path` exists and is no regular file.
 
     Examples
     --------
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
-    >>> from skcoad.io._atomic import replacing
+    >>> from skcoad.io._atomic import atomic_write
     >>> with TemporaryDirectory() as folder:
     ...     path = Path(folder, "scores.csv")
-    ...     with replacing(path) as partial:
+    ...     with atomic_write(path) as partial:
     ...         _ = partial.write_text("score")
     ...     path.read_text()
     'score'
     """
-    target = path.resolve()
-    partial = target.with_name(f".{target.name}.{os.getpid()}")
+    target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():
+        raise OSError(f"{os.fspath(path)} exists and is no regular file")
+    # In the same folder, hence on the same disk, where replacing is one operation.
+    partial = target.with_name(f".skcoad-{secrets.token_hex(8)}.tmp")
     try:
         yield partial
+        with open(partial, "rb") as file:
+            os.fsync(file.fileno())
+        if target.exists():
+            shutil.copymode(target, partial)
         os.replace(partial, target)
     finally:
         partial.unlink(missing_ok=True)
+    if os.name == "posix":  # elsewhere a folder cannot be opened
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+check_target, replacing = check_writable, atomic_write

@@ -1,8 +1,49 @@
-"""The method of the paper: network, distortions, training."""
+"""The fitted model: the paper's network beside the neighbours, and how it is trained.
+
+``_network.py`` is the paper's section 4, ``_distortions.py`` its appendix A,
+``_training.py`` its Eq. 10; ``_inference.py`` brings windows back to timestamps, and
+``_model.py`` holds everything together.
+"""
 
 from __future__ import annotations
 
-from skcoad.model._distortions import DISTORTIONS, distort
-from skcoad.model._network import CoADNetwork
+from skcoad.model._distortions import DISTORTIONS, PAPER_DISTORTIONS, distort
+from skcoad.model._inference import ScoreComponents, score_components
+from skcoad.model._model import CoADModel, ModelConfig, NetworkConfig
+from skcoad.model._network import CoADNetwork, CoADOutput, initialise
+from skcoad.model._training import (
+    Batch,
+    Callback,
+    History,
+    TrainingData,
+    TrainingOptions,
+    joint_loss,
+    sample_batch,
+    train,
+    train_step,
+    warmup_cosine,
+)
 
-__all__ = ["DISTORTIONS", "CoADNetwork", "distort"]
+__all__ = [
+    "DISTORTIONS",
+    "PAPER_DISTORTIONS",
+    "Batch",
+    "Callback",
+    "CoADModel",
+    "CoADNetwork",
+    "CoADOutput",
+    "History",
+    "ModelConfig",
+    "NetworkConfig",
+    "ScoreComponents",
+    "TrainingData",
+    "TrainingOptions",
+    "distort",
+    "initialise",
+    "joint_loss",
+    "sample_batch",
+    "score_components",
+    "train",
+    "train_step",
+    "warmup_cosine",
+]

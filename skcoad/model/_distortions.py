@@ -1,8 +1,8 @@
-"""Distortions of normal windows, for the classifier to find (the paper's appendix A).
+"""Distortions of normal windows that the classifier is trained on (appendix A).
 
 A distortion replaces one segment of a window. Each is a plain function of the windows,
-their segments and a generator, and returns what the segments become; outside of the
-segment its result is not used. :data:`DISTORTIONS` names them all.
+their segments and a generator that returns the replacement; outside of the segment its
+result is not used. :data:`DISTORTIONS` names them all.
 """
 
 from __future__ import annotations
@@ -17,34 +17,34 @@ from torch.nn import functional as F
 
 __all__ = ["DISTORTIONS", "PAPER_DISTORTIONS", "Segment", "distort"]
 
-# A segment that changed by less than this, in deviations of the batch, is no anomaly:
-# a flat stretch that was turned round, say.
+# A segment that changed by less than this, in standard deviations of the batch, is no
+# anomaly: a constant segment that was mirrored, for instance.
 MIN_CHANGE = 0.05
 
 
 class Segment(NamedTuple):
-    """One stretch of each window.
+    """One segment of each window.
 
     Attributes
     ----------
     start, length : Tensor of shape (B, 1)
         In points.
-    place : Tensor of shape (B, T)
-        Where each point of the window lies, counted from the start of the segment.
+    offset : Tensor of shape (B, T)
+        Position of each point of the window, counted from the start of the segment.
     """
 
     start: Tensor
     length: Tensor
-    place: Tensor
+    offset: Tensor
 
     @property
     def inside(self) -> Tensor:
         """Which points belong to the segment, bool of shape (B, T)."""
-        return (self.place >= 0) & (self.place < self.length)
+        return (self.offset >= 0) & (self.offset < self.length)
 
     def of(self, rows: Tensor) -> Segment:
         """Segments of some of the windows."""
-        return Segment(self.start[rows], self.length[rows], self.place[rows])
+        return Segment(self.start[rows], self.length[rows], self.offset[rows])
 
 
 Distortion = Callable[[Tensor, Segment, torch.Generator], Tensor]
@@ -56,9 +56,9 @@ def distort(
     kinds: Sequence[str],
     lengths: tuple[float, float],
     generator: torch.Generator,
-    share: float = 0.9,
+    fraction: float = 0.9,
 ) -> tuple[Tensor, Tensor]:
-    """Distort a segment of each window, of random kind, place and length.
+    """Distort a segment of each window, of random kind, position and length.
 
     Parameters
     ----------
@@ -72,14 +72,14 @@ def distort(
         Shortest and longest segment, in periods.
     generator : torch.Generator
         On the CPU; the source of all randomness.
-    share : float, default=0.9
-        Part of the windows that are distorted; the others stay as they are.
+    fraction : float, default=0.9
+        Fraction of the windows that are distorted; the others are left unchanged.
 
     Returns
     -------
     distorted : Tensor of shape (B, T)
         The windows with their segments replaced.
-    changed : Tensor of shape (B, T)
+    distortion_mask : Tensor of shape (B, T)
         Which points belong to a distorted segment, bool.
 
     References
@@ -92,14 +92,14 @@ def distort(
     >>> import torch
     >>> from skcoad.model import distort
     >>> windows = torch.sin(torch.arange(40.0)).repeat(8, 1)
-    >>> distorted, changed = distort(
+    >>> distorted, distortion_mask = distort(
     ...     windows,
     ...     period=10,
     ...     kinds=["flip", "jitter"],
     ...     lengths=(0.2, 1.0),
     ...     generator=torch.Generator().manual_seed(0),
     ... )
-    >>> bool((distorted == windows)[~changed].all())
+    >>> bool((distorted == windows)[~distortion_mask].all())
     True
     """
     b, t = windows.shape
@@ -108,7 +108,7 @@ def distort(
     length = torch.randint(shortest, longest + 1, (b, 1), generator=generator)
     start = (torch.rand(b, 1, generator=generator) * (t - length + 1)).long()
     kind = torch.randint(len(kinds), (b,), generator=generator)
-    kind[torch.rand(b, generator=generator) >= share] = -1
+    kind[torch.rand(b, generator=generator) >= fraction] = -1
     device = windows.device
     segment = Segment(
         start.to(device),
@@ -136,19 +136,19 @@ def uniform(windows: Tensor, segment: Segment, generator: torch.Generator) -> Te
 def flip(windows: Tensor, segment: Segment, generator: torch.Generator) -> Tensor:
     """Mirror the segment, at random in time (y axis) or in value (x axis)."""
     low, high = _range(windows, segment)
-    backwards = _at(
-        windows, segment.start + segment.length - 1 - segment.place.to(windows)
+    backwards = _interpolate(
+        windows, segment.start + segment.length - 1 - segment.offset.to(windows)
     )
     in_time = _random(windows, generator) < 0.5
     return torch.where(in_time, backwards, low + high - windows)
 
 
 def time_warp(windows: Tensor, segment: Segment, generator: torch.Generator) -> Tensor:
-    """Lengthen or shorten the segment, at random, by a factor of 1.25 to 4."""
+    """Slow down or speed up the segment, at random, by a factor of 1.25 to 4."""
     factor = 1.25 + 2.75 * _random(windows, generator)
     longer = _random(windows, generator) < 0.5
     speed = torch.where(longer, 1 / factor, factor)
-    return _at(windows, segment.start + segment.place * speed)
+    return _interpolate(windows, segment.start + segment.offset * speed)
 
 
 def jitter(windows: Tensor, segment: Segment, generator: torch.Generator) -> Tensor:
@@ -159,7 +159,7 @@ def jitter(windows: Tensor, segment: Segment, generator: torch.Generator) -> Ten
 
 
 def amplitude(windows: Tensor, segment: Segment, generator: torch.Generator) -> Tensor:
-    """Make the swing about the segment's mean smaller or larger, 0.2 to 2.25 times."""
+    """Scale the segment about its mean by 0.2 to 0.8 or by 1.25 to 2.25."""
     smaller = 0.2 + 0.6 * _random(windows, generator)
     larger = 1.25 + _random(windows, generator)
     factor = torch.where(_random(windows, generator) < 0.5, smaller, larger)
@@ -171,21 +171,21 @@ def bump(windows: Tensor, segment: Segment, generator: torch.Generator) -> Tenso
     """Add a half sine of up to 30 % of the window's range, up or down."""
     spread = windows.amax(1, keepdim=True) - windows.amin(1, keepdim=True)
     height = 0.6 * (_random(windows, generator) - 0.5) * spread
-    arch = torch.sin(math.pi * (segment.place + 0.5) / segment.length)
+    arch = torch.sin(math.pi * (segment.offset + 0.5) / segment.length)
     return windows + height * arch
 
 
 def swap(windows: Tensor, segment: Segment, generator: torch.Generator) -> Tensor:
-    """Put in the same stretch of another window, raised to the segment's mean."""
+    """Insert the same segment of another window, at the mean of this one."""
     other = windows[torch.randperm(len(windows), generator=generator)]
     return other - _mean(other, segment) + _mean(windows, segment)
 
 
 def smooth(windows: Tensor, segment: Segment, generator: torch.Generator) -> Tensor:
     """Average each point with its neighbours, a tenth of the segment to each side."""
-    reach = max(1, int(segment.length.float().mean()) // 10)
-    padded = F.pad(windows, (reach, reach), mode="replicate")
-    return F.avg_pool1d(padded[:, None], 2 * reach + 1, stride=1)[:, 0]
+    radius = max(1, int(segment.length.float().mean()) // 10)
+    padded = F.pad(windows, (radius, radius), mode="replicate")
+    return F.avg_pool1d(padded[:, None], 2 * radius + 1, stride=1)[:, 0]
 
 
 PAPER_DISTORTIONS: tuple[str, ...] = ("uniform", "flip", "time_warp", "jitter")
@@ -218,16 +218,20 @@ def _mean(windows: Tensor, segment: Segment) -> Tensor:
     return (windows * segment.inside).sum(1, keepdim=True) / segment.length
 
 
-def _at(windows: Tensor, place: Tensor) -> Tensor:
-    """Values of the windows between their points, by linear interpolation.
+def _interpolate(windows: Tensor, position: Tensor) -> Tensor:
+    """Values of the windows at fractional positions, linearly interpolated.
 
-    Places beyond an end of the window are mirrored there, or cut where the mirror
-    image ends as well.
+    Positions beyond an end of the window are mirrored there, and clipped where the
+    mirror image ends as well.
     """
     last = windows.shape[1] - 1
-    place = place.abs()
-    place = torch.where(place > last, 2 * last - place, place).clamp(0, last)
-    left = place.floor().long().clamp_max(max(last - 1, 0))
-    share = place - left
+    position = position.abs()
+    position = torch.where(position > last, 2 * last - position, position).clamp(
+        0, last
+    )
+    left = position.floor().long().clamp_max(max(last - 1, 0))
+    fraction = position - left
     right = (left + 1).clamp_max(last)
-    return windows.gather(1, left) * (1 - share) + windows.gather(1, right) * share
+    return (
+        windows.gather(1, left) * (1 - fraction) + windows.gather(1, right) * fraction
+    )

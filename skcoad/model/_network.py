@@ -8,7 +8,7 @@ B     windows in a batch
 T     points in a window
 P     points in a patch
 N     patches in a window, ``T / P``
-V     views of a window: itself, its residual to the reference
+V     views of a window: itself, and its residual to the reference
 H     hidden size
 ====  ==================================================
 """
@@ -16,26 +16,23 @@ H     hidden size
 from __future__ import annotations
 
 import math
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from skcoad._typing import Branches, Encoder, Fusion, Masking
+from skcoad.model._encoders import ENCODERS
 from skcoad.preprocessing._spectral import stft_basis
 
 __all__ = ["CoADNetwork", "CoADOutput", "initialise"]
-
-Branches = Literal["time", "frequency", "both"]
-Fusion = Literal["max", "mean"]
-Masking = Literal["soft", "hard", "random", "grating"]
-Encoder = Literal["conv", "gru"]
 
 N_FFT = 4  # of the frequency branch (Eq. 1)
 
 
 class CoADOutput(NamedTuple):
-    """What the network says about a batch of windows.
+    """Output of the network for a batch of windows.
 
     Attributes
     ----------
@@ -58,93 +55,6 @@ class CoADOutput(NamedTuple):
     def probability(self) -> Tensor:
         """Final probability of each patch, A_c (Eq. 9), shape (B, N)."""
         return (self.direct + self.residual) / 2
-
-
-class ConvEncoder(nn.Module):
-    """Patches to features by dilated convolutions, all patches at once.
-
-    Takes the place of the paper's GRU where there is no GPU: one matrix product per
-    layer instead of one per patch.
-
-    Parameters
-    ----------
-    n_inputs : int
-        Values of a patch.
-    hidden_size : int
-        Features of a patch, H.
-    n_layers : int
-        Residual layers; the dilation doubles from layer to layer.
-    """
-
-    def __init__(self, n_inputs: int, hidden_size: int, n_layers: int) -> None:
-        super().__init__()
-        self.embed = nn.Linear(n_inputs, hidden_size)
-        self.layers = nn.ModuleList(
-            DilatedLayer(hidden_size, dilation=2**i) for i in range(n_layers)
-        )
-
-    def forward(self, patches: Tensor) -> Tensor:
-        """Encode ``(B, N, n_inputs)`` to ``(B, N, H)``."""
-        # Patches first: neighbours are then whole contiguous slices.
-        x: Tensor = self.embed(patches).transpose(0, 1)  # N, B, H
-        for layer in self.layers:
-            x = layer(x)
-        return x.transpose(0, 1)
-
-
-class DilatedLayer(nn.Module):
-    """A patch and its two neighbours at a distance, through a residual perceptron."""
-
-    def __init__(self, hidden_size: int, dilation: int) -> None:
-        super().__init__()
-        self.dilation = dilation
-        self.norm = nn.LayerNorm(hidden_size)
-        self.gather = nn.Linear(3 * hidden_size, hidden_size)
-        self.update = nn.Linear(hidden_size, hidden_size)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map ``(N, B, H)`` to the same shape."""
-        n, d = len(x), self.dilation
-        padded = F.pad(self.norm(x), (0, 0, 0, 0, d, d))  # N + 2d, B, H
-        neighbours = torch.cat([padded[k : k + n] for k in (0, d, 2 * d)], dim=-1)
-        update: Tensor = self.update(F.relu(self.gather(neighbours)))
-        return x + update
-
-
-class GRUEncoder(nn.Module):
-    """Patches to features by a bidirectional GRU, as in the paper.
-
-    Parameters
-    ----------
-    n_inputs : int
-        Values of a patch.
-    hidden_size : int
-        Features of a patch, H: half from each direction.
-    n_layers : int
-        Stacked layers.
-    """
-
-    def __init__(self, n_inputs: int, hidden_size: int, n_layers: int) -> None:
-        super().__init__()
-        self.embed = nn.Linear(n_inputs, hidden_size)
-        self.gru = nn.GRU(
-            hidden_size,
-            hidden_size // 2,
-            num_layers=n_layers,
-            bidirectional=True,
-            batch_first=True,
-        )
-
-    def forward(self, patches: Tensor) -> Tensor:
-        """Encode ``(B, N, n_inputs)`` to ``(B, N, H)``."""
-        features: Tensor = self.gru(self.embed(patches))[0]
-        return features
-
-
-ENCODERS: dict[str, type[ConvEncoder | GRUEncoder]] = {
-    "conv": ConvEncoder,
-    "gru": GRUEncoder,
-}
 
 
 class Head(nn.Module):
@@ -251,7 +161,7 @@ class CoADNetwork(nn.Module):
             Their normal references, for a network that was made for them.
         missing : Tensor of shape (B, T) or None
             Which points are missing, bool. Patches are hidden from the reconstruction
-            at least by their missing share.
+            at least by the fraction of them that is missing.
         pattern : Tensor of shape (N,) or None
             For ``masking="random"``: 1 for the patches hidden first. Every other
             patch by default.
@@ -260,7 +170,7 @@ class CoADNetwork(nn.Module):
         -------
         CoADOutput
         """
-        gaps = 0.0 if missing is None else self.missing_share(missing)
+        missing_part = 0.0 if missing is None else self.missing_fraction(missing)
         if missing is not None and reference is not None:
             x = torch.where(missing, reference, x)
         features = self.encode(x, reference)
@@ -269,14 +179,14 @@ class CoADNetwork(nn.Module):
         )  # B, N
         if self.masking in ("soft", "hard"):
             guide = direct if self.masking == "soft" else (direct > 0.5).to(x)
-            mask = gaps + (1 - gaps) * guide
+            mask = missing_part + (1 - missing_part) * guide
             reconstruction = self.reconstruct(x, reference, mask)
         else:
             if pattern is None:
                 pattern = torch.arange(direct.shape[1], device=x.device) % 2
             first = pattern.to(direct).expand_as(direct)
             halves = [
-                self.reconstruct(x, reference, gaps + (1 - gaps) * half)
+                self.reconstruct(x, reference, missing_part + (1 - missing_part) * half)
                 for half in (first, 1 - first)
             ]
             mask = torch.ones_like(direct)  # each patch was hidden once
@@ -288,8 +198,8 @@ class CoADNetwork(nn.Module):
         )  # B, N
         return CoADOutput(direct, residual, mask, reconstruction)
 
-    def missing_share(self, missing: Tensor) -> Tensor:
-        """Share of each patch that is missing, ``(B, T)`` to ``(B, N)``."""
+    def missing_fraction(self, missing: Tensor) -> Tensor:
+        """Fraction of each patch that is missing, ``(B, T)`` to ``(B, N)``."""
         return missing.view(len(missing), -1, self.patch_size).float().mean(-1)
 
     def encode(self, x: Tensor, reference: Tensor | None) -> dict[str, Tensor]:
@@ -318,7 +228,7 @@ class CoADNetwork(nn.Module):
         return probability.amax(0) if self.fusion == "max" else probability.mean(0)
 
     def reconstruct(self, x: Tensor, reference: Tensor | None, mask: Tensor) -> Tensor:
-        """Reconstruct windows of which each patch is hidden by its share in `mask`."""
+        """Reconstruct windows of which each patch is masked by its value in `mask`."""
         mask = mask[..., None]  # B, N, 1
         patches = x.view(len(x), -1, self.patch_size)  # B, N, P
         embedding = (  # Eq. 5

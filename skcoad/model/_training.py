@@ -1,4 +1,8 @@
-"""Joint training of classifier and reconstructor."""
+"""Joint training of classifier and reconstructor.
+
+One loop, :func:`train`, of one kind of step, :func:`train_step`. What a study might do
+otherwise is an argument: the batches, the learning rate schedule, the callbacks.
+"""
 
 from __future__ import annotations
 
@@ -6,27 +10,95 @@ import math
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
+from threadpoolctl import threadpool_limits
+from torch import Tensor, nn
 from torch.nn import functional as F
 
-from skcoad.model._distortions import distort
+from skcoad.model._distortions import PAPER_DISTORTIONS, distort
 from skcoad.model._network import CoADNetwork, CoADOutput
-from skcoad.neighbors._channel import ChannelReference
-from skcoad.preprocessing._plan import WindowPlan
+from skcoad.neighbors import ChannelNeighbors
+from skcoad.preprocessing import WindowPlan
 
-__all__ = ["TrainingRecord", "joint_loss", "train"]
+__all__ = [
+    "Batch",
+    "Callback",
+    "History",
+    "TrainingData",
+    "TrainingOptions",
+    "joint_loss",
+    "sample_batch",
+    "train",
+    "train_step",
+    "warmup_cosine",
+]
 
-POSITIVE_WEIGHT = 2.0  # of distorted patches, which are the fewer
-WARM_UP = 0.05  # share of the training in which the learning rate rises
+POSITIVE_WEIGHT = 2.0  # of distorted patches, the minority
+WARM_UP = 0.05  # fraction of the training in which the learning rate rises
 MAX_GRADIENT_NORM = 1.0
-RECORD_EVERY = 20  # steps; also the least after which an interrupted fit is kept
+RECORD_EVERY = 20  # steps between two records; the fewest of an interrupted fit
 
 
-class TrainingRecord(NamedTuple):
-    """What happened in training.
+@dataclass(frozen=True)
+class TrainingOptions:
+    """How to train; see the parameters of :class:`skcoad.CoADDetector`."""
+
+    distortions: Sequence[str] = PAPER_DISTORTIONS
+    distortion_lengths: tuple[float, float] = (0.1, 1.0)
+    loss_weight: float = 1.0
+    lr: float = 2e-3
+    batch_size: int = 32
+    max_steps: int = 300
+    max_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """The channels to train on, each a Tensor of shape (n_timestamps,).
+
+    Attributes
+    ----------
+    plan : WindowPlan
+        Sizes.
+    channels : sequence of Tensor
+        Scaled, their missing values interpolated.
+    missing : sequence of Tensor
+        Which of their values are missing, bool.
+    neighbors : sequence of ChannelNeighbors or None
+        One for each channel, for a network with reference.
+    """
+
+    plan: WindowPlan
+    channels: Sequence[Tensor]
+    missing: Sequence[Tensor]
+    neighbors: Sequence[ChannelNeighbors] | None
+
+
+class Batch(NamedTuple):
+    """Windows to train on, each of shape (B, T).
+
+    Attributes
+    ----------
+    normal, distorted : Tensor
+        The windows before and after distortion.
+    distortion_mask, missing : Tensor
+        Which points were distorted, and which are missing, bool.
+    reference : Tensor or None
+        What is retrieved for the distorted windows.
+    """
+
+    normal: Tensor
+    distorted: Tensor
+    distortion_mask: Tensor
+    missing: Tensor
+    reference: Tensor | None
+
+
+class History(NamedTuple):
+    """Record of a training.
 
     Attributes
     ----------
@@ -40,10 +112,23 @@ class TrainingRecord(NamedTuple):
     loss_curve: list[float]
 
 
+class Callback:
+    """What is called during training; every method may be overridden."""
+
+    def on_train_begin(self, network: CoADNetwork) -> None:
+        """Before the first step."""
+
+    def on_batch_end(self, network: CoADNetwork, n_steps: int, loss: Tensor) -> None:
+        """After each step; reading the loss waits for the device."""
+
+    def on_train_end(self, network: CoADNetwork, history: History) -> None:
+        """After the last step."""
+
+
 def joint_loss(
     output: CoADOutput,
     normal: Tensor,
-    changed: Tensor,
+    distortion_mask: Tensor,
     missing: Tensor,
     loss_weight: float,
 ) -> Tensor:
@@ -55,10 +140,10 @@ def joint_loss(
         For distorted windows.
     normal : Tensor of shape (B, T)
         The windows before they were distorted.
-    changed : Tensor of shape (B, T)
+    distortion_mask : Tensor of shape (B, T)
         Which points were distorted, bool.
     missing : Tensor of shape (B, T)
-        Which points are missing, bool; there is nothing to compare them with.
+        Which points are missing, bool; they do not count.
     loss_weight : float
         Weight of the reconstruction, lambda.
 
@@ -66,16 +151,16 @@ def joint_loss(
     -------
     Tensor of shape ()
         Mean of the cross entropies of A and A_r, plus `loss_weight` times the squared
-        error, half of it from distorted and half from untouched points.
+        error, half of it from distorted and half from unchanged points.
     """
-    label = changed.view(*output.direct.shape, -1).any(-1).to(normal)
+    label = distortion_mask.view(*output.direct.shape, -1).any(-1).to(normal)
     weight = 1 + (POSITIVE_WEIGHT - 1) * label
     cross_entropy = (
         F.binary_cross_entropy(output.direct, label, weight)
         + F.binary_cross_entropy(output.residual, label, weight)
     ) / 2
     squared = (output.reconstruction - normal).square()
-    inside, outside = changed & ~missing, ~changed & ~missing
+    inside, outside = distortion_mask & ~missing, ~distortion_mask & ~missing
     error = (
         (squared * inside).sum() / (inside.sum() + 1)
         + (squared * outside).sum() / (outside.sum() + 1)
@@ -83,106 +168,146 @@ def joint_loss(
     return cross_entropy + loss_weight * error
 
 
-class Batch(NamedTuple):
-    """Windows to train on, each of shape (B, T).
-
-    Attributes
-    ----------
-    normal, distorted : Tensor
-        The windows before and after distortion.
-    changed, missing : Tensor
-        Which points were distorted, and which are missing, bool.
-    counterpart : Tensor or None
-        What the references make of the distorted windows.
-    """
-
-    normal: Tensor
-    distorted: Tensor
-    changed: Tensor
-    missing: Tensor
-    counterpart: Tensor | None
-
-
-def draw_batch(
-    channels: Sequence[Tensor],
-    missing: Sequence[Tensor],
-    references: Sequence[ChannelReference] | None,
-    plan: WindowPlan,
-    distortions: Sequence[str],
-    distortion_lengths: tuple[float, float],
-    batch_size: int,
-    generator: torch.Generator,
+def sample_batch(
+    data: TrainingData, options: TrainingOptions, generator: torch.Generator
 ) -> Batch:
-    """Draw windows of one channel at random places, and distort them.
+    """Draw windows of one channel at random positions, and distort them.
 
-    Parameters are those of :func:`train`.
+    Parameters
+    ----------
+    data : TrainingData
+        What to draw from.
+    options : TrainingOptions
+        Size of the batch, kinds and lengths of the distortions.
+    generator : torch.Generator
+        On the CPU; the source of all randomness.
+
+    Returns
+    -------
+    Batch
     """
-    channel = int(torch.randint(len(channels), (), generator=generator))
-    n_positions = len(channels[channel]) - plan.window_size + 1
-    position = torch.randint(n_positions, (batch_size,), generator=generator)
-    position = position.to(channels[channel].device)
-    normal = channels[channel].unfold(0, plan.window_size, 1)[position]
-    gaps = missing[channel].unfold(0, plan.window_size, 1)[position]
-    distorted, changed = distort(
-        normal, plan.period, distortions, distortion_lengths, generator
+    plan = data.plan
+    channel = int(torch.randint(len(data.channels), (), generator=generator))
+    x, missing = data.channels[channel], data.missing[channel]
+    n_positions = len(x) - plan.window_size + 1
+    start = torch.randint(n_positions, (options.batch_size,), generator=generator)
+    start = start.to(x.device)
+    normal = x.unfold(0, plan.window_size, 1)[start]
+    missing = missing.unfold(0, plan.window_size, 1)[start]
+    distorted, distortion_mask = distort(
+        normal, plan.period, options.distortions, options.distortion_lengths, generator
     )
-    counterpart = None
-    if references is not None:
-        counterpart = references[channel].counterpart(distorted, gaps, position)
-    return Batch(normal, distorted, changed, gaps, counterpart)
+    reference = None
+    if data.neighbors is not None:
+        reference = data.neighbors[channel].retrieve(distorted, missing, start)
+    return Batch(normal, distorted, distortion_mask, missing, reference)
+
+
+def train_step(
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    batch: Batch,
+    loss_weight: float,
+    pattern: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Update the network by one batch, without waiting for the device.
+
+    Parameters
+    ----------
+    network : CoADNetwork
+        In training mode.
+    optimizer : torch.optim.Optimizer
+        Of its parameters.
+    batch : Batch
+        From :func:`sample_batch`.
+    loss_weight : float
+        Lambda of Eq. 10.
+    pattern : Tensor of shape (N,), default=None
+        As in :meth:`CoADNetwork.forward`.
+
+    Returns
+    -------
+    loss : Tensor of shape ()
+        Before the update.
+    finite : Tensor of shape ()
+        Whether the output of the network was finite, bool.
+    """
+    output = network(batch.distorted, batch.reference, batch.missing, pattern)
+    finite = torch.isfinite(output.probability.sum() + output.reconstruction.sum())
+    # The cross entropy refuses NaN; `finite` tells of it.
+    output = output._replace(
+        direct=output.direct.nan_to_num(), residual=output.residual.nan_to_num()
+    )
+    loss = joint_loss(
+        output, batch.normal, batch.distortion_mask, batch.missing, loss_weight
+    )
+    optimizer.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    torch.nn.utils.clip_grad_norm_(network.parameters(), MAX_GRADIENT_NORM)
+    optimizer.step()
+    return loss.detach(), finite
+
+
+def warmup_cosine(progress: float) -> float:
+    """Schedule of the learning rate: a short warm-up, then a half cosine to zero.
+
+    Parameters
+    ----------
+    progress : float
+        Fraction of the training that is done.
+
+    Returns
+    -------
+    float
+        Fraction of the highest learning rate.
+
+    Examples
+    --------
+    >>> from skcoad.model import warmup_cosine
+    >>> round(warmup_cosine(0.5), 3), warmup_cosine(1.0)
+    (0.5, 0.0)
+    """
+    warm = min(1.0, 0.02 + progress / WARM_UP)
+    return warm * (1 + math.cos(math.pi * progress)) / 2
 
 
 def train(
     network: CoADNetwork,
-    channels: Sequence[Tensor],
-    missing: Sequence[Tensor],
-    references: Sequence[ChannelReference] | None,
-    plan: WindowPlan,
-    *,
-    distortions: Sequence[str],
-    distortion_lengths: tuple[float, float],
-    loss_weight: float,
-    lr: float,
-    batch_size: int,
-    max_steps: int,
-    max_seconds: float | None,
+    data: TrainingData,
+    options: TrainingOptions,
     generator: torch.Generator,
-    on_step: Callable[[float], object],
-) -> TrainingRecord:
+    *,
+    sample: Callable[
+        [TrainingData, TrainingOptions, torch.Generator], Batch
+    ] = sample_batch,
+    schedule: Callable[[float], float] = warmup_cosine,
+    callbacks: Sequence[Callback] = (),
+) -> History:
     """Train the network on random windows of a series, in place.
 
-    Each step takes windows of one channel at random places, so what training costs
+    Each step takes windows of one channel at random positions, so the cost of training
     does not depend on the length of the series.
 
     Parameters
     ----------
     network : CoADNetwork
         Initialised, on the device of the channels.
-    channels : sequence of Tensor of shape (n_timestamps,)
-        The scaled training series, its gaps bridged.
-    missing : sequence of Tensor of shape (n_timestamps,)
-        Which of its values are missing, bool.
-    references : sequence of ChannelReference or None
-        One for each channel, for a network with reference.
-    plan : WindowPlan
-        Sizes.
-    distortions, distortion_lengths : sequence of str, (float, float)
-        As in :func:`skcoad.model.distort`.
-    loss_weight, lr : float
-        Lambda of Eq. 10, and the highest learning rate of the schedule (a short
-        warm-up, then a half cosine down to zero).
-    batch_size, max_steps : int
-        Windows in a step, and steps.
-    max_seconds : float or None
-        Stop, and finish the schedule, within this time; kept to within a step.
+    data : TrainingData
+        What to train on.
+    options : TrainingOptions
+        How to train. `max_seconds` is kept to within a step.
     generator : torch.Generator
         On the CPU; the source of all randomness.
-    on_step : callable
-        Called with the loss after each step.
+    sample : callable, default=sample_batch
+        Draws the batch of a step.
+    schedule : callable, default=warmup_cosine
+        Fraction of the highest learning rate by the fraction of the training.
+    callbacks : sequence of Callback, default=()
+        Called before, during and after the training.
 
     Returns
     -------
-    TrainingRecord
+    History
 
     Raises
     ------
@@ -190,70 +315,72 @@ def train(
         If the output of the network becomes infinite or NaN.
     KeyboardInterrupt
         If interrupted before 20 steps were done; later, an interrupt ends the
-        training with a warning and what was learned stays.
+        training with a warning, and the network keeps what it learned.
     """
     optimizer = torch.optim.AdamW(
-        network.parameters(), lr=lr, weight_decay=1e-3, fused=True
+        network.parameters(), lr=options.lr, weight_decay=1e-3, fused=True
     )
     started = time.monotonic()
     losses: list[float] = []
+    unread: list[tuple[Tensor, Tensor]] = []  # read together: each read is a wait
     network.train()
+    for callback in callbacks:
+        callback.on_train_begin(network)
     try:
-        while len(losses) < max_steps:
-            progress = len(losses) / max_steps
-            if max_seconds is not None:
-                spent = (time.monotonic() - started) / max_seconds
-                progress = min(1.0, max(progress, spent))
-                if progress == 1 and losses:
-                    break
-            for group in optimizer.param_groups:
-                group["lr"] = lr * _schedule(progress)
-            batch = draw_batch(
-                channels,
-                missing,
-                references,
-                plan,
-                distortions,
-                distortion_lengths,
-                batch_size,
-                generator,
-            )
-            pattern = None
-            if network.masking == "random":
-                n_patches = plan.window_size // plan.patch_size
-                pattern = torch.randperm(n_patches, generator=generator) % 2
-            output = network(batch.distorted, batch.counterpart, batch.missing, pattern)
-            # Checked before the loss, which refuses what is no probability.
-            if not torch.isfinite(
-                output.probability.sum() + output.reconstruction.sum()
-            ):
-                raise FloatingPointError(
-                    f"training diverged in step {len(losses) + 1}; a smaller lr than "
-                    f"{lr} usually helps"
+        # On one thread: a step is many small operations, and several threads would
+        # mostly wait for one another.
+        with threadpool_limits(1, user_api="openmp"):
+            while (n_steps := len(losses) + len(unread)) < options.max_steps:
+                progress = n_steps / options.max_steps
+                if options.max_seconds is not None:
+                    spent = (time.monotonic() - started) / options.max_seconds
+                    progress = min(1.0, max(progress, spent))
+                    if progress == 1 and n_steps:
+                        break
+                for group in optimizer.param_groups:
+                    group["lr"] = options.lr * schedule(progress)
+                batch = sample(data, options, generator)
+                pattern = None
+                if network.masking == "random":
+                    n_patches = data.plan.window_size // data.plan.patch_size
+                    pattern = torch.randperm(n_patches, generator=generator) % 2
+                loss, finite = train_step(
+                    network, optimizer, batch, options.loss_weight, pattern
                 )
-            loss = joint_loss(
-                output, batch.normal, batch.changed, batch.missing, loss_weight
-            )
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(network.parameters(), MAX_GRADIENT_NORM)
-            optimizer.step()
-            losses.append(loss.item())
-            on_step(losses[-1])
+                unread.append((loss, finite))
+                if len(unread) == RECORD_EVERY:
+                    losses += _read(unread, len(losses), options.lr)
+                for callback in callbacks:
+                    callback.on_batch_end(network, n_steps + 1, loss)
     except KeyboardInterrupt:
-        if len(losses) < RECORD_EVERY:
+        n_steps = len(losses) + len(unread)
+        if n_steps < RECORD_EVERY:
             raise
         warnings.warn(
-            f"training was interrupted after {len(losses)} of {max_steps} steps; the "
-            "detector is usable but less accurate",
+            f"training was interrupted after {n_steps} of {options.max_steps} steps; "
+            "the detector is usable but less accurate",
             stacklevel=3,
         )
+    losses += _read(unread, len(losses), options.lr)
     network.eval()
-    blocks = [losses[i : i + RECORD_EVERY] for i in range(0, len(losses), RECORD_EVERY)]
-    return TrainingRecord(len(losses), [sum(b) / len(b) for b in blocks])
+    chunks = [losses[i : i + RECORD_EVERY] for i in range(0, len(losses), RECORD_EVERY)]
+    history = History(len(losses), [sum(c) / len(c) for c in chunks])
+    for callback in callbacks:
+        callback.on_train_end(network, history)
+    return history
 
 
-def _schedule(progress: float) -> float:
-    """Share of the highest learning rate at some point of the training."""
-    warm = min(1.0, 0.02 + progress / WARM_UP)
-    return warm * (1 + math.cos(math.pi * progress)) / 2
+def _read(unread: list[tuple[Tensor, Tensor]], n_before: int, lr: float) -> list[float]:
+    """Losses of some steps, which are then read; raises if one of them diverged."""
+    if not unread:
+        return []
+    losses, finite = (
+        torch.stack(values).tolist() for values in zip(*unread, strict=True)
+    )
+    if not all(finite):
+        raise FloatingPointError(
+            f"training diverged in step {n_before + finite.index(False) + 1}; a "
+            f"smaller lr than {lr} usually helps"
+        )
+    unread.clear()
+    return losses

@@ -1,7 +1,12 @@
-"""Figures of scores and of what they are made of."""
+"""Figures of scores and of their components.
+
+Figures are made without pyplot: no window opens, no backend is chosen, no global
+setting changes. Save one with ``figure.savefig("scores.png")``; a notebook shows it.
+"""
 
 from __future__ import annotations
 
-from skcoad.plotting._scores import Zoom, plot_explanation, plot_scores
+from skcoad.plotting._explanation import plot_explanation
+from skcoad.plotting._scores import Zoom, plot_scores
 
 __all__ = ["Zoom", "plot_explanation", "plot_scores"]

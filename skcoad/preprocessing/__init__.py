@@ -1,13 +1,13 @@
-"""From a series to windows and spectra: periods, plans, gaps, transformers.
+"""From a series to windows and spectra: periods, plans, missing values, transformers.
 
 Nothing that is imported here needs torch.
 """
 
 from __future__ import annotations
 
-from skcoad.preprocessing._missing import bridge_gaps
+from skcoad.preprocessing._missing import interpolate_missing
 from skcoad.preprocessing._period import autocorrelation, dominant_period
-from skcoad.preprocessing._plan import WindowPlan, plan_windows
+from skcoad.preprocessing._plan import WindowPlan, fallback_period, plan_windows
 from skcoad.preprocessing._spectral import FFTTransformer, STFTTransformer, stft_basis
 from skcoad.preprocessing._windows import (
     SlidingWindowTransformer,
@@ -22,8 +22,9 @@ __all__ = [
     "SlidingWindowTransformer",
     "WindowPlan",
     "autocorrelation",
-    "bridge_gaps",
     "dominant_period",
+    "fallback_period",
+    "interpolate_missing",
     "plan_windows",
     "sliding_windows",
     "stft_basis",

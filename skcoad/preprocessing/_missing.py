@@ -1,27 +1,27 @@
-"""Missing values: where they are, and something to stand in for them.
+"""Missing values: how many are allowed, and what stands in for them.
 
-A gap is first bridged by a straight line, so that every computation has a number to
-work with. With references what stands there has no influence: they come from
-subsequences without gaps (unless there is none), a point that is missing takes the
-value of its reference before anything is compared with it, its patch is hidden from the
-reconstruction, and it adds nothing to the error. Without references the classifier sees
-the bridge, and the points beside a gap may score higher for it.
+A run of missing values is first interpolated linearly, so that every computation has a
+number to work with. With neighbours the interpolated values have no influence: indexed
+subsequences are complete (unless none is), a missing value is imputed from the nearest
+neighbour before anything is compared with it, its patch is masked in the
+reconstruction, and it adds nothing to the error. Without neighbours the classifier sees
+the interpolated values, and timestamps beside a run may score higher for it.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MAX_MISSING", "bridge_gaps"]
+from skcoad._typing import FloatArray
 
-MAX_MISSING = 0.5  # share of a channel of the training series
+__all__ = ["MAX_MISSING", "check_missing_fraction", "interpolate_missing"]
+
+MAX_MISSING = 0.5  # fraction of a channel of the training series
 
 
-def bridge_gaps(x: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """Replace NaN by a straight line between the neighbours.
+def interpolate_missing(x: FloatArray) -> NDArray[np.float64]:
+    """Replace NaN by linear interpolation between the observed values.
 
     Parameters
     ----------
@@ -31,24 +31,52 @@ def bridge_gaps(x: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     Returns
     -------
     ndarray of shape (n_timestamps,)
-        Before the first and after the last value the nearest one is repeated; all
-        zero if every value is missing.
+        Before the first and after the last observed value the nearest one is
+        repeated; all zero if every value is missing.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from skcoad.preprocessing import bridge_gaps
-    >>> bridge_gaps(np.array([np.nan, 1.0, np.nan, 3.0]))
+    >>> from skcoad.preprocessing import interpolate_missing
+    >>> interpolate_missing(np.array([np.nan, 1.0, np.nan, 3.0]))
     array([1., 1., 2., 3.])
     """
-    bridged: NDArray[np.float64] = np.array(x, dtype=np.float64)
-    missing = np.isnan(bridged)
+    filled: NDArray[np.float64] = np.array(x, dtype=np.float64)
+    missing = np.isnan(filled)
     if missing.all():
-        return np.zeros_like(bridged)
+        return np.zeros_like(filled)
     if missing.any():
-        known = np.flatnonzero(~missing)
+        observed = np.flatnonzero(~missing)
         # Halves, whose differences cannot overflow.
-        bridged[missing] = 2 * np.interp(
-            np.flatnonzero(missing), known, bridged[known] / 2
+        filled[missing] = 2 * np.interp(
+            np.flatnonzero(missing), observed, filled[observed] / 2
         )
-    return bridged
+    return filled
+
+
+def check_missing_fraction(X: FloatArray) -> None:
+    """Refuse a training series of which too much is missing.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_timestamps, n_channels)
+        The training series.
+
+    Raises
+    ------
+    ValueError
+        If more than half of the values of a channel are NaN.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skcoad.preprocessing._missing import check_missing_fraction
+    >>> check_missing_fraction(np.array([[1.0], [np.nan], [2.0]]))
+    """
+    fraction = np.isnan(X).mean(axis=0)
+    if (fraction > MAX_MISSING).any():
+        worst = int(fraction.argmax())
+        raise ValueError(
+            f"{fraction[worst]:.0%} of the values of channel {worst} are missing; at "
+            f"most {MAX_MISSING:.0%} of a training series may be"
+        )

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft, ndimage, signal
 
-from skcoad.preprocessing._missing import bridge_gaps
+from skcoad._typing import FloatArray
+from skcoad.preprocessing._missing import interpolate_missing
 
 __all__ = ["autocorrelation", "dominant_period"]
 
-# A lag counts as a repetition when its peak stands out by this much, and by so many
-# standard errors of the autocorrelation of noise (many, as many lags are tried), ...
+# A peak of the autocorrelation counts when it has this height and prominence, and so
+# many standard errors of the autocorrelation of noise (many, as many lags are tried).
 MIN_PROMINENCE = 0.05
 MIN_STANDARD_ERRORS = 5.0
-# ... and as *the* period when it is the first to come this near to the best one:
-# multiples of a period correlate as well as the period itself.
-NEAR_BEST = 0.85
-MAX_FFT = 2**16  # points at once
-MAX_TIMESTAMPS = 2**20  # that are looked at, the first of the series
+FFT_CHUNK = 2**16  # points
+MAX_TIMESTAMPS = 2**20  # of the beginning of the series
 
 
-def autocorrelation(x: NDArray[np.floating[Any]], max_lag: int) -> NDArray[np.float64]:
+def autocorrelation(x: FloatArray, max_lag: int) -> NDArray[np.float64]:
     """Autocorrelation of a series, each lag by its own number of pairs.
 
     Parameters
@@ -52,7 +48,7 @@ def autocorrelation(x: NDArray[np.floating[Any]], max_lag: int) -> NDArray[np.fl
     x = np.asarray(x, dtype=np.float64)
     x = x - x.mean()
     n = len(x)
-    n_fft = fft.next_fast_len(min(2 * n, max(MAX_FFT, 4 * max_lag)), real=True)
+    n_fft = fft.next_fast_len(min(2 * n, max(FFT_CHUNK, 4 * max_lag)), real=True)
     block = n_fft - max_lag
     covariance = np.zeros(max_lag + 1)
     # Products of each block with itself and the beginning of what follows.
@@ -69,23 +65,33 @@ def autocorrelation(x: NDArray[np.floating[Any]], max_lag: int) -> NDArray[np.fl
 
 
 def dominant_period(
-    x: NDArray[np.floating[Any]], min_period: int = 8, max_period: int = 1000
+    x: FloatArray,
+    min_period: int = 8,
+    max_period: int = 1000,
+    *,
+    near_best: float = 0.85,
+    detrend: bool = True,
 ) -> int | None:
     """Dominant period of a series or of several channels.
 
     The first lag whose autocorrelation peak comes near that of the best lag. A slow
-    trend is taken away first (a moving mean over twice the largest lag), since it
-    would raise the autocorrelation of every lag. Of a series of more than a million
-    timestamps the first million is looked at.
+    trend (a moving mean over twice the largest lag) is subtracted first, since it
+    would raise the autocorrelation of every lag. Only the first million timestamps of
+    a longer series are used.
 
     Parameters
     ----------
     x : ndarray of shape (n_timestamps,) or (n_timestamps, n_channels)
-        The series; NaN is bridged. The autocorrelations of the channels are averaged;
-        constant channels have no say.
+        The series; NaN is interpolated. The autocorrelations of the channels are
+        averaged; constant channels are ignored.
     min_period, max_period : int, default=8 and 1000
-        The range of lags to look at; never more than a third of the series. A peak
-        has two sides, so the longest lags themselves cannot be the period.
+        Range of lags; never more than a third of the series. A peak has two sides, so
+        the longest lag itself cannot be the period.
+    near_best : float, default=0.85
+        The period is the first peak at least this fraction as high as the highest:
+        multiples of a period correlate as well as the period itself.
+    detrend : bool, default=True
+        Whether to subtract the slow trend.
 
     Returns
     -------
@@ -112,8 +118,8 @@ def dominant_period(
     if max_lag < min_period:
         return None
     correlations = [
-        autocorrelation(_detrend(channel / np.abs(channel).max(), max_lag), max_lag)
-        for channel in map(bridge_gaps, channels)
+        autocorrelation(_detrended(channel, max_lag) if detrend else channel, max_lag)
+        for channel in map(_normalized, channels)
         if channel.max() > channel.min()
     ]
     if not correlations:
@@ -126,8 +132,14 @@ def dominant_period(
     if len(peaks) == 0:
         return None
     height = correlation[peaks]
-    return int(peaks[height >= NEAR_BEST * height.max()][0])
+    return int(peaks[height >= near_best * height.max()][0])
 
 
-def _detrend(x: NDArray[np.float64], max_lag: int) -> NDArray[np.float64]:
+def _normalized(channel: FloatArray) -> NDArray[np.float64]:
+    """Without missing values and within -1 and 1, so that no square overflows."""
+    filled = interpolate_missing(channel)
+    return filled / (np.abs(filled).max() or 1.0)
+
+
+def _detrended(x: NDArray[np.float64], max_lag: int) -> NDArray[np.float64]:
     return np.asarray(x - ndimage.uniform_filter1d(x, 2 * max_lag + 1, mode="mirror"))

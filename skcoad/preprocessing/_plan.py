@@ -1,24 +1,20 @@
-"""How a series is cut: period, window, patch and step, given or derived."""
+"""Sizes of period, window, patch and step, given or derived."""
 
 from __future__ import annotations
 
 import math
-from typing import Any, Literal, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
+from skcoad._typing import FloatArray, Size
 from skcoad.preprocessing._period import dominant_period
 
-__all__ = ["WindowPlan", "plan_windows"]
+__all__ = ["WindowPlan", "fallback_period", "plan_windows"]
 
 MIN_TIMESTAMPS = 4
-DEFAULT_PERIOD = 125  # where nothing repeats; TSB-AD's convention
+FALLBACK_PERIOD = 125  # TSB-AD's convention
 MAX_PATCHES = 32  # of a window, unless the user sets the patch
 MIN_PATCHES = 4
 MIN_PATCH_SIZE = 4
-
-Size = int | Literal["auto"]
 
 
 class WindowPlan(NamedTuple):
@@ -31,9 +27,9 @@ class WindowPlan(NamedTuple):
     window_size : int
         Window, a multiple of the patch.
     patch_size : int
-        What gets one probability.
+        Points that share one probability.
     step : int
-        Distance between windows at scoring.
+        Distance between consecutive windows at scoring.
     """
 
     period: int
@@ -42,24 +38,51 @@ class WindowPlan(NamedTuple):
     step: int
 
     @property
-    def reference_lengths(self) -> list[int]:
-        """Lengths of the references of values: a period first, then two."""
+    def subsequence_lengths(self) -> list[int]:
+        """Lengths of the indexed subsequences of values: one period, then two."""
         return list(
             dict.fromkeys([self.period, min(2 * self.period, self.window_size)])
         )
 
-    def hop(self, length: int) -> int:
-        """Distance between the look-ups of references of some length at scoring.
+    def query_stride(self, length: int) -> int:
+        """Distance between nearest-neighbour queries of some length at scoring.
 
         The largest divisor of the step up to half the length, so that a slice that
-        starts at a multiple of the step is looked up at the same places as the whole.
+        starts at a multiple of the step is queried at the same timestamps as the whole.
         """
         longest = min(self.step, max(1, length // 2))
-        return max(hop for hop in range(1, longest + 1) if self.step % hop == 0)
+        return max(n for n in range(1, longest + 1) if self.step % n == 0)
+
+    @property
+    def receptive_field(self) -> int:
+        """How far before or after it a value can influence an unsmoothed score."""
+        return 2 * self.window_size + 2 * self.period
+
+
+def fallback_period(n_timestamps: int) -> int:
+    """Period to assume for a series in which nothing repeats.
+
+    Parameters
+    ----------
+    n_timestamps : int
+        Length of the training series.
+
+    Returns
+    -------
+    int
+        125, TSB-AD's convention, but at most an eighth of the series and at least 2.
+
+    Examples
+    --------
+    >>> from skcoad.preprocessing import fallback_period
+    >>> fallback_period(10_000), fallback_period(400)
+    (125, 50)
+    """
+    return min(FALLBACK_PERIOD, max(2, n_timestamps // 8))
 
 
 def plan_windows(
-    x: NDArray[np.floating[Any]],
+    x: FloatArray,
     *,
     period: Size = "auto",
     window_periods: float = 2.0,
@@ -74,8 +97,8 @@ def plan_windows(
     x : ndarray of shape (n_timestamps, n_channels)
         The training series, finite.
     period : int or "auto", default="auto"
-        By default the dominant period, or 125 where nothing repeats; at most an eighth
-        of a series without period.
+        By default :func:`dominant_period`, or :func:`fallback_period` where nothing
+        repeats.
     window_periods : float, default=2.0
         Periods in a window of automatic size.
     window_size : int or "auto", default="auto"
@@ -112,7 +135,7 @@ def plan_windows(
         for size in (period, window_size, patch_size, step)
     )
     if period == "auto":
-        period = dominant_period(x) or min(DEFAULT_PERIOD, max(2, n // 8))
+        period = dominant_period(x) or fallback_period(n)
     if window_size == "auto":
         wanted = min(round(window_periods * period), n // 2)
         wanted = min(max(wanted, MIN_PATCHES), n)
@@ -153,6 +176,6 @@ def _patch_size(window_size: int) -> int:
 
 
 def _divisor(window_size: int) -> int:
-    """Patch size for a window of the user's: it must be kept, so the patch divides."""
+    """Patch size for a window that was given, which the patch must divide."""
     largest = min(_patch_size(window_size), max(1, window_size // MIN_PATCHES))
     return max(p for p in range(1, largest + 1) if window_size % p == 0)

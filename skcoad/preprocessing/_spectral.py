@@ -7,7 +7,7 @@ The short-time Fourier transform is written as a product with a small matrix,
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,16 +15,15 @@ from scipy import signal
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from skcoad._typing import FloatArray
 from skcoad._validation import (
     StrOptions,
     channel_names,
     check_parameters,
+    integers,
     validate_series,
-    whole,
 )
 from skcoad.preprocessing._windows import sliding_windows
-
-FloatArray = NDArray[np.floating[Any]]
 
 __all__ = ["FFTTransformer", "STFTTransformer", "stft_basis"]
 
@@ -86,6 +85,11 @@ class FFTTransformer(TransformerMixin, BaseEstimator):
     array([[4., 0., 0.]])
     """
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "n_channels": [integers(1)],
+        "output": [OUTPUTS],
+    }
+
     def __init__(
         self,
         *,
@@ -115,7 +119,7 @@ class FFTTransformer(TransformerMixin, BaseEstimator):
             If a parameter is out of its range or the columns do not divide into
             `n_channels`.
         """
-        check_parameters(self, {"n_channels": [whole(1)], "output": [OUTPUTS]})
+        check_parameters(self)
         X = validate_series(self, X, reset=True)
         if X.shape[1] % self.n_channels:
             raise ValueError(
@@ -204,6 +208,12 @@ class STFTTransformer(TransformerMixin, BaseEstimator):
     array([4., 0., 0.])
     """
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "n_fft": [integers(2)],
+        "window": [str],
+        "output": [OUTPUTS],
+    }
+
     def __init__(
         self,
         *,
@@ -234,9 +244,7 @@ class STFTTransformer(TransformerMixin, BaseEstimator):
         ValueError
             If a parameter is out of its range.
         """
-        check_parameters(
-            self, {"n_fft": [whole(2)], "window": [str], "output": [OUTPUTS]}
-        )
+        check_parameters(self)
         signal.get_window(self.window, self.n_fft)  # raises for an unknown name
         validate_series(self, X, reset=True)
         return self

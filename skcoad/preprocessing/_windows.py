@@ -1,29 +1,30 @@
 """Windows of a series, and the way back from window scores to timestamps.
 
-Everything in the package that cuts a series into windows does it here, so there is
-one definition of which windows exist: starts are ``0, step, 2 * step, ...`` and, when
-these leave points at the end uncovered, one more window that ends with the series.
-Every timestamp is covered; no score has to be invented.
+This module defines which windows a series has, for the whole package: starts are
+``0, step, 2 * step, ...`` and, when these leave points at the end uncovered, one more
+window that ends with the series. So every timestamp is covered, and none needs a
+padded score.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from skcoad._typing import Aggregation, FloatArray
 from skcoad._validation import (
     StrOptions,
     channel_names,
     check_parameters,
+    integers,
     validate_series,
-    whole,
 )
 
-FloatArray = NDArray[np.floating[Any]]
+OVERLAP_CHUNK = 2**20  # points
 
 __all__ = [
     "SlidingWindowTransformer",
@@ -120,7 +121,7 @@ def windows_to_timestamps(
     n_timestamps: int,
     window_size: int,
     step: int = 1,
-    aggregation: Literal["mean", "max"] = "mean",
+    aggregation: Aggregation = "mean",
 ) -> FloatArray:
     """Scores per timestamp from scores per window: the inverse of the cut.
 
@@ -144,10 +145,6 @@ def windows_to_timestamps(
         If `scores` has another number of windows or of points, or `aggregation` is
         not known.
 
-    Notes
-    -----
-    Takes ``window_size`` vectorised passes over the windows.
-
     Examples
     --------
     >>> import numpy as np
@@ -165,23 +162,29 @@ def windows_to_timestamps(
             f"{window_size} with step {step} need {(len(starts),)} or "
             f"{(len(starts), window_size)}"
         )
-    # Offset by offset: starts are distinct, so no timestamp is written twice at once.
-    points = (
-        (starts + offset, scores if scores.ndim == 1 else scores[:, offset])
-        for offset in range(window_size)
-    )
-    if aggregation == "mean":
-        total, n_covering = np.zeros(n_timestamps), np.zeros(n_timestamps)
-        for point, score in points:
-            total[point] += score
-            n_covering[point] += 1
-        return total / n_covering
+    if aggregation not in ("mean", "max"):
+        raise ValueError(f"aggregation={aggregation!r} is neither 'mean' nor 'max'")
+    # torch is imported here, so that the transformers alone do without it.
+    import torch
+
+    from skcoad.preprocessing._rolling import overlap_add
+
+    total = torch.zeros(n_timestamps, dtype=torch.float64)
+    n_covering = torch.zeros(n_timestamps, dtype=torch.float64)
     if aggregation == "max":
-        out = np.full(n_timestamps, -np.inf)
-        for point, score in points:
-            out[point] = np.maximum(out[point], score)
-        return out
-    raise ValueError(f"aggregation={aggregation!r} is neither 'mean' nor 'max'")
+        total.fill_(-torch.inf)
+    n_rows = max(1, OVERLAP_CHUNK // window_size)
+    for first in range(0, len(starts), n_rows):
+        rows = torch.from_numpy(starts[first : first + n_rows])
+        values = torch.tensor(scores[first : first + n_rows], dtype=torch.float64)
+        if scores.ndim == 1:
+            values = values[:, None].expand(-1, window_size)
+        if aggregation == "max":
+            overlap_add(total, values, rows, "amax")
+        else:
+            overlap_add(total, values, rows)
+            overlap_add(n_covering, torch.ones_like(values), rows)
+    return (total if aggregation == "max" else total / n_covering).numpy()
 
 
 class SlidingWindowTransformer(TransformerMixin, BaseEstimator):
@@ -238,6 +241,13 @@ class SlidingWindowTransformer(TransformerMixin, BaseEstimator):
     array([0.5, 0.5, 2. , 2. ])
     """
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "window_size": [integers(1)],
+        "step": [integers(1)],
+        "align": [StrOptions({"center", "trailing"})],
+        "padding": [StrOptions({"edge", "reflect"}), None],
+    }
+
     def __init__(
         self,
         *,
@@ -270,15 +280,7 @@ class SlidingWindowTransformer(TransformerMixin, BaseEstimator):
         ValueError
             If a parameter is out of its range.
         """
-        check_parameters(
-            self,
-            {
-                "window_size": [whole(1)],
-                "step": [whole(1)],
-                "align": [StrOptions({"center", "trailing"})],
-                "padding": [StrOptions({"edge", "reflect"}), None],
-            },
-        )
+        check_parameters(self)
         if self.padding is not None and self.step != 1:
             raise ValueError(
                 f"step={self.step} needs padding=None: with padding there is one row "
@@ -329,7 +331,7 @@ class SlidingWindowTransformer(TransformerMixin, BaseEstimator):
         self,
         scores: Any,
         n_timestamps: int,
-        aggregation: Literal["mean", "max"] = "mean",
+        aggregation: Aggregation = "mean",
     ) -> FloatArray:
         """Bring scores of the rows back to the timestamps.
 

@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
-from skcoad.scoring._components import ScoreComponents, moving_average
+from skcoad.model import ScoreComponents
+from skcoad.scoring._components import combine, moving_average
 from skcoad.scoring._segments import AnomalySegment, find_segments
+from skcoad.scoring._series import (
+    ScoringOptions,
+    explain_series,
+    score_channels,
+    score_series,
+)
 
-__all__ = ["AnomalySegment", "ScoreComponents", "find_segments", "moving_average"]
+__all__ = [
+    "AnomalySegment",
+    "ScoreComponents",
+    "ScoringOptions",
+    "combine",
+    "explain_series",
+    "find_segments",
+    "moving_average",
+    "score_channels",
+    "score_series",
+]

@@ -1,4 +1,4 @@
-"""From a score for each timestamp to a short list of anomalous stretches."""
+"""From a score for each timestamp to a short list of anomalous segments."""
 
 from __future__ import annotations
 
@@ -37,16 +37,19 @@ def find_segments(
     limit: int | None = None,
     start: int = 0,
 ) -> list[AnomalySegment]:
-    """Find the stretches around the highest peaks of the score.
+    """Find the segments around the highest peaks of the score.
 
-    The highest score is the first peak. Its stretch reaches, in both directions, to the
-    last score above half way between threshold and peak that is not cut off by
-    `separation` lower ones. The next peak is the highest score at least `separation`
-    away from every stretch before it, and so on until no score is above the threshold.
+    The highest score is the first peak. Its segment extends, in both directions, to the
+    last score above half the height of the peak, measured from the threshold; up to
+    `separation` lower scores in between are bridged. The next peak is the highest score
+    at least `separation` away from every segment before it, and so on until no score is
+    above the threshold.
 
     A score that was smoothed by a moving average is at half its height where an event
-    begins and ends, so the stretches fit the events, and do so for a wide range of
-    thresholds. With the threshold itself as the limit, a high peak would look long.
+    begins and ends, so the segments fit the events for a wide range of thresholds. Cut
+    at the threshold itself, a high peak would look long. (This is not
+    :func:`scipy.signal.peak_widths`, which measures the height from the surroundings
+    of the peak and bridges nothing.)
 
     Parameters
     ----------
@@ -55,12 +58,12 @@ def find_segments(
     threshold : float
         Peaks must lie above; for instance the ``threshold_`` of a detector.
     separation : int
-        Least number of timestamps between two stretches, at least 1; for instance the
+        Least number of timestamps between two segments, at least 1; for instance the
         ``period_`` of a detector.
     limit : int or None, default=None
-        Stop at so many stretches, at least 1.
+        Largest number of segments, at least 1.
     start : int, default=0
-        First timestamp to look at; for instance where the training part ends.
+        First timestamp to search; for instance where the training part ends.
 
     Returns
     -------
@@ -77,8 +80,8 @@ def find_segments(
     --------
     >>> from skcoad.scoring import find_segments
     >>> scores = [0, 0, 3, 8, 6, 0, 0, 0, 0, 2, 4, 2, 0]
-    >>> for stretch in find_segments(scores, 1.0, separation=2):
-    ...     print(stretch)
+    >>> for segment in find_segments(scores, 1.0, separation=2):
+    ...     print(segment)
     AnomalySegment(start=3, stop=5, peak=3, score=8.0)
     AnomalySegment(start=10, stop=11, peak=10, score=4.0)
     """
@@ -98,22 +101,22 @@ def find_segments(
         raise ValueError(f"start must be at least 0, got {start}")
 
     free[:start] = -np.inf
-    stretches: list[AnomalySegment] = []
+    segments: list[AnomalySegment] = []
     for peak in np.argsort(-free, kind="stable"):
         score = free[peak]
-        if score == -np.inf:  # before the start, or in or near an earlier stretch
+        if score == -np.inf:  # before the start, or in or near an earlier segment
             continue
-        if score <= threshold or len(stretches) == limit:
+        if score <= threshold or len(segments) == limit:
             break
         level = (threshold + score) / 2
-        stop = peak + _reach(free[peak:], level, separation)
-        first = peak + 1 - _reach(free[peak::-1], level, separation)
+        stop = peak + _extent(free[peak:], level, separation)
+        first = peak + 1 - _extent(free[peak::-1], level, separation)
         free[max(0, first - separation) : stop + separation] = -np.inf
-        stretches.append(AnomalySegment(int(first), int(stop), int(peak), float(score)))
-    return stretches
+        segments.append(AnomalySegment(int(first), int(stop), int(peak), float(score)))
+    return segments
 
 
-def _reach(scores: NDArray[np.floating[Any]], level: float, separation: int) -> int:
+def _extent(scores: NDArray[np.floating[Any]], level: float, separation: int) -> int:
     """Length of the beginning that ends before `separation` scores below the level."""
     length = 1
     while len(above := np.flatnonzero(scores[length : length + separation] > level)):

@@ -13,12 +13,13 @@ import numpy as np
 import pandas as pd
 
 from skcoad import CoADDetector, __version__
+from skcoad.io._container import FORMAT
 
 HERE = Path(__file__).parent
 
 
 def make_series(n_timestamps: int) -> pd.DataFrame:
-    """Two channels, and a stretch of the first that is unlike the rest."""
+    """Two channels, and a segment of the first that is unlike the rest."""
     time = np.arange(n_timestamps)
     flow = np.sin(2 * np.pi * time / 20) + 0.1 * np.sin(1.7 * time)
     flow[60:70] = 0
@@ -33,10 +34,11 @@ def main() -> None:
     detector = CoADDetector(
         hidden_size=8, max_references=64, max_steps=60, device="cpu", random_state=0
     ).fit(train)
-    detector.save(HERE / f"detector-{__version__}.safetensors")
+    name = f"detector-{__version__}-format{FORMAT}"
+    detector.save(HERE / f"{name}.safetensors")
     test = make_series(120)
     test.assign(score=detector.decision_function(test)).to_csv(
-        HERE / f"detector-{__version__}.csv", index=False, float_format="%.9g"
+        HERE / f"{name}.csv", index=False, float_format="%.9g"
     )
 
 

@@ -11,11 +11,13 @@ import torch
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from skcoad import CoADDetector, scoring, training
+from skcoad import CoADDetector, NeighborsDetector, _device
 from skcoad.datasets import load_ucr
 from skcoad.metrics import kdd21_hit
+from skcoad.model import _training as training
+from skcoad.scoring._series import chunks
 
-UCR = Path(__file__).parents[1] / ".." / "shared" / "data" / "ucr"
+UCR = Path(__file__).parents[3] / "shared" / "data" / "ucr"
 
 
 def check_scores(scores, n):
@@ -206,7 +208,7 @@ def test_missing_values_have_finite_scores_and_leave_the_rest_alone(tiny, wave):
     )
 
 
-def test_a_training_series_may_have_gaps(tiny, wave):
+def test_a_training_series_may_have_missing_values(tiny, wave):
     X = wave(400, 2)
     X[50:90, 0] = np.nan
     X[:3, 1] = X[-3:, 1] = np.nan
@@ -248,6 +250,7 @@ def test_missing_values_are_an_error_on_request(tiny, wave):
         {"fusion": "mean"},
         {"score_by": "classification"},
         {"score_by": "reconstruction"},
+        {"score_by": "neighbors"},
         {"encoder": "gru"},
         {"max_references": 0},
         {"max_references": 50},
@@ -288,7 +291,7 @@ def test_the_papers_settings_fit(wave):
     assert detector.max_references == 0
     detector.fit(wave(200))
     check_scores(detector.decision_scores_, 200)
-    assert detector.references_ is None
+    assert detector.neighbors_ is None
     assert detector.patch_size_ == 8
     with pytest.raises(TypeError):
         CoADDetector.paper(no_such=1)
@@ -408,6 +411,25 @@ def test_the_score_of_a_channel_does_not_depend_on_the_others(tiny, wave):
     )
 
 
+def test_the_score_by_neighbours_is_that_of_the_neighbours_detector(tiny, wave):
+    X = wave(600, 2)
+    X[100:107, 0] = np.nan
+    detector = tiny(score_by="neighbors").fit(X)
+    alone = NeighborsDetector().fit(X)
+    np.testing.assert_array_equal(detector.decision_scores_, alone.decision_scores_)
+    assert detector.plan_.period == alone.plan_.period
+
+
+def test_the_fitted_model_is_one_module_with_all_that_scoring_needs(fitted, wave):
+    model = fitted.model_
+    assert fitted.network_ is model.network
+    assert fitted.neighbors_[0] is model.neighbors[0]
+    assert fitted.plan_ == model.config.plan
+    assert fitted.device_ == model.device
+    names = {name.split(".")[0] for name in model.state_dict()}
+    assert names == {"scaler", "neighbors", "network"}
+
+
 def test_the_anomalous_channel_has_the_higher_score(tiny, wave):
     X = wave(1000, 3)
     detector = tiny(max_steps=40).fit(X[:600])
@@ -416,29 +438,29 @@ def test_the_anomalous_channel_has_the_higher_score(tiny, wave):
     assert scores[790:835].max(axis=0).argmax() == 1
 
 
-def test_explain_gives_each_part_for_each_timestamp_and_channel(tiny, wave):
+def test_explain_gives_each_component_of_each_timestamp_and_channel(tiny, wave):
     X = 100 + 5 * wave(300, 2)
     detector = tiny(max_steps=30).fit(X)
     explained = detector.explain(X)
     assert len(explained) == 2
-    for channel, parts in enumerate(explained):
-        for part in parts:
-            assert part.shape == (300,)
-            assert np.isfinite(part).all()
-        for share in (parts.probability, parts.mask):
-            assert ((share >= 0) & (share <= 1)).all()
-        assert (parts.error >= 0).all()
+    for channel, components in enumerate(explained):
+        for component in components:
+            assert component.shape == (300,)
+            assert np.isfinite(component).all()
+        for fraction in (components.probability, components.mask):
+            assert ((fraction >= 0) & (fraction <= 1)).all()
+        assert (components.error >= 0).all()
         # In the units of the input, and near to it.
-        assert np.abs(parts.reconstruction - X[:, channel]).mean() < 5
+        assert np.abs(components.reconstruction - X[:, channel]).mean() < 5
 
 
-def test_without_references_nothing_is_far_from_them(tiny, wave):
-    parts = tiny(max_references=0).fit(wave()).explain(wave())[0]
-    assert not parts.value_excess.any()
-    assert not parts.change_excess.any()
+def test_without_neighbours_the_distances_are_zero(tiny, wave):
+    components = tiny(max_references=0).fit(wave()).explain(wave())[0]
+    assert not components.value_distance.any()
+    assert not components.difference_distance.any()
 
 
-def test_the_record_of_training_is_kept(tiny, wave):
+def test_the_history_of_the_training_is_kept(tiny, wave):
     detector = tiny(max_steps=45).fit(wave())
     assert detector.n_iter_ == 45
     assert len(detector.loss_curve_) == 3
@@ -529,7 +551,8 @@ def test_scores_do_not_depend_on_the_batch_size(tiny, wave, monkeypatch):
     detector = tiny(max_steps=20).fit(X)
     expected = detector.decision_function(X)
     for n_points in (1, 100, 1000):
-        monkeypatch.setattr("skcoad.scoring._components.POINTS_AT_ONCE", n_points)
+        small = _device.CPU_CHUNKS._replace(points=n_points)
+        monkeypatch.setattr(_device, "CPU_CHUNKS", small)
         np.testing.assert_allclose(detector.decision_function(X), expected, atol=2e-3)
 
 
@@ -562,7 +585,7 @@ def test_scores_of_a_slice_are_those_of_the_whole_away_from_the_cuts(
 
 
 @pytest.mark.parametrize("n_channels", [1, 2])
-def test_a_long_series_is_scored_in_pieces_as_if_it_were_one(
+def test_a_long_series_is_scored_in_chunks_as_if_it_were_one(
     n_channels, tiny, wave, monkeypatch
 ):
     X = wave(3000, n_channels)
@@ -570,9 +593,10 @@ def test_a_long_series_is_scored_in_pieces_as_if_it_were_one(
     detector = tiny(max_steps=20).fit(X[:700])
     whole = detector.channel_scores(X)
     aggregated = detector.decision_function(X)
-    monkeypatch.setattr(scoring, "PIECE", 1)
-    margin = 2 * detector.window_size_ + 3 * detector.period_
-    assert len(list(scoring.pieces(len(X), detector.step_, margin))) > 1
+    small = _device.CPU_CHUNKS._replace(timestamps=1)
+    monkeypatch.setattr(_device, "CPU_CHUNKS", small)
+    halo = detector.model_.receptive_field + detector.period_
+    assert len(list(chunks(len(X), detector.step_, halo, 1))) > 1
     np.testing.assert_allclose(detector.channel_scores(X), whole, atol=5e-3)
     np.testing.assert_allclose(detector.decision_function(X), aggregated, atol=5e-3)
 
@@ -595,17 +619,17 @@ def test_a_detector_that_is_not_fitted_says_so(tiny, wave):
 
 def test_copies_score_the_same_to_the_last_bit(fitted, wave):
     expected = fitted.decision_function(wave(300, seed=1))
-    for twin in (pickle.loads(pickle.dumps(fitted)), copy.deepcopy(fitted)):
-        scores = twin.decision_function(wave(300, seed=1))
+    for copied in (pickle.loads(pickle.dumps(fitted)), copy.deepcopy(fitted)):
+        scores = copied.decision_function(wave(300, seed=1))
         np.testing.assert_array_equal(scores, expected)
-        assert twin.get_params() == fitted.get_params()
+        assert copied.get_params() == fitted.get_params()
 
 
 def test_a_clone_is_not_fitted(fitted, wave):
-    twin = clone(fitted)
-    assert twin.get_params() == fitted.get_params()
+    unfitted = clone(fitted)
+    assert unfitted.get_params() == fitted.get_params()
     with pytest.raises(NotFittedError):
-        twin.decision_function(wave())
+        unfitted.decision_function(wave())
 
 
 def test_fitting_again_forgets_the_first_series(fitted, tiny, wave):

@@ -19,16 +19,16 @@ def waves(n_windows=64, size=80, seed=1):
 
 
 def apply(kind, windows, seed=0):
-    """Segment of windows before and after; the same place in all windows."""
+    """Segment of windows before and after; at the same offset in all windows."""
     start = torch.full((len(windows), 1), START)
-    place = torch.arange(windows.shape[1]) - start
-    segment = Segment(start, torch.full_like(start, LENGTH), place)
+    offset = torch.arange(windows.shape[1]) - start
+    segment = Segment(start, torch.full_like(start, LENGTH), offset)
     after = DISTORTIONS[kind](windows, segment, generator(seed))
     inside = slice(START, START + LENGTH)
     return windows[:, inside].numpy(), after[:, inside].numpy()
 
 
-def test_the_paper_has_four_kinds_and_all_are_there():
+def test_the_paper_has_four_kinds_and_all_exist():
     assert PAPER_DISTORTIONS == ("uniform", "flip", "time_warp", "jitter")
     assert set(PAPER_DISTORTIONS) <= set(DISTORTIONS)
 
@@ -37,33 +37,41 @@ def test_the_paper_has_four_kinds_and_all_are_there():
 def test_only_the_segment_changes_and_its_points_are_marked(kind):
     windows = waves()
     original = windows.clone()
-    distorted, changed = distort(windows, 25, [kind], (0.1, 1.0), generator(), share=1)
+    distorted, distortion_mask = distort(
+        windows, 25, [kind], (0.1, 1.0), generator(), share=1
+    )
     assert torch.equal(windows, original)
-    assert distorted.shape == changed.shape == windows.shape
+    assert distorted.shape == distortion_mask.shape == windows.shape
     assert torch.isfinite(distorted).all()
-    # Marked points are one stretch of each window.
-    edges = torch.nn.functional.pad(changed.int(), (1, 1)).diff(dim=1)
+    # Marked points are one run in each window.
+    edges = torch.nn.functional.pad(distortion_mask.int(), (1, 1)).diff(dim=1)
     assert (edges == 1).sum(1).max() == 1
-    length = changed.sum(1)[changed.any(1)]
+    length = distortion_mask.sum(1)[distortion_mask.any(1)]
     assert length.min() >= 2
     assert length.max() <= 25
-    assert changed.any(1).float().mean() > 0.7
+    assert distortion_mask.any(1).float().mean() > 0.7
     # A window that is not marked did not visibly change; others, only where marked.
     moved = (distorted - windows).abs()
-    assert (moved * ~changed)[changed.any(1)].max() == 0
-    assert moved[~changed.any(1)].max(dim=1).values.le(0.05 * windows.std()).all()
+    assert (moved * ~distortion_mask)[distortion_mask.any(1)].max() == 0
+    assert (
+        moved[~distortion_mask.any(1)].max(dim=1).values.le(0.05 * windows.std()).all()
+    )
 
 
 def test_lengths_are_in_periods_and_both_bounds_are_reached():
-    _, changed = distort(waves(800), 20, ["uniform"], (0.25, 0.5), generator(), share=1)
-    length = changed.sum(1)[changed.any(1)]
+    _, distortion_mask = distort(
+        waves(800), 20, ["uniform"], (0.25, 0.5), generator(), share=1
+    )
+    length = distortion_mask.sum(1)[distortion_mask.any(1)]
     assert (length.min(), length.max()) == (5, 10)
 
 
 def test_segments_reach_both_ends_of_the_window():
-    _, changed = distort(waves(800), 20, ["jitter"], (0.5, 1.0), generator(), share=1)
-    assert changed[:, 0].any()
-    assert changed[:, -1].any()
+    _, distortion_mask = distort(
+        waves(800), 20, ["jitter"], (0.5, 1.0), generator(), share=1
+    )
+    assert distortion_mask[:, 0].any()
+    assert distortion_mask[:, -1].any()
 
 
 def test_a_period_longer_than_the_window_distorts_at_most_the_window():
@@ -75,10 +83,10 @@ def test_a_period_longer_than_the_window_distorts_at_most_the_window():
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
 def test_the_share_of_distorted_windows_is_kept(share):
-    _, changed = distort(
+    _, distortion_mask = distort(
         waves(1000), 25, ["jitter"], (0.5, 1.0), generator(), share=share
     )
-    assert abs(changed.any(1).float().mean() - share) < 0.06
+    assert abs(distortion_mask.any(1).float().mean() - share) < 0.06
 
 
 def test_all_named_kinds_are_used_and_no_other(monkeypatch):
@@ -109,8 +117,10 @@ def test_the_generator_is_the_only_source_of_randomness(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_constant_windows_have_no_anomaly_to_find(kind):
     windows = torch.full((32, 60), 3.0)
-    distorted, changed = distort(windows, 20, [kind], (0.1, 1.0), generator(), share=1)
-    assert not changed.any()
+    distorted, distortion_mask = distort(
+        windows, 20, [kind], (0.1, 1.0), generator(), share=1
+    )
+    assert not distortion_mask.any()
     torch.testing.assert_close(distorted, windows)
 
 
@@ -130,8 +140,8 @@ def test_flip_turns_some_segments_in_time_and_the_others_in_value():
     assert 0.2 < in_time.mean() < 0.8
 
 
-def test_scale_starts_alike_and_runs_slower_or_faster():
-    # Of a rising line, what follows tells the speed.
+def test_time_warp_starts_alike_and_runs_slower_or_faster():
+    # Of a rising line, the slope is the speed.
     windows = torch.arange(200.0).repeat(64, 1)
     before, after = apply("time_warp", windows)
     np.testing.assert_allclose(after[:, 0], before[:, 0])
@@ -152,7 +162,7 @@ def test_jitter_adds_noise_of_a_twentieth_of_the_windows_range():
     assert abs(noise.std() - 0.05) < 1e-3
 
 
-def test_amplitude_keeps_the_mean_and_scales_the_swing():
+def test_amplitude_keeps_the_mean_and_scales_the_deviations_from_it():
     before, after = apply("amplitude", waves())
     mean = before.mean(1, keepdims=True)
     np.testing.assert_allclose(after.mean(1, keepdims=True), mean, atol=1e-5)
@@ -172,12 +182,12 @@ def test_bump_is_an_arch_that_joins_at_its_ends():
     assert (np.sign(arch[:, 1:-1]) == np.sign(arch[:, [LENGTH // 2]])).all()
 
 
-def test_swap_keeps_the_mean_and_takes_the_shape_of_another_window():
+def test_swap_keeps_the_mean_and_takes_the_centred_segment_of_another_window():
     before, after = apply("swap", waves())
     np.testing.assert_allclose(after.mean(1), before.mean(1), atol=1e-5)
-    shapes = before - before.mean(1, keepdims=True)
+    centred = before - before.mean(1, keepdims=True)
     for row in after - after.mean(1, keepdims=True):
-        assert np.isclose(shapes, row, atol=1e-4).all(1).any()
+        assert np.isclose(centred, row, atol=1e-4).all(1).any()
 
 
 def test_smooth_has_less_noise_and_the_same_course():
@@ -192,8 +202,8 @@ def test_smooth_has_less_noise_and_the_same_course():
 
 
 def test_by_default_nine_windows_in_ten_are_distorted():
-    _, changed = distort(waves(2000), 25, ["jitter"], (0.5, 1.0), generator())
-    assert abs(changed.any(1).float().mean() - 0.9) < 0.03
+    _, distortion_mask = distort(waves(2000), 25, ["jitter"], (0.5, 1.0), generator())
+    assert abs(distortion_mask.any(1).float().mean() - 0.9) < 0.03
 
 
 def test_uniform_values_come_from_the_whole_range():
@@ -204,7 +214,7 @@ def test_uniform_values_come_from_the_whole_range():
     assert abs(share.mean() - 0.5) < 0.05
 
 
-def test_scale_uses_all_factors_from_one_and_a_quarter_to_four():
+def test_time_warp_uses_all_factors_from_one_and_a_quarter_to_four():
     _, after = apply("time_warp", torch.arange(200.0).repeat(500, 1))
     speed = after[:, 1] - after[:, 0]
     for factor in (speed[speed > 1], 1 / speed[speed < 1]):
@@ -212,17 +222,17 @@ def test_scale_uses_all_factors_from_one_and_a_quarter_to_four():
         assert factor.max() > 3.85
 
 
-def test_scale_mirrors_a_window_at_its_end():
-    windows = torch.arange(30.0).repeat(64, 1)  # each value is its own place
+def test_time_warp_mirrors_a_window_at_its_end():
+    windows = torch.arange(30.0).repeat(64, 1)  # each value is its own position
     _, after = apply("time_warp", windows)
     speed = (after[:, 1] - after[:, 0])[:, None]
-    place = START + speed * np.arange(LENGTH)
-    mirrored = np.where(place > 29, 2 * 29 - place, place).clip(0, 29)
-    assert (place > 29).any()
+    position = START + speed * np.arange(LENGTH)
+    mirrored = np.where(position > 29, 2 * 29 - position, position).clip(0, 29)
+    assert (position > 29).any()
     np.testing.assert_allclose(after, mirrored, atol=1e-3)
 
 
-def test_amplitude_makes_the_swing_smaller_as_often_as_larger():
+def test_amplitude_is_made_smaller_as_often_as_larger():
     before, after = apply("amplitude", waves(500))
     factor = after.std(1) / before.std(1)
     assert 0.4 < (factor < 1).mean() < 0.6

@@ -35,12 +35,12 @@ def reference_for(network):
 
 
 def captured_input(network, module, call):
-    """What a call of the network gave to one of its modules."""
-    seen = []
-    handle = module.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
+    """Input that a call of the network gave to one of its modules."""
+    inputs = []
+    handle = module.register_forward_pre_hook(lambda _, args: inputs.append(args[0]))
     call()
     handle.remove()
-    return seen[0]
+    return inputs[0]
 
 
 every_network = pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_outputs_are_probabilities_of_patches_and_points_of_windows(parameters):
 
 
 @every_network
-def test_a_window_is_judged_alike_alone_and_in_a_batch(parameters):
+def test_a_window_has_the_same_output_alone_and_in_a_batch(parameters):
     network = make_network(**parameters)
     x, reference = windows(), reference_for(network)
     together = network(x, reference)
@@ -87,7 +87,7 @@ def test_final_probability_is_the_mean_of_both():
     )
 
 
-def test_patches_equal_the_twin():
+def test_patches_equal_the_reference_implementation():
     network, x = make_network(), windows()
     cut = network.patches(x[:, None, :, None])
     expected = [naive.patches(window, P) for window in x.tolist()]
@@ -99,7 +99,7 @@ def test_patches_equal_the_twin():
     torch.testing.assert_close(patch, expected)
 
 
-def test_spectrum_of_the_frequency_branch_equals_the_twin():
+def test_spectrum_of_the_frequency_branch_equals_the_reference_implementation():
     network, x = make_network(), windows()
     parts = network.stft(x).numpy()
     spectrum = parts[..., :3] + 1j * parts[..., 3:]
@@ -110,25 +110,25 @@ def test_spectrum_of_the_frequency_branch_equals_the_twin():
 
 def test_frequency_branch_sees_the_spectrum_of_whole_windows_in_patches():
     network, x = make_network(), windows()
-    seen = captured_input(
+    captured = captured_input(
         network, network.encoders["frequency"], lambda: network.encode(x, None)
     )
     expected = network.stft(x).reshape(len(x), N, P * 6)
-    torch.testing.assert_close(seen, expected)
+    torch.testing.assert_close(captured, expected)
 
 
 def test_branches_with_reference_also_see_the_residual_to_it():
     network, x = make_network(with_reference=True), windows()
     reference = reference_for(network)
-    seen = captured_input(
+    captured = captured_input(
         network, network.encoders["time"], lambda: network.encode(x, reference)
     )
     both = [x.reshape(-1, N, P), (x - reference).reshape(-1, N, P)]
-    torch.testing.assert_close(seen, torch.cat(both, dim=-1))
+    torch.testing.assert_close(captured, torch.cat(both, dim=-1))
 
 
 @pytest.mark.parametrize("fusion", ["max", "mean"])
-def test_fusion_equals_the_twin(fusion):
+def test_fusion_equals_the_reference_implementation(fusion):
     network = make_network(fusion=fusion)
     logits = [torch.randn(1, N), torch.randn(1, N)]
     probabilities = [torch.sigmoid(branch)[0].tolist() for branch in logits]
@@ -136,7 +136,7 @@ def test_fusion_equals_the_twin(fusion):
     np.testing.assert_allclose(network.fuse(logits)[0], expected, rtol=1e-5)
 
 
-def test_soft_mask_equals_the_twin():
+def test_soft_mask_equals_the_reference_implementation():
     network, x = make_network(), windows()
     mask = torch.rand(len(x), N)
     embedding = captured_input(
@@ -163,7 +163,7 @@ def test_the_mask_is_the_probability_or_the_decision():
 
 
 @pytest.mark.parametrize(("masking", "flows"), [("soft", True), ("hard", False)])
-def test_the_reconstruction_teaches_the_classifier_only_through_a_soft_mask(
+def test_gradients_reach_the_classifier_from_the_reconstruction_only_by_a_soft_mask(
     masking, flows
 ):
     network = make_network(masking=masking, branches="time")
@@ -174,7 +174,7 @@ def test_the_reconstruction_teaches_the_classifier_only_through_a_soft_mask(
         assert any(g.abs().sum() > 0 for g in gradients) == flows
 
 
-def test_all_parameters_learn_from_the_joint_output():
+def test_all_parameters_have_a_gradient_from_the_joint_output():
     network = make_network(with_reference=True, fusion="mean")
     output = network(windows(), reference_for(network))
     (output.probability.sum() + output.reconstruction.square().sum()).backward()
@@ -227,7 +227,7 @@ def test_patches_are_hidden_at_least_by_their_missing_share():
 
 
 @pytest.mark.parametrize("masking", ["soft", "hard", "random", "grating"])
-def test_what_stands_in_a_gap_makes_no_difference_with_a_reference(masking):
+def test_interpolated_values_make_no_difference_with_a_reference(masking):
     network, x = make_network(masking=masking, with_reference=True), windows()
     missing = missing_points(*range(5, 15))
     other = torch.where(missing, 50.0, x)
@@ -237,7 +237,7 @@ def test_what_stands_in_a_gap_makes_no_difference_with_a_reference(masking):
 
 
 @pytest.mark.parametrize("masking", ["soft", "hard", "random", "grating"])
-def test_nothing_missing_is_the_same_as_not_saying_so(masking):
+def test_an_empty_missing_mask_is_the_same_as_none(masking):
     network, x = make_network(masking=masking), windows()
     outputs = network(x, None), network(x, None, missing_points())
     for one, same in zip(*outputs, strict=True):
@@ -246,7 +246,7 @@ def test_nothing_missing_is_the_same_as_not_saying_so(masking):
 
 @pytest.mark.parametrize("encoder", ["conv", "gru"])
 @pytest.mark.parametrize("direction", [1, -1])
-def test_encoders_look_both_ways(encoder, direction):
+def test_encoders_see_both_directions(encoder, direction):
     network = make_network(encoder=encoder, branches="time", n_layers=3)
     x = windows()
     other = x.clone()
@@ -258,7 +258,7 @@ def test_encoders_look_both_ways(encoder, direction):
 
 
 def make_on_meta(seed=0):
-    """Make a network the way the detector does."""
+    """Make a network the way the model does."""
     with torch.device("meta"):
         network = CoADNetwork(P, 8, 2, "gru", "both", "max", "soft", True)
     network = network.to_empty(device="cpu")

@@ -5,17 +5,9 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgba
 
-from skcoad.plotting._scores import (
-    FOUND,
-    INK,
-    LIMIT,
-    MAX_COLUMNS,
-    TRUTH,
-    Zoom,
-    plot_explanation,
-    plot_scores,
-)
-from skcoad.scoring._segments import AnomalySegment
+from skcoad.plotting import Zoom, plot_explanation, plot_scores
+from skcoad.plotting._style import FOUND, INK, LIMIT, MAX_COLUMNS, TRUTH
+from skcoad.scoring import AnomalySegment
 
 
 def lines(axes, color):
@@ -44,7 +36,7 @@ def test_series_scores_threshold_and_labels_are_where_they_belong(x):
         x**2,
         labels=labels,
         threshold=0.9,
-        stretches=[AnomalySegment(98, 121, 110, 1.0)],
+        segments=[AnomalySegment(98, 121, 110, 1.0)],
     )
     series, scores = figure.axes
     assert np.array_equal(lines(series, INK)[0].get_ydata(), x)
@@ -77,7 +69,7 @@ def test_a_zoom_shows_its_part_of_its_channel(wave):
         x,
         x[:, 0],
         zooms=[Zoom("late", 200, 260, 1), Zoom("early", 0, 50)],
-        stretches=[AnomalySegment(190, 210, 200, 1.0), AnomalySegment(60, 70, 65, 1.0)],
+        segments=[AnomalySegment(190, 210, 200, 1.0), AnomalySegment(60, 70, 65, 1.0)],
     )
     late, early = figure.axes[3:]
     assert [late.get_title(), early.get_title()] == ["late", "early"]
@@ -150,14 +142,16 @@ def test_scores_that_do_not_fit_the_series_are_an_error(arguments, message):
 
 
 def test_an_explanation_shows_every_part(fitted, x):
-    (parts,) = fitted.explain(x)
-    figure = plot_explanation(x, parts, labels=np.arange(400) == 7, channel_name="ecg")
+    (components,) = fitted.explain(x)
+    figure = plot_explanation(
+        x, components, labels=np.arange(400) == 7, channel_name="ecg"
+    )
     series, decision, error, distance = figure.axes
     drawn = [
-        *((series, part) for part in (parts.reconstruction, x)),
-        *((decision, part) for part in (parts.probability, parts.mask)),
-        (error, parts.error),
-        *((distance, part.clip(min=0)) for part in parts[-2:]),
+        *((series, part) for part in (components.reconstruction, x)),
+        *((decision, part) for part in (components.probability, components.mask)),
+        (error, components.error),
+        *((distance, part.clip(min=0)) for part in components[-2:]),
     ]
     for axes, part in drawn:
         assert any(np.array_equal(line.get_ydata(), part) for line in axes.lines)
@@ -170,14 +164,16 @@ def test_an_explanation_shows_every_part(fitted, x):
         "reconstruction",
         "probability",
         "mask",
-        "in values",
-        "in changes",
+        "values",
+        "first differences",
     }
 
 
 def test_an_explanation_of_another_series_is_an_error(fitted, x):
-    (parts,) = fitted.explain(x)
-    with pytest.raises(ValueError, match=r"parts.probability must have shape \(399,\)"):
-        plot_explanation(x[:-1], parts)
+    (components,) = fitted.explain(x)
+    with pytest.raises(
+        ValueError, match=r"components.probability must have shape \(399,\)"
+    ):
+        plot_explanation(x[:-1], components)
     with pytest.raises(ValueError, match=r"x must be one channel .* got \(400, 1\)"):
-        plot_explanation(x[:, None], parts)
+        plot_explanation(x[:, None], components)

@@ -1,54 +1,59 @@
+import naive
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skcoad.preprocessing._missing import bridge_gaps
+from skcoad.preprocessing._missing import check_missing_fraction, interpolate_missing
 
 values = st.none() | st.integers(-9, 9).map(float)
 
 
-def naive_bridge(x):
-    """Walk from each gap to the nearest value on either side."""
-    bridged = []
-    for i, value in enumerate(x):
-        before = [j for j in range(i + 1) if x[j] is not None]
-        after = [j for j in range(i, len(x)) if x[j] is not None]
-        if value is not None:
-            bridged.append(value)
-        elif before and after:
-            left, right = before[-1], after[0]
-            slope = (x[right] - x[left]) / (right - left)
-            bridged.append(x[left] + slope * (i - left))
-        elif before or after:
-            bridged.append(x[before[-1] if before else after[0]])
-        else:
-            bridged.append(0.0)
-    return bridged
-
-
 @given(st.lists(values, min_size=1, max_size=30))
-def test_the_bridge_equals_the_twin(x):
-    with_gaps = np.array(x, dtype=np.float64)
-    np.testing.assert_allclose(bridge_gaps(with_gaps), naive_bridge(x), atol=1e-12)
+def test_the_interpolation_equals_the_reference_implementation(x):
+    interpolated = interpolate_missing(np.array(x, dtype=np.float64))
+    np.testing.assert_allclose(interpolated, naive.interpolate_missing(x), atol=1e-12)
 
 
-def test_a_series_without_gaps_is_returned_as_a_copy():
+def test_a_series_without_missing_values_is_returned_as_a_copy():
     x = np.array([1.0, 2.0, 3.0])
-    bridged = bridge_gaps(x)
-    np.testing.assert_array_equal(bridged, x)
-    assert not np.shares_memory(bridged, x)
+    interpolated = interpolate_missing(x)
+    np.testing.assert_array_equal(interpolated, x)
+    assert not np.shares_memory(interpolated, x)
 
 
 def test_the_series_given_is_not_changed():
     x = np.array([1.0, np.nan, 3.0])
-    bridge_gaps(x)
+    interpolate_missing(x)
     np.testing.assert_array_equal(x, [1, np.nan, 3])
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_bridge_between_the_largest_values_does_not_overflow(dtype):
+def test_an_interpolation_between_the_largest_values_does_not_overflow(dtype):
     largest = np.finfo(dtype).max
-    bridged = bridge_gaps(np.array([-largest, np.nan, largest], dtype=dtype))
-    assert bridged.dtype == np.float64
-    np.testing.assert_array_equal(bridged, [-float(largest), 0, float(largest)])
+    interpolated = interpolate_missing(
+        np.array([-largest, np.nan, largest], dtype=dtype)
+    )
+    assert interpolated.dtype == np.float64
+    np.testing.assert_array_equal(interpolated, [-float(largest), 0, float(largest)])
+
+
+@given(st.integers(1, 40), st.integers(0, 40), st.integers(0, 2))
+def test_more_than_half_missing_is_an_error_that_names_channel_and_fraction(
+    n, n_missing, channel
+):
+    X = np.zeros((n, 3))
+    X[:n_missing, channel] = np.nan
+    if 2 * min(n_missing, n) <= n:
+        check_missing_fraction(X)
+        return
+    percent = f"{min(n_missing, n) / n:.0%}"
+    with pytest.raises(ValueError, match=f"{percent} .* channel {channel} .* 50%"):
+        check_missing_fraction(X)
+
+
+def test_of_several_channels_the_worst_is_named():
+    X = np.zeros((10, 3))
+    X[:6, 0] = X[:8, 1] = X[:7, 2] = np.nan
+    with pytest.raises(ValueError, match="80% of the values of channel 1 are missing"):
+        check_missing_fraction(X)

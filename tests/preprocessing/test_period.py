@@ -19,7 +19,7 @@ def noisy_wave(period, seed, n_periods=20):
 
 
 @given(arrays(float, st.integers(3, 40), elements=st.floats(-10, 10)), st.data())
-def test_autocorrelation_equals_the_twin(x, data):
+def test_autocorrelation_equals_the_reference_implementation(x, data):
     max_lag = data.draw(st.integers(0, len(x) - 1))
     if np.std(x) < 1e-3:
         return  # nothing but rounding is left to compare
@@ -28,11 +28,11 @@ def test_autocorrelation_equals_the_twin(x, data):
 
 
 @given(st.integers(0, 30), st.integers(31, 300))
-def test_autocorrelation_in_blocks_equals_that_of_the_whole(max_lag, n):
+def test_autocorrelation_in_chunks_equals_that_of_the_whole(max_lag, n):
     x = np.random.default_rng(n).normal(size=n).cumsum()
     whole = autocorrelation(x, max_lag)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("skcoad.preprocessing._period.MAX_FFT", 1)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr("skcoad.preprocessing._period.FFT_CHUNK", 1)
         np.testing.assert_allclose(autocorrelation(x, max_lag), whole, atol=1e-12)
 
 
@@ -72,7 +72,7 @@ def test_a_trend_does_not_change_the_period(period, seed):
     assert abs(found - period) <= 1 + period // 25
 
 
-def test_channels_are_asked_together_and_constant_ones_have_no_say():
+def test_channels_are_averaged_and_constant_ones_are_ignored():
     x = noisy_wave(25, 0)
     alone = dominant_period(x)
     constant = np.full(len(x), 3.0)
@@ -91,6 +91,50 @@ def test_the_range_of_lags_is_kept():
     assert dominant_period(x, min_period=30) in (49, 50, 51)
     assert dominant_period(x, max_period=20) is None
     assert dominant_period(x[:23]) is None  # no third of it holds a lag of 8
+
+
+@pytest.mark.parametrize(
+    ("near_best", "expected"), [(0.5, 25), (0.85, 25), (0.97, 50), (1.0, 50)]
+)
+def test_a_subharmonic_is_the_period_if_the_first_peak_is_not_near_the_best(
+    near_best, expected
+):
+    # Every other period is a little lower, so that two together repeat exactly.
+    t = np.arange(1500)
+    x = np.sin(2 * np.pi * t / 25) * np.where(t // 25 % 2, 0.7, 1.0)
+    found = dominant_period(x, max_period=70, near_best=near_best)
+    assert found == expected
+
+
+@given(st.integers(8, 60), seeds)
+def test_the_first_of_equally_high_peaks_is_found_whatever_is_near_the_best(
+    period, seed
+):
+    x = noisy_wave(period, seed)
+    lower, higher = (dominant_period(x, near_best=share) for share in (0.6, 1.0))
+    assert lower <= dominant_period(x) <= higher
+
+
+def test_a_trend_that_is_not_subtracted_hides_the_period():
+    x = noisy_wave(25, 0, n_periods=80)
+    assert dominant_period(x, detrend=False) == dominant_period(x)
+    trend = np.linspace(0, 20, len(x))
+    assert abs(dominant_period(x + trend) - 25) <= 1
+    assert dominant_period(x + trend, detrend=False) is None
+
+
+def test_only_the_beginning_of_a_long_series_is_used(monkeypatch):
+    monkeypatch.setattr("skcoad.preprocessing._period.MAX_TIMESTAMPS", 600)
+    x = np.concatenate([noisy_wave(25, 0, 24), noisy_wave(40, 1, 100)])
+    assert dominant_period(x) == dominant_period(x[:600])
+    assert abs(dominant_period(x) - 25) <= 1
+
+
+def test_missing_values_are_interpolated():
+    x = noisy_wave(25, 0)
+    x[100:104] = x[333] = np.nan
+    assert abs(dominant_period(x) - 25) <= 1
+    assert dominant_period(np.full(500, np.nan)) is None
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skcoad.preprocessing._plan import MIN_PATCHES, WindowPlan, plan_windows
+from skcoad.preprocessing._plan import (
+    MIN_PATCHES,
+    WindowPlan,
+    fallback_period,
+    plan_windows,
+)
 
 lengths = st.integers(4, 600)
 
@@ -35,10 +40,10 @@ def check_is_valid(plan, n):
     assert plan.window_size % plan.patch_size == 0
     assert plan.window_size // plan.patch_size >= MIN_PATCHES
     assert 1 <= plan.step <= plan.window_size
-    assert plan.reference_lengths[0] == plan.period
-    for length in plan.reference_lengths:
+    assert plan.subsequence_lengths[0] == plan.period
+    for length in plan.subsequence_lengths:
         assert 1 <= length <= plan.window_size
-        assert 1 <= plan.hop(length) <= plan.step
+        assert 1 <= plan.query_stride(length) <= plan.step
 
 
 @given(series, st.floats(1, 20))
@@ -59,13 +64,13 @@ def test_what_is_given_is_kept_or_is_an_error(
             x, period=period, window_periods=window_periods, **given_sizes
         )
     except ValueError as error:
-        said = str(error)
+        message = str(error)
     else:
-        said = ""
-    if said:
+        message = ""
+    if message:
         # It names at least one of the numbers that were given, by value.
         numbers = [str(size) for size in given_sizes.values() if size != "auto"]
-        assert any(number in said for number in numbers)
+        assert any(number in message for number in numbers)
         return
     check_is_valid(plan, len(x))
     for name, size in given_sizes.items():
@@ -75,21 +80,30 @@ def test_what_is_given_is_kept_or_is_an_error(
 
 
 @given(series, sizes, st.floats(1, 20))
-def test_the_hop_divides_the_step(x, step, window_periods):
-    # Otherwise the references of a slice lie elsewhere than those of the whole.
+def test_the_query_stride_divides_the_step(x, step, window_periods):
+    # Otherwise a slice is queried at other timestamps than the whole.
     try:
         plan = plan_windows(x, step=step, window_periods=window_periods)
     except ValueError:
         return
-    for length in plan.reference_lengths:
-        assert plan.step % plan.hop(length) == 0
+    for length in plan.subsequence_lengths:
+        assert plan.step % plan.query_stride(length) == 0
 
 
 @given(lengths)
-def test_a_series_without_period_has_one_that_fits_into_it_several_times(n):
+def test_a_series_in_which_nothing_repeats_has_the_fallback_period(n):
     plan = plan_windows(np.zeros((n, 1)))
+    assert plan.period == min(fallback_period(n), plan.window_size)
     assert plan.period <= max(2, n // 8)
     assert plan_windows(np.zeros((5000, 1))).period == 125
+
+
+@pytest.mark.parametrize(
+    ("n", "expected"),
+    [(4, 2), (16, 2), (23, 2), (24, 3), (999, 124), (1000, 125), (10**6, 125)],
+)
+def test_the_fallback_period_is_125_but_at_most_an_eighth_of_the_series(n, expected):
+    assert fallback_period(n) == expected
 
 
 @pytest.mark.parametrize(
@@ -140,12 +154,22 @@ def test_sizes_that_are_not_given_follow_from_the_others(n, sizes, expected):
         (1, 4, [1, 2]),
     ],
 )
-def test_references_are_one_and_two_periods_long(period, window_size, expected):
-    assert WindowPlan(period, window_size, 1, 1).reference_lengths == expected
+def test_indexed_subsequences_are_one_and_two_periods_long(
+    period, window_size, expected
+):
+    assert WindowPlan(period, window_size, 1, 1).subsequence_lengths == expected
 
 
 @pytest.mark.parametrize(
-    ("length", "hop"), [(3, 1), (11, 4), (22, 8), (25, 12), (50, 24), (400, 24)]
+    ("length", "stride"), [(3, 1), (11, 4), (22, 8), (25, 12), (50, 24), (400, 24)]
 )
-def test_the_hop_is_the_largest_divisor_of_the_step_up_to_half_the_length(length, hop):
-    assert WindowPlan(50, 100, 4, 24).hop(length) == hop
+def test_the_query_stride_is_the_largest_divisor_of_the_step_up_to_half_the_length(
+    length, stride
+):
+    assert WindowPlan(50, 100, 4, 24).query_stride(length) == stride
+
+
+def test_the_receptive_field_is_two_windows_and_two_periods():
+    # That nothing beyond it counts is tested with the neighbours and the detector.
+    assert WindowPlan(50, 100, 4, 24).receptive_field == 300
+    assert WindowPlan(12, 24, 4, 12).receptive_field == 72

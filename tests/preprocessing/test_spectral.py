@@ -20,7 +20,7 @@ def coefficients(parts):
 
 
 @given(st.integers(2, 9), st.integers(0, 30), st.sampled_from(TAPERS))
-def test_stft_equals_the_twin(n_fft, more, taper):
+def test_stft_equals_the_reference_implementation(n_fft, more, taper):
     n = n_fft // 2 + 1 + more
     X = np.random.default_rng(0).normal(size=(n, 1))
     ours = STFTTransformer(n_fft=n_fft, window=taper).fit_transform(X)
@@ -90,7 +90,9 @@ def test_magnitude_and_power_are_those_of_the_coefficients(transformer):
 
 
 @given(st.integers(1, 9), st.integers(1, 3))
-def test_fft_of_window_rows_equals_the_twin(window_size, n_channels):
+def test_fft_of_window_rows_equals_the_reference_implementation(
+    window_size, n_channels
+):
     X = np.random.default_rng(0).normal(size=(12, n_channels))
     rows = SlidingWindowTransformer(window_size=window_size).fit_transform(X)
     ours = FFTTransformer(n_channels=n_channels, output="complex").fit_transform(rows)

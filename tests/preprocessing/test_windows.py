@@ -26,7 +26,7 @@ values = st.floats(-1e6, 1e6)
 
 
 @given(cuts())
-def test_starts_equal_the_twin(cut):
+def test_starts_equal_the_reference_implementation(cut):
     assert window_starts(*cut).tolist() == naive.window_starts(*cut)
 
 
@@ -44,7 +44,7 @@ def test_every_timestamp_is_covered_and_the_last_window_ends_the_series(cut):
 
 
 @given(cuts(), st.integers(0, 3))
-def test_windows_equal_the_twin(cut, n_channels):
+def test_windows_equal_the_reference_implementation(cut, n_channels):
     n, window_size, step = cut
     shape = (n, n_channels) if n_channels else n
     x = np.random.default_rng(0).normal(size=shape)
@@ -76,7 +76,7 @@ def test_impossible_cuts_are_errors_that_name_the_numbers(arguments, named):
 
 
 @given(st.data(), cuts(), st.sampled_from(["mean", "max"]))
-def test_score_mapping_equals_the_twin(data, cut, aggregation):
+def test_score_mapping_equals_the_reference_implementation(data, cut, aggregation):
     n, window_size, _ = cut
     n_windows = len(window_starts(*cut))
     scores = data.draw(arrays(float, (n_windows, window_size), elements=values))
@@ -119,6 +119,23 @@ def test_the_maximum_is_nowhere_below_the_mean(cut, seed):
     assert (windows_to_timestamps(scores, *cut, "max") >= mean - 1e-9).all()
 
 
+@given(cuts(), st.sampled_from(["mean", "max"]), st.booleans())
+def test_scores_do_not_depend_on_how_many_windows_are_added_at_once(
+    cut, aggregation, per_point
+):
+    window_size = cut[1]
+    n_windows = len(window_starts(*cut))
+    shape = (n_windows, window_size) if per_point else n_windows
+    scores = np.random.default_rng(0).normal(size=shape)
+    whole = windows_to_timestamps(scores, *cut, aggregation)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(
+            "skcoad.preprocessing._windows.OVERLAP_CHUNK", 3 * window_size
+        )
+        in_chunks = windows_to_timestamps(scores, *cut, aggregation)
+    np.testing.assert_allclose(in_chunks, whole, atol=1e-12)
+
+
 def test_a_large_score_leaves_no_trace_in_later_small_ones():
     # Cumulative sums would: 1e16 + 1 - 1e16 is 0, not 1.
     scores = np.array([1e16, 1.0, 1.0, 1.0])
@@ -139,7 +156,9 @@ def test_scores_of_the_wrong_shape_are_an_error_that_names_both_shapes():
     st.sampled_from(["edge", "reflect"]),
     st.integers(1, 3),
 )
-def test_padded_rows_equal_the_twin(n, window_size, align, padding, n_channels):
+def test_padded_rows_equal_the_reference_implementation(
+    n, window_size, align, padding, n_channels
+):
     X = np.random.default_rng(0).normal(size=(n, n_channels))
     transformer = SlidingWindowTransformer(
         window_size=window_size, align=align, padding=padding
@@ -157,7 +176,9 @@ def test_padded_rows_equal_the_twin(n, window_size, align, padding, n_channels):
 
 
 @given(cuts(), st.integers(1, 3))
-def test_rows_without_padding_equal_the_twin_and_have_a_way_back(cut, n_channels):
+def test_rows_without_padding_equal_the_reference_implementation_and_are_invertible(
+    cut, n_channels
+):
     n, window_size, step = cut
     X = np.random.default_rng(0).normal(size=(n, n_channels))
     transformer = SlidingWindowTransformer(
@@ -171,7 +192,7 @@ def test_rows_without_padding_equal_the_twin_and_have_a_way_back(cut, n_channels
 
 
 @pytest.mark.parametrize("align", ["center", "trailing"])
-def test_feature_names_say_which_value_a_column_holds(align):
+def test_feature_names_tell_which_value_a_column_holds(align):
     n = 30
     frame = pd.DataFrame({"a": np.arange(n), "b": 100.0 + np.arange(n)})
     transformer = SlidingWindowTransformer(window_size=4, align=align)

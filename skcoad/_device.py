@@ -1,0 +1,88 @@
+"""The device to compute on, and how much to give it at once."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+
+__all__ = ["ChunkSizes", "chunk_sizes", "resolve_device"]
+
+
+class ChunkSizes(NamedTuple):
+    """How much is computed at once; results do not depend on it.
+
+    Attributes
+    ----------
+    queries : int
+        Subsequences in one nearest-neighbour query.
+    points : int
+        Points of the windows in one forward pass of the network.
+    timestamps : int
+        Least length of the parts in which a long series is scored.
+    """
+
+    queries: int
+    points: int
+    timestamps: int
+
+
+# The distances of a chunk of queries to a whole index should stay in the CPU's cache.
+CPU_CHUNKS = ChunkSizes(queries=2**8, points=2**15, timestamps=2**16)
+# An accelerator needs large batches to be busy. Not tuned: bounded by memory only.
+ACCELERATOR_CHUNKS = ChunkSizes(queries=2**13, points=2**20, timestamps=2**21)
+
+
+def chunk_sizes(device: torch.device) -> ChunkSizes:
+    """Sizes that suit a device.
+
+    Parameters
+    ----------
+    device : torch.device
+        Where to compute.
+
+    Returns
+    -------
+    ChunkSizes
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skcoad._device import chunk_sizes
+    >>> chunk_sizes(torch.device("cpu")).queries
+    256
+    """
+    return CPU_CHUNKS if device.type in ("cpu", "meta") else ACCELERATOR_CHUNKS
+
+
+def resolve_device(device: str | torch.device) -> torch.device:
+    """Find the device that a parameter asks for.
+
+    Parameters
+    ----------
+    device : str or torch.device
+        ``"auto"`` is a GPU if there is one, else the CPU.
+
+    Returns
+    -------
+    torch.device
+
+    Raises
+    ------
+    ValueError
+        If there is no such device, or it does not work here.
+
+    Examples
+    --------
+    >>> from skcoad._device import resolve_device
+    >>> resolve_device("cpu")
+    device(type='cpu')
+    """
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        resolved = torch.device(device)
+        torch.empty(1, device=resolved).cpu()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ValueError(f"device={device!r} cannot be used here: {error}") from error
+    return resolved

@@ -1,0 +1,133 @@
+"""The training-free estimator: distances to nearest normal subsequences."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import torch
+
+from skcoad._device import resolve_device
+from skcoad._typing import Aggregation, FloatArray, Missing, Size
+from skcoad._validation import integers
+from skcoad.detectors._base import TimeSeriesDetector
+from skcoad.model import CoADModel
+from skcoad.preprocessing import plan_windows
+from skcoad.scoring import ScoringOptions
+
+__all__ = ["NeighborsDetector"]
+
+
+class NeighborsDetector(TimeSeriesDetector):
+    """Distances to the nearest normal subsequences; nothing is trained.
+
+    Every subsequence of one and of two periods is compared with its nearest neighbour
+    in the training series, in values and in first differences. What counts is the
+    excess distance: the distance minus that of the neighbour to its own nearest
+    neighbour, so that parts where the training series hardly repeats do not alarm.
+    Fitting takes seconds or less, and nothing is random.
+
+    The search is approximate: principal components of at most `max_references` evenly
+    spaced subsequences give candidates, which are refined on the series. The distances
+    found are never below the exact ones; how far above, and how often the exact
+    neighbour is found, is measured by ``benchmarks/recall.py`` and stated in
+    ``docs/results.md``. For exact distances to the training series see
+    :class:`skcoad.benchmark.baselines.MatrixProfileAB`.
+
+    These are the neighbours of :class:`CoADDetector`, whose scores with
+    ``score_by="neighbors"`` and the same period are equal.
+
+    One sample is one timestamp, and rows are in time order. Fit on a series that is
+    mostly normal, score any other or the same.
+
+    Parameters
+    ----------
+    period : int or "auto", default="auto"
+        Dominant period in timestamps; by default from the autocorrelation.
+    step : int or "auto", default="auto"
+        Queries are a divisor of it apart, at most half a subsequence; by default about
+        a period. A prime step is slow.
+    max_references : int, default=4096
+        Largest number of training subsequences, per channel, among which the first
+        stage of the search looks.
+    channel_aggregation : {"mean", "max"}, default="mean"
+        How the scores of the channels are combined.
+    missing : {"mask", "raise"}, default="mask"
+        What to do about NaN: mask the values, or raise an error. Up to half of the
+        values of each channel may be missing when fitting, any number later.
+    contamination : float or thresholder, default=0.1
+        Share of the training series above `threshold_`, in (0, 0.5], or an object of
+        ``pyod.models.thresholds``.
+    device : str or torch.device, default="auto"
+        Where to compute; by default a GPU if there is one.
+
+    Attributes
+    ----------
+    model_ : CoADModel
+        The fitted model, without network.
+    decision_scores_ : ndarray of shape (n_timestamps,)
+        Scores of the training series, the same as ``decision_function`` gives.
+    threshold_ : float
+        Scores above are anomalies.
+    labels_ : ndarray of shape (n_timestamps,)
+        1 for anomalies of the training series, else 0.
+    n_features_in_ : int
+        Number of channels.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the channels, when `fit` saw any.
+
+    See Also
+    --------
+    CoADDetector : The neighbours and a trained network, which score together.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skcoad import NeighborsDetector
+    >>> rng = np.random.default_rng(0)
+    >>> x = np.sin(2 * np.pi * np.arange(2000) / 50) + 0.1 * rng.normal(size=2000)
+    >>> x[1500:1525] = x[1500]
+    >>> detector = NeighborsDetector().fit(x[:1000])
+    >>> scores = detector.decision_function(x[1000:])
+    >>> bool(480 <= scores.argmax() <= 545)
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **TimeSeriesDetector._parameter_constraints,
+        "max_references": [integers(1)],
+    }
+
+    def __init__(
+        self,
+        *,
+        period: Size = "auto",
+        step: Size = "auto",
+        max_references: int = 4096,
+        channel_aggregation: Aggregation = "mean",
+        missing: Missing = "mask",
+        contamination: Any = 0.1,
+        device: str | torch.device = "auto",
+    ) -> None:
+        # Not PyOD's constructor: it raises here what scikit-learn wants raised in fit.
+        self.period = period
+        self.step = step
+        self.max_references = max_references
+        self.channel_aggregation = channel_aggregation
+        self.missing = missing
+        self.contamination = contamination
+        self.device = device
+
+    def _fit_model(self, X: FloatArray) -> CoADModel:
+        model, _ = CoADModel.fit(
+            X,
+            plan_windows(X, period=self.period, step=self.step),
+            max_references=int(self.max_references),
+            network=None,
+            device=resolve_device(self.device),
+        )
+        return model
+
+    def _scoring_options(self) -> ScoringOptions:
+        return ScoringOptions(
+            score_by="neighbors", channel_aggregation=self.channel_aggregation
+        )

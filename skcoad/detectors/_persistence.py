@@ -1,0 +1,178 @@
+"""A fitted detector as one file (:mod:`skcoad.io`), and back.
+
+The JSON object of the file has these entries beside those of the container:
+
+==============  ======================================================================
+class           name of the detector's class
+parameters      those of the constructor
+model           configuration of the model (:class:`skcoad.model.ModelConfig`)
+feature_names   names of the channels, or null
+n_iter          training steps done, or null for a detector without training
+threshold       of the scores
+mu, sigma       mean and standard deviation of the training scores
+==============  ======================================================================
+
+Its tensors are the ``state_dict`` of the model, with the prefix ``model.``, and
+``decision_scores``, ``labels`` and ``loss_curve``.
+"""
+
+from __future__ import annotations
+
+import os
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor
+
+from skcoad._device import resolve_device
+from skcoad.io._atomic import atomic_write
+from skcoad.io._container import pack, read_container, unpack
+from skcoad.io._schema import (
+    InvalidDetectorError,
+    Json,
+    get,
+    plain,
+    require,
+    take,
+)
+from skcoad.model import CoADModel, ModelConfig
+
+__all__ = ["load_detector", "save_detector"]
+
+# Single numbers, and which attributes of a detector they are.
+NUMBERS = {"threshold": "threshold_", "mu": "_mu", "sigma": "_sigma"}
+MODEL = "model."  # prefix of the model's tensors
+
+
+def save_detector(detector: Any, path: str | os.PathLike[str]) -> None:
+    """Save a fitted detector; see :meth:`skcoad.CoADDetector.save`."""
+    check_is_fitted(detector)
+    data = pack(_content(detector), _tensors(detector))
+    try:
+        _detector(type(detector), *unpack(BytesIO(data), len(data)))
+    except InvalidDetectorError as error:
+        raise ValueError(
+            f"the detector cannot be saved: the file would not load ({error}). Were "
+            "its parameters or attributes changed after fit?"
+        ) from error
+    with atomic_write(path) as partial:
+        partial.write_bytes(data)
+
+
+def load_detector(path: str | os.PathLike[str], cls: type[Any]) -> Any:
+    """Load a detector of a class; see :meth:`skcoad.CoADDetector.load`."""
+    try:
+        return _detector(cls, *read_container(path))
+    except InvalidDetectorError as error:
+        raise InvalidDetectorError(f"{os.fspath(path)}: {error}") from error
+
+
+def _content(detector: Any) -> Json:
+    def refuse(value: Any) -> Any:
+        if isinstance(value, torch.device):
+            return str(value)
+        raise ValueError(
+            f"a detector with the parameter {value!r} cannot be saved without pickle; "
+            "use a number"
+        )
+
+    names = getattr(detector, "feature_names_in_", None)
+    content: Json = {
+        "class": type(detector).__name__,
+        "parameters": plain(detector.get_params(deep=False), refuse),
+        "model": detector.model_.config.to_dict(),
+        "feature_names": None if names is None else list(names),
+        "n_iter": getattr(detector, "n_iter_", None),
+    }
+    for name, attribute in NUMBERS.items():
+        content[name] = float(getattr(detector, attribute))
+    return content
+
+
+def _tensors(detector: Any) -> dict[str, Tensor]:
+    arrays = {
+        "decision_scores": np.asarray(detector.decision_scores_, dtype=np.float64),
+        "labels": np.asarray(detector.labels_, dtype=np.uint8),
+        "loss_curve": np.array(getattr(detector, "loss_curve_", []), dtype=np.float64),
+    }
+    tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
+    for name, tensor in detector.model_.state_dict().items():
+        tensors[MODEL + name] = tensor
+    # Each in memory of its own: safetensors refuses tensors that share it.
+    return {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
+
+
+def _detector(cls: type[Any], content: Json, tensors: dict[str, Tensor]) -> Any:
+    name = get(content, "class", str)
+    require(name == cls.__name__, f"it holds a {name[:40]}, not a {cls.__name__}")
+    detector = _unfitted(cls, get(content, "parameters", dict))
+    scores = take(tensors, "decision_scores", torch.float64, None)
+    labels = take(tensors, "labels", torch.uint8, len(scores))
+    require(bool((labels <= 1).all()), "a label is neither 0 nor 1")
+    loss_curve = take(tensors, "loss_curve", torch.float64, None)
+    state = {
+        name.removeprefix(MODEL): tensors.pop(name)
+        for name in list(tensors)
+        if name.startswith(MODEL)
+    }
+    require(not tensors, f"there are unknown tensors: {sorted(tensors)[:3]}")
+    model = _model(get(content, "model", dict), state, len(scores))
+    detector.model_ = model.to(_usable(detector.device))
+    if content.get("n_iter") is not None:
+        n_iter = get(content, "n_iter", int)
+        require(len(loss_curve) <= n_iter, "there are more losses than steps")
+        detector.n_iter_, detector.loss_curve_ = n_iter, loss_curve.tolist()
+    detector.decision_scores_ = scores.numpy()
+    detector.labels_ = labels.numpy().astype(int)
+    for number, attribute in NUMBERS.items():
+        setattr(detector, attribute, np.float64(get(content, number, float)))
+    detector._classes = 2
+    detector.n_features_in_ = model.config.n_channels
+    if content.get("feature_names") is not None:
+        names = get(content, "feature_names", list)
+        named = all(isinstance(name, str) for name in names)
+        fits = named and len(names) == detector.n_features_in_
+        require(fits, "the channels' names do not fit")
+        detector.feature_names_in_ = np.array(names, dtype=object)
+    return detector
+
+
+def _unfitted(cls: type[Any], parameters: Json) -> Any:
+    """Make a detector with parameters that pass its own checks."""
+    # Those that are missing came with a later version, whose defaults change nothing.
+    unknown = parameters.keys() - set(cls._get_param_names())
+    require(not unknown, f"there are unknown parameters: {sorted(unknown)[:3]}")
+    arguments: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in parameters.items()
+    }
+    detector = cls(**arguments)
+    try:
+        detector._check_parameters()
+    except (TypeError, ValueError) as error:
+        raise InvalidDetectorError(str(error)) from error
+    return detector
+
+
+def _model(content: Json, state: dict[str, Tensor], n_timestamps: int) -> CoADModel:
+    try:
+        config = ModelConfig.from_dict(content)
+        if config.n_timestamps != n_timestamps:
+            raise ValueError(
+                f"the model is of {config.n_timestamps} timestamps, and {n_timestamps} "
+                "have scores"
+            )
+        return CoADModel.from_state(config, state)
+    except (TypeError, ValueError, LookupError) as error:
+        raise InvalidDetectorError(f"the model does not fit: {error}") from error
+
+
+def _usable(device: str | torch.device) -> torch.device:
+    """The device that was asked for, or the CPU where it does not work."""
+    try:
+        return resolve_device(device)
+    except ValueError:
+        return torch.device("cpu")

@@ -1,0 +1,147 @@
+"""From a trained network to components of the score for each timestamp."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from skcoad._device import chunk_sizes
+from skcoad._typing import Aggregation, FloatArray
+from skcoad.model._network import CoADNetwork
+from skcoad.neighbors import Profile
+from skcoad.preprocessing import WindowPlan, window_starts
+from skcoad.preprocessing._rolling import coverage_weight, overlap_add
+
+__all__ = ["ScoreComponents", "score_components"]
+
+# Exponent of the coverage weight of a window, observed_fraction ** MISSING_POWER.
+MISSING_POWER = 4
+
+
+class ScoreComponents(NamedTuple):
+    """Components of the score of one channel, each of shape (n_timestamps,).
+
+    Attributes
+    ----------
+    probability : ndarray
+        Of being anomalous, A_c (Eq. 9); 0 without a network.
+    mask : ndarray
+        How much of the timestamp was hidden from the reconstruction (Eq. 5); 0
+        without a network.
+    reconstruction : ndarray
+        The normal value that the network expects, or, without one, that of the
+        nearest neighbours.
+    error : ndarray
+        Absolute error of the reconstruction, in standard deviations of the training
+        series.
+    value_distance, difference_distance : ndarray
+        Excess distance (see :func:`skcoad.neighbors.excess_distance`) of values and of
+        first differences; 0 without neighbours.
+    """
+
+    probability: FloatArray
+    mask: FloatArray
+    reconstruction: FloatArray
+    error: FloatArray
+    value_distance: FloatArray
+    difference_distance: FloatArray
+
+
+def score_components(
+    network: CoADNetwork | None,
+    x: Tensor,
+    missing: Tensor,
+    profile: Profile | None,
+    plan: WindowPlan,
+    aggregation: Aggregation,
+) -> ScoreComponents:
+    """Score the windows of one channel and combine them by timestamp.
+
+    Parameters
+    ----------
+    network : CoADNetwork or None
+        Trained.
+    x : Tensor of shape (n_timestamps,)
+        The scaled channel, its missing values interpolated, at least a window long, on
+        the network's device.
+    missing : Tensor of shape (n_timestamps,)
+        Which of its values are missing, bool.
+    profile : Profile or None
+        The channel beside its neighbours.
+    plan : WindowPlan
+        Sizes.
+    aggregation : {"mean", "max"}
+        How the scores of the windows that cover a timestamp are combined. The
+        reconstruction is always averaged.
+
+    Returns
+    -------
+    ScoreComponents
+        The reconstruction still scaled.
+
+    Raises
+    ------
+    FloatingPointError
+        If the output of the network is not finite.
+    """
+    if profile is None:
+        profile = Profile(x, *x.new_zeros(2, len(x)))
+        reference = None
+    else:
+        reference = profile.retrieved
+    if network is None:
+        error = (profile.retrieved - x).abs() * ~missing
+        parts = torch.stack([*x.new_zeros(2, len(x)), profile.retrieved, error])
+    else:
+        parts = _network_components(network, x, missing, reference, plan, aggregation)
+    return ScoreComponents(
+        *parts.cpu().numpy(), *torch.stack(profile[1:]).cpu().numpy()
+    )
+
+
+def _network_components(
+    network: CoADNetwork,
+    x: Tensor,
+    missing: Tensor,
+    reference: Tensor | None,
+    plan: WindowPlan,
+    aggregation: Aggregation,
+) -> Tensor:
+    """Probability, mask, reconstruction and error, ``(4, n_timestamps)``."""
+    size = plan.window_size
+    starts = torch.from_numpy(window_starts(len(x), size, plan.step)).to(x.device)
+    averaged = [0, 1, 2, 3] if aggregation == "mean" else [1, 2]
+    total, total_weight = x.new_zeros(4, len(x)), torch.zeros_like(x)
+    if aggregation == "max":
+        total[[0, 3]] = -torch.inf
+    views = [x, missing] if reference is None else [x, missing, reference]
+    windows = [view.unfold(0, size, 1) for view in views]
+    with torch.inference_mode():
+        n_windows = max(1, chunk_sizes(x.device).points // size)
+        for chunk in torch.split(starts, n_windows):
+            batch, absent, *references = (view[chunk] for view in windows)  # B, T
+            output = network(batch, references[0] if references else None, absent)
+            # The weight of a window falls with the fraction of it that is missing.
+            observed = (~absent).float().mean(1, keepdim=True)
+            weight = coverage_weight(observed, MISSING_POWER).expand_as(batch)
+            parts = (
+                output.probability.repeat_interleave(plan.patch_size, 1),
+                output.mask.repeat_interleave(plan.patch_size, 1),
+                output.reconstruction,
+                (output.reconstruction - batch).abs() * ~absent,
+            )
+            for row, part in enumerate(parts):
+                if row in averaged:
+                    overlap_add(total[row], weight * part, chunk)
+                else:
+                    overlap_add(total[row], part, chunk, "amax")
+            overlap_add(total_weight, weight, chunk)
+    if not torch.isfinite(total.sum()):
+        raise FloatingPointError(
+            "the network's output is not finite: training diverged; a smaller lr "
+            "usually helps"
+        )
+    total[averaged] /= total_weight
+    return total

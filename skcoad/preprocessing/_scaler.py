@@ -1,0 +1,139 @@
+"""Scaling of the channels by the training series."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from skcoad._typing import FloatArray
+from skcoad.preprocessing._missing import interpolate_missing
+
+__all__ = ["Scaler"]
+
+# Scaled values are clipped here, so that no input overflows single precision.
+MAX_SCALED = 1e4
+STATISTICS_CHUNK = 2**20  # timestamps
+
+
+class Scaler(nn.Module):
+    """Mean and standard deviation of each channel of the training series.
+
+    Stays on the CPU in double precision wherever the model is moved: that is where the
+    input comes from, and some accelerators have no double precision.
+
+    Parameters
+    ----------
+    n_channels : int
+        Number of channels.
+
+    Attributes
+    ----------
+    center, scale : Tensor of shape (n_channels,)
+        Subtracted from each channel, and divided by; float64.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skcoad.preprocessing._scaler import Scaler
+    >>> scaler = Scaler(n_channels=1).fit(np.array([[1.0], [3.0]]))
+    >>> scaled, missing = scaler.transform(np.array([1.0, 3.0, np.nan]), channel=0)
+    >>> scaled, missing
+    (tensor([-1.,  1.,  1.]), tensor([False, False,  True]))
+    """
+
+    center: Tensor
+    scale: Tensor
+
+    def __init__(self, n_channels: int) -> None:
+        super().__init__()
+        self.register_buffer("center", torch.zeros(n_channels, dtype=torch.float64))
+        self.register_buffer("scale", torch.ones(n_channels, dtype=torch.float64))
+
+    def _apply(self, fn: object, recurse: bool = True) -> Scaler:
+        return self  # not moved, not cast
+
+    def fit(self, X: FloatArray) -> Scaler:
+        """Compute mean and standard deviation without overflow.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_timestamps, n_channels)
+            The training series; NaN is ignored.
+
+        Returns
+        -------
+        Scaler
+            Itself.
+        """
+        center, scale = np.zeros(X.shape[1]), np.ones(X.shape[1])
+        for channel in range(X.shape[1]):
+            x = X[:, channel]
+            largest = float(max(np.nanmax(x), -np.nanmin(x)))
+            if largest > 0:
+                mean, deviation = _mean_and_deviation(x, largest)
+                center[channel] = mean * largest
+                # Rounding in the mean of equal values is no variation.
+                scale[channel] = largest * (deviation if deviation > 1e-12 else 1.0)
+        # No division by a subnormal number.
+        scale = scale.clip(min=np.finfo(np.float64).tiny)
+        self.center, self.scale = torch.from_numpy(center), torch.from_numpy(scale)
+        return self
+
+    def transform(self, x: FloatArray, channel: int) -> tuple[Tensor, Tensor]:
+        """Scale one channel and interpolate its missing values.
+
+        Parameters
+        ----------
+        x : ndarray of shape (n_timestamps,)
+            In the units of the input.
+        channel : int
+            Which channel it is.
+
+        Returns
+        -------
+        scaled : Tensor of shape (n_timestamps,)
+            float32, on the CPU, within 1e4 standard deviations.
+        missing : Tensor of shape (n_timestamps,)
+            Which values were NaN, bool.
+        """
+        missing = torch.from_numpy(np.isnan(x))
+        scaled = interpolate_missing(x)
+        with np.errstate(over="ignore"):  # clipped below
+            scaled -= self.center[channel].item()
+            scaled /= self.scale[channel].item()
+        scaled.clip(-MAX_SCALED, MAX_SCALED, out=scaled)
+        return torch.tensor(scaled, dtype=torch.float32), missing
+
+    def inverse_transform(self, scaled: FloatArray, channel: int) -> FloatArray:
+        """Bring scaled values back to the units of the input.
+
+        Parameters
+        ----------
+        scaled : ndarray of shape (n_timestamps,)
+            Of the channel.
+        channel : int
+            Which channel it is.
+
+        Returns
+        -------
+        ndarray of shape (n_timestamps,)
+            float64, finite: the largest number takes the place of infinity.
+        """
+        with np.errstate(over="ignore"):
+            values = scaled.astype(np.float64) * self.scale[channel].item()
+            values += self.center[channel].item()
+        return np.nan_to_num(values)
+
+
+def _mean_and_deviation(x: FloatArray, unit: float) -> tuple[float, float]:
+    """Of the observed values, in a unit of theirs; nothing is copied whole."""
+    chunks = np.array_split(x, -(-len(x) // STATISTICS_CHUNK))
+    n_observed = sum(np.count_nonzero(~np.isnan(chunk)) for chunk in chunks)
+    mean = (
+        sum(np.nansum(chunk.astype(np.float64) / unit) for chunk in chunks) / n_observed
+    )
+    squares = sum(
+        np.nansum((chunk.astype(np.float64) / unit - mean) ** 2) for chunk in chunks
+    )
+    return float(mean), float(np.sqrt(squares / n_observed))

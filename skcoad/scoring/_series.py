@@ -1,0 +1,194 @@
+"""The score of a whole series: chunks, channels, aggregation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from skcoad._device import chunk_sizes
+from skcoad._typing import Aggregation, FloatArray, ScoreBy
+from skcoad.model import CoADModel, ScoreComponents
+from skcoad.scoring._components import combine
+
+__all__ = [
+    "ScoringOptions",
+    "chunks",
+    "explain_series",
+    "score_channels",
+    "score_series",
+]
+
+
+@dataclass(frozen=True)
+class ScoringOptions:
+    """How to score; see the parameters of :class:`skcoad.CoADDetector`."""
+
+    score_by: ScoreBy = "joint"
+    smoothing: float = 0.5
+    score_aggregation: Aggregation = "mean"
+    channel_aggregation: Aggregation = "mean"
+
+
+def score_series(
+    model: CoADModel, X: FloatArray, options: ScoringOptions
+) -> FloatArray:
+    """Score each timestamp of a series.
+
+    Parameters
+    ----------
+    model : CoADModel
+        Fitted.
+    X : ndarray of shape (n_timestamps, n_channels)
+        At least a window long; NaN is missing.
+    options : ScoringOptions
+        How to score.
+
+    Returns
+    -------
+    ndarray of shape (n_timestamps,)
+        All finite and at least 0; higher is more anomalous.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skcoad.model import CoADModel
+    >>> from skcoad.preprocessing import plan_windows
+    >>> from skcoad.scoring import ScoringOptions, score_series
+    >>> X = np.sin(np.arange(400.0) / 4)[:, None]
+    >>> model, _ = CoADModel.fit(X, plan_windows(X), network=None)
+    >>> score_series(model, X, ScoringOptions()).shape
+    (400,)
+    """
+    channels = score_channels(model, X, options)
+    total = next(channels)
+    for scores in channels:
+        if options.channel_aggregation == "max":
+            np.maximum(total, scores, out=total)
+        else:
+            total += scores
+    if options.channel_aggregation == "mean":
+        total /= X.shape[1]
+    return total
+
+
+def score_channels(
+    model: CoADModel, X: FloatArray, options: ScoringOptions
+) -> Iterator[FloatArray]:
+    """Score each timestamp of one channel after the other.
+
+    Parameters
+    ----------
+    model, X, options : CoADModel, ndarray, ScoringOptions
+        As for :func:`score_series`.
+
+    Yields
+    ------
+    ndarray of shape (n_timestamps,)
+    """
+    # Wider than twice the series is the mean of everything.
+    width = round(options.smoothing * model.config.plan.period)
+    width = max(1, min(width, 2 * len(X) + 1))
+
+    def score(x: FloatArray, channel: int) -> tuple[FloatArray]:
+        scores = combine(
+            model.components(x, channel, options.score_aggregation),
+            np.isnan(x[:, channel]),
+            options.score_by,
+            width,
+            with_neighbors=model.neighbors is not None,
+            with_network=model.network is not None,
+        )
+        return (scores,)
+
+    for channel in range(X.shape[1]):
+        (scores,) = _by_chunks(score, model, X, channel, halo=width)
+        yield scores
+
+
+def explain_series(
+    model: CoADModel, X: FloatArray, options: ScoringOptions
+) -> list[ScoreComponents]:
+    """Compute the components of the scores of all channels.
+
+    Parameters
+    ----------
+    model, X, options : CoADModel, ndarray, ScoringOptions
+        As for :func:`score_series`.
+
+    Returns
+    -------
+    list of ScoreComponents
+        One for each channel, not smoothed; the reconstruction in the units of `X`.
+    """
+
+    def components(x: FloatArray, channel: int) -> ScoreComponents:
+        return model.components(x, channel, options.score_aggregation)
+
+    return [
+        ScoreComponents(*_by_chunks(components, model, X, channel, halo=0))
+        for channel in range(X.shape[1])
+    ]
+
+
+def _by_chunks(
+    compute: Callable[[FloatArray, int], tuple[FloatArray, ...]],
+    model: CoADModel,
+    X: FloatArray,
+    channel: int,
+    halo: int,
+) -> list[FloatArray]:
+    """Arrays of one channel, computed in chunks with a halo, as if all at once."""
+    computed: list[FloatArray] = []
+    step = model.config.plan.step
+    least = chunk_sizes(model.device).timestamps
+    for chunk, core in chunks(len(X), step, model.receptive_field + halo, least):
+        for i, values in enumerate(compute(X[chunk], channel)):
+            if i == len(computed):
+                computed.append(np.empty(len(X), dtype=values.dtype))
+            inside = slice(core.start - chunk.start, core.stop - chunk.start)
+            computed[i][core] = values[inside]
+    return computed
+
+
+def chunks(
+    n_timestamps: int, step: int, halo: int, least: int
+) -> Iterator[tuple[slice, slice]]:
+    """Cut a long series into chunks that overlap by a halo.
+
+    Parameters
+    ----------
+    n_timestamps : int
+        Length of the series.
+    step : int
+        Every chunk starts at a multiple of it.
+    halo : int
+        How far a result depends on its surroundings.
+    least : int
+        Least length of a core.
+
+    Yields
+    ------
+    chunk, core : slice
+        What to compute on, and the part of the series whose results are then right;
+        the cores partition the series.
+
+    Examples
+    --------
+    >>> from skcoad.scoring._series import chunks
+    >>> for chunk, core in chunks(100, step=10, halo=5, least=60):
+    ...     print(chunk, core)
+    slice(0, 70, None) slice(0, 60, None)
+    slice(50, 100, None) slice(60, 100, None)
+    """
+    # A core much longer than the halo, so that little is computed twice.
+    length = step * math.ceil(max(least, 8 * halo) / step)
+    halo = step * math.ceil(halo / step)
+    for start in range(0, n_timestamps, length):
+        stop = min(start + length, n_timestamps)
+        yield (
+            slice(max(0, start - halo), min(stop + halo, n_timestamps)),
+            slice(start, stop),
+        )

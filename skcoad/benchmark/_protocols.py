@@ -11,7 +11,7 @@ from scipy.signal import argrelmax
 
 from skcoad import metrics
 from skcoad.datasets import Series
-from skcoad.preprocessing._period import autocorrelation
+from skcoad.preprocessing import autocorrelation
 
 
 class Split(NamedTuple):

@@ -26,7 +26,7 @@ from skcoad.benchmark._memory import peak_memory, reset_peak_memory
 from skcoad.benchmark._protocols import PROTOCOLS, Split, evaluate, vus_window
 from skcoad.benchmark._results import Result
 from skcoad.datasets import Series
-from skcoad.preprocessing._period import dominant_period
+from skcoad.preprocessing import dominant_period, fallback_period
 
 
 def run_task(
@@ -103,22 +103,6 @@ def detector_period(x: NDArray[np.float64]) -> int:
         The dominant period, or `fallback_period` where nothing repeats.
     """
     return dominant_period(x) or fallback_period(len(x))
-
-
-def fallback_period(n_timestamps: int) -> int:
-    """Period for a series without one, the same for CoAD and the baselines.
-
-    Parameters
-    ----------
-    n_timestamps : int
-        Length of the series.
-
-    Returns
-    -------
-    period : int
-        125, TSB-AD's convention, but at most an eighth of the series; at least 2.
-    """
-    return min(125, max(2, n_timestamps // 8))
 
 
 def _fit_and_score(

@@ -27,7 +27,7 @@ from skcoad.cli._output import (
     save_figure,
 )
 from skcoad.datasets import open_archive
-from skcoad.io._atomic import replacing
+from skcoad.io._atomic import atomic_write
 
 DEFAULT_DETECTORS = ("CoAD", "KMeansAD", "PCA")
 DETECTORS_HELP = f"""\
@@ -169,7 +169,7 @@ def execute(arguments: argparse.Namespace) -> int:
         text += "\n## Beside published results\n\n" + markdown_table(table) + "\n"
     print(text)
     if arguments.report is not None:
-        with replacing(arguments.report) as partial:
+        with atomic_write(arguments.report) as partial:
             partial.write_text(text, encoding="utf-8")
     if arguments.plot is not None:
         save_figure(plot_comparison(results, metric=arguments.metric), arguments.plot)

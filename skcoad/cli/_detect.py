@@ -12,23 +12,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from skcoad._typing import FloatArray
 from skcoad.cli._output import (
     FIGURE_SUFFIXES,
     check_figure_suffix,
     check_outputs,
     save_figure,
 )
-from skcoad.io._atomic import replacing
+from skcoad.io._atomic import atomic_write
 
 if TYPE_CHECKING:
     from skcoad import CoADDetector
     from skcoad.datasets import Series
     from skcoad.plotting import Zoom
     from skcoad.scoring import AnomalySegment
-
-FloatArray = NDArray[np.floating[Any]]
 
 CONTAMINATION = 0.01
 MAX_SEGMENTS = 10
@@ -314,7 +312,7 @@ def plot_detection(
         train_length=series.train_length,
         timestamps=series.timestamps,
         channel_names=series.channel_names,
-        stretches=found.segments,
+        segments=found.segments,
         zooms=zooms,
     )
     save_figure(figure, path, dpi=DPI)
@@ -336,6 +334,6 @@ def _write_scores(
     if len(series.channel_names) > 1:
         for channel, name in enumerate(series.channel_names):
             table[f"score of {name}"] = channel_scores[:, channel]
-    with replacing(path) as partial:
+    with atomic_write(path) as partial:
         table.to_csv(partial, index=False)
     print(f"Wrote {path}")

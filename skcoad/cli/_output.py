@@ -7,7 +7,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from skcoad.io._atomic import check_target, replacing
+from skcoad.io._atomic import atomic_write, check_writable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,9 +33,9 @@ def check_outputs(outputs: Mapping[str, Path | None], sources: Iterable[Path]) -
     given = {option: path for option, path in outputs.items() if path is not None}
     sources = list(sources)
     for path in given.values():
-        check_target(path)
+        check_writable(path)
         for source in sources:
-            check_target(path, source)
+            check_writable(path, source)
     for (option, path), (other, other_path) in combinations(given.items(), 2):
         if _is_same(path, other_path):
             raise ValueError(f"{option} and {other} are the same file, {other_path}")
@@ -51,7 +51,7 @@ def check_figure_suffix(path: Path) -> None:
 
 def save_figure(figure: Figure, path: Path, *, dpi: int | None = None) -> None:
     """Write a figure in the format of its suffix, whole or not at all."""
-    with replacing(path) as partial:
+    with atomic_write(path) as partial:
         figure.savefig(
             partial,
             format=path.suffix[1:].lower(),

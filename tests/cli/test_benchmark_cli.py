@@ -75,7 +75,7 @@ def test_published_results_are_added_to_the_report(data, tmp_path, capsys):
     ("words", "message"),
     [
         (("--report", "no/r.md"), "there is no folder no to write r.md into"),
-        (("--report", "data"), "data is there and is not a file"),
+        (("--report", "data"), "data exists and is not a file"),
         (("--report", "data/{series}"), "is the input and must not be replaced"),
         (("--report", "published.csv"), "is the input and must not be replaced"),
         (("--report", "r.jsonl"), "--out and --report are the same file, r.jsonl"),

@@ -210,7 +210,7 @@ def test_files_are_replaced(ucr, folder):
         (("pump.csv", "--contamination", "0.7"), "contamination"),
         (("pump.csv", "--period", "0"), "period"),
         (("pump.csv", "--out", "no/scores.csv"), "there is no folder no to write"),
-        (("pump.csv", "--out", "."), ". is there and is not a file"),
+        (("pump.csv", "--out", "."), ". exists and is not a file"),
         (("pump.csv", "--out", "pump.csv"), "is the input and must not be replaced"),
         (("pump.csv", "--plot", "pump.csv"), "ends in .pdf, .png, .svg, got pump.csv"),
         (

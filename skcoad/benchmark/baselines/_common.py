@@ -1,4 +1,4 @@
-"""What the baselines share: input check, normalisation, scores of timestamps."""
+"""Shared by the baselines: input check, normalisation, scores of timestamps."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_array
+from sklearn.utils import assert_all_finite
 
+from skcoad._validation import check_series
 from skcoad.preprocessing import windows_to_timestamps
 
 LEAST_DEVIATION = 1e-10  # below, a window is constant up to rounding
 
 
-def check_series(x: ArrayLike) -> NDArray[np.float64]:
+def check_finite_series(x: ArrayLike) -> NDArray[np.float64]:
     """Return a series as finite float64 values, one column for each channel."""
-    x = np.asarray(x, dtype=np.float64)
-    checked: NDArray[np.float64] = check_array(x[:, np.newaxis] if x.ndim == 1 else x)
-    return checked
+    series = check_series(x, "X")
+    assert_all_finite(series)
+    return series
 
 
 def znormalize(windows: NDArray[np.floating[Any]]) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skcoad.benchmark.baselines._common import (
-    check_series,
+    check_finite_series,
     timestamp_scores,
     znormalize,
 )
@@ -76,7 +76,7 @@ class KMeansAD(BaseEstimator):  # type: ignore[misc]
 
     def fit(self, X: ArrayLike, y: object = None) -> KMeansAD:
         """Cluster windows of the series."""
-        windows = sliding_windows(check_series(X), self.window_size)
+        windows = sliding_windows(check_finite_series(X), self.window_size)
         stride = -(-len(windows) // self.max_windows)
         chosen = znormalize(windows[::stride])
         self.kmeans_ = KMeans(
@@ -94,7 +94,7 @@ class KMeansAD(BaseEstimator):  # type: ignore[misc]
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
         """Score every timestamp; higher is more anomalous."""
         check_is_fitted(self)
-        X = check_series(X)
+        X = check_finite_series(X)
         windows = sliding_windows(X, self.window_size)
         chunk = max(1, WINDOW_VALUES_CHUNK // windows[0].size)
         distances = [

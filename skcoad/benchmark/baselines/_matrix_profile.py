@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from skcoad.benchmark.baselines._common import check_series, timestamp_scores
+from skcoad.benchmark.baselines._common import check_finite_series, timestamp_scores
 
 
 class _StumpyDetector(BaseEstimator):  # type: ignore[misc]
@@ -55,7 +55,7 @@ class MatrixProfileSelf(_StumpyDetector):
 
     def fit(self, X: ArrayLike, y: object = None) -> MatrixProfileSelf:
         """Compute the profile of the series."""
-        X = check_series(X)
+        X = check_finite_series(X)
         profiles = [_profile(channel, self.window_size) for channel in X.T]
         self.decision_scores_ = timestamp_scores(
             np.mean(profiles, axis=0), len(X), self.window_size
@@ -81,13 +81,13 @@ class MatrixProfileAB(_StumpyDetector):
 
     def fit(self, X: ArrayLike, y: object = None) -> MatrixProfileAB:
         """Store the training series."""
-        self.train_ = check_series(X)
+        self.train_ = check_finite_series(X)
         return self
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
         """Score every timestamp; higher is more anomalous."""
         check_is_fitted(self)
-        X = check_series(X)
+        X = check_finite_series(X)
         profiles = [
             _profile(channel, self.window_size, train)
             for channel, train in zip(X.T, self.train_.T, strict=True)

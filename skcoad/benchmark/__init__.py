@@ -1,18 +1,21 @@
-"""Comparing detectors on labelled series, so that anyone can do it again.
+"""Compare detectors on labelled series, reproducibly.
 
-`run_benchmark` runs detectors on series and keeps every result as one line of a
-file; `report` and `plot_comparison` show what the file says.
+`run_benchmark` runs detectors on series and appends each result to a file; `report`,
+`compare` and `plot_comparison` summarise it. Importing this package loads neither
+torch nor PyOD: each detector imports its own libraries when it is created.
 """
 
 from __future__ import annotations
 
 from skcoad.benchmark._detectors import FitPredictOnly
+from skcoad.benchmark._plots import plot_comparison
 from skcoad.benchmark._protocols import PROTOCOLS, vus_window
 from skcoad.benchmark._published import compare_with_published, read_published
-from skcoad.benchmark._report import compare, mean_metrics, plot_comparison, report
+from skcoad.benchmark._report import report
 from skcoad.benchmark._results import Result, read_results
 from skcoad.benchmark._run import run_benchmark
-from skcoad.benchmark.baselines._registry import BASELINES
+from skcoad.benchmark._statistics import compare, mean_metrics
+from skcoad.benchmark.baselines import BASELINES
 
 __all__ = [
     "BASELINES",

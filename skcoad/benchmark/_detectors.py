@@ -1,4 +1,4 @@
-"""Making a fresh detector for each run, and saying how it was set."""
+"""Make an unfitted detector for each run, and record its parameters."""
 
 from __future__ import annotations
 
@@ -17,14 +17,13 @@ from sklearn.base import clone
 class FitPredictOnly:
     """Mark a detector that scores only the data it was fitted on.
 
-    The benchmark fits it on the series to be scored and takes
-    ``decision_scores_``; the training part is not shown to it.
+    Such a detector is transductive. The benchmark fits it on the part of the series
+    to be scored and reads ``decision_scores_``; it never receives the training part.
 
     Parameters
     ----------
     detector : object or callable
-        As an unmarked detector: an object with ``fit``, or a function of the
-        period that makes one.
+        An object with ``fit``, or a function that takes the period and returns one.
 
     Examples
     --------
@@ -40,100 +39,97 @@ class FitPredictOnly:
 
 
 def check_detectors(detectors: Mapping[str, Any]) -> None:
-    """Raise TypeError for what `build` could not make a detector from."""
+    """Raise TypeError for anything that `make_detector` cannot use."""
     for name, detector in detectors.items():
         if isinstance(detector, FitPredictOnly):
             detector = detector.detector
         if isinstance(detector, type):
             raise TypeError(
-                f"{name}: got the class {detector.__name__}, give an object of it: "
+                f"{name}: got the class {detector.__name__}; pass an instance, "
                 f"{detector.__name__}()"
             )
         if not hasattr(detector, "fit") and not callable(detector):
             raise TypeError(
-                f"{name}: a detector has a method fit, or is a function that makes "
-                f"one, got {detector!r}"
+                f"{name}: a detector must have a method fit, or be a function that "
+                f"returns one, got {detector!r}"
             )
 
 
-def build(detector: Any, period: int, seed: int) -> Any:
+def make_detector(detector: Any, period: int, seed: int | None = None) -> Any:
     """Make an unfitted detector.
 
     Parameters
     ----------
-    detector : object or callable
+    detector : object, callable or FitPredictOnly
         An object with ``fit``, which is cloned, or a function that is called with
         the period.
     period : int
-        The dominant period of the data to fit on.
-    seed : int
-        Set as ``random_state`` of the detector and of the detectors in it, where
-        there is such a parameter.
+        Dominant period of the data to fit on.
+    seed : int, default=None
+        Value for ``random_state`` of the detector and of nested detectors, where
+        that parameter exists; None leaves it unchanged.
 
     Returns
     -------
-    detector : object
+    estimator : object
         Unfitted.
     """
-    made = make(detector, period)
-    if hasattr(made, "get_params"):
+    if isinstance(detector, FitPredictOnly):
+        detector = detector.detector
+    # safe=False: an object without get_params is deep-copied.
+    estimator = (
+        clone(detector, safe=False) if hasattr(detector, "fit") else detector(period)
+    )
+    if seed is not None and hasattr(estimator, "get_params"):
         seeds = {
             name: seed
-            for name in _parameters(made, deep=True)
+            for name in _parameters(estimator, deep=True)
             if name == "random_state" or name.endswith("__random_state")
         }
         if seeds:
-            made.set_params(**seeds)
-    return made
+            estimator.set_params(**seeds)
+    return estimator
 
 
-def make(detector: Any, period: int) -> Any:
-    """Make an unfitted detector, as `build` does but for the seed."""
-    if isinstance(detector, FitPredictOnly):
-        detector = detector.detector
-    # safe=False: an object without get_params is copied.
-    return clone(detector, safe=False) if hasattr(detector, "fit") else detector(period)
-
-
-def settings(detector: Any) -> dict[str, Any] | None:
-    """Say how a detector is set, in values that JSON knows.
+def get_parameters(estimator: Any) -> dict[str, Any] | None:
+    """Return the parameters of a detector in a form that JSON can hold.
 
     Parameters
     ----------
-    detector : object
+    estimator : object
         A detector.
 
     Returns
     -------
-    settings : dict or None
-        The constructor's parameters; what JSON does not know is shown as text. None
-        if the detector does not tell.
+    parameters : dict or None
+        Those of the constructor; values that JSON cannot hold become text. None if
+        the detector has no ``get_params``.
     """
-    if not hasattr(detector, "get_params"):
+    if not hasattr(estimator, "get_params"):
         return None
     return {
-        name: _jsonable(value)
-        for name, value in sorted(_parameters(detector, deep=False).items())
+        name: _plain_value(value)
+        for name, value in sorted(_parameters(estimator, deep=False).items())
     }
 
 
-def _parameters(detector: Any, *, deep: bool) -> dict[str, Any]:
-    # PyOD's get_params switches a warning filter.
+def _parameters(estimator: Any, *, deep: bool) -> dict[str, Any]:
+    # PyOD's get_params changes the global warning filters.
     with warnings.catch_warnings():
-        parameters: dict[str, Any] = detector.get_params(deep=deep)
+        parameters: dict[str, Any] = estimator.get_params(deep=deep)
     return parameters
 
 
-def _jsonable(value: Any) -> Any:
+def _plain_value(value: Any) -> Any:
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
-        return str(value)  # JSON has no such number
+        return str(value)  # JSON has no infinity and no NaN
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, list | tuple):
-        return [_jsonable(item) for item in value]
+        return [_plain_value(item) for item in value]
     if isinstance(value, Mapping):
-        return {str(key): _jsonable(item) for key, item in value.items()}
-    # On one line, and without addresses, which would differ from run to run.
+        return {str(key): _plain_value(item) for key, item in value.items()}
+    # On one line, and without memory addresses, which differ from run to run.
     return re.sub(r" at 0x[0-9a-f]+", "", " ".join(repr(value).split()))

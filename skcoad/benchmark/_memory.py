@@ -1,4 +1,4 @@
-"""The peak memory of a piece of work."""
+"""Peak memory of this process."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from pathlib import Path
 
 
 def reset_peak_memory() -> bool:
-    """Make the process's peak memory start again from what it holds now.
+    """Reset the process's peak resident memory to its present value.
 
     Returns
     -------
     reset : bool
-        False where the system cannot (only Linux can): the peak is then that of
-        the process since it began.
+        False where the system offers no reset (only Linux does): the peak is then
+        that since the process started.
     """
     try:
         # 5: "reset the peak resident set size", see proc(5).
@@ -24,13 +24,13 @@ def reset_peak_memory() -> bool:
 
 
 def peak_memory() -> float | None:
-    """Peak resident memory of this process, in MiB; None where it is not known."""
+    """Peak resident memory of this process, in MiB; None where it is unknown."""
     try:
         import resource
     except ImportError:  # Windows
         return None
     try:
-        # Unlike ru_maxrss, VmHWM follows a reset.
+        # Unlike ru_maxrss, VmHWM respects a reset.
         for line in Path("/proc/self/status").read_text().splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) / 1024

@@ -1,4 +1,4 @@
-"""What a detector is shown, what it scores, and how the scores are measured."""
+"""Which part of a series is for training, which is scored, and by which metrics."""
 
 from __future__ import annotations
 
@@ -11,30 +11,43 @@ from scipy.signal import argrelmax
 
 from skcoad import metrics
 from skcoad.datasets import Series
-from skcoad.preprocessing._period import autocorrelation
+from skcoad.preprocessing import autocorrelation
 
 
-class Parts(NamedTuple):
-    """The parts of a series that a protocol uses."""
+class Split(NamedTuple):
+    """The parts of a series under a protocol."""
 
     train: NDArray[np.float64]
     scored: NDArray[np.float64]
     labels: NDArray[np.int64]
 
 
-def _kdd21(series: Series) -> Parts:
-    return Parts(series.train, series.test, series.test_labels)
+def _kdd21(series: Series) -> Split:
+    return Split(series.train, series.test, series.test_labels)
 
 
-def _tsb_ad(series: Series) -> Parts:
-    return Parts(series.train, series.values, series.labels)
+def _tsb_ad(series: Series) -> Split:
+    return Split(series.train, series.values, series.labels)
 
 
-PROTOCOLS: dict[str, Callable[[Series], Parts]] = {"kdd21": _kdd21, "tsb-ad": _tsb_ad}
+PROTOCOLS: dict[str, Callable[[Series], Split]] = {"kdd21": _kdd21, "tsb-ad": _tsb_ad}
 """Fit on the training part; then score the test part, or the whole series."""
 
+METRICS = (
+    "vus_pr",
+    "auc_pr",
+    "best_f1",
+    "range_auc_pr",
+    "vus_roc",
+    "affiliation_f1",
+    "hit_at_1",
+    "hit_at_3",
+    "hit_at_5",
+)
+"""The metrics that `evaluate` computes."""
 
-def measure(
+
+def evaluate(
     labels: NDArray[np.int64], scores: NDArray[np.float64], window: int
 ) -> dict[str, float]:
     """Compute every metric of the benchmark; for each, higher is better.
@@ -42,15 +55,15 @@ def measure(
     Parameters
     ----------
     labels, scores : ndarray of shape (n_timestamps,)
-        What was to be found, and what was.
+        True labels, and the detector's scores.
     window : int
-        The largest buffer of the range-based metrics, see `vus_window`.
+        Largest buffer of the range-based metrics, see `vus_window`.
 
     Returns
     -------
     values : dict of str to float
-        ``hit_at_1``, ``hit_at_3`` and ``hit_at_5`` (KDD21's rule) are among them
-        only when there is exactly one anomaly.
+        By the names in `METRICS`. ``hit_at_1``, ``hit_at_3`` and ``hit_at_5``
+        (KDD21's rule) are defined only for a series with exactly one anomaly.
     """
     affiliation = metrics.affiliation_scores(labels, scores)
     values = {
@@ -68,18 +81,18 @@ def measure(
 
 
 def vus_window(x: ArrayLike) -> int:
-    """Find the window that TSB-AD gives to VUS.
+    """Window of VUS by TSB-AD's rule.
 
-    The lag of the highest peak of the autocorrelation among the lags 3 to 400,
-    looked for in the first 20,000 points; 125 if there is no peak or it lies
-    before lag 6 or after lag 303. Kept as TSB-AD has it [1]_, so that results
-    can stand beside the published ones; for windows of detectors see
+    The lag of the highest peak of the autocorrelation of the first 20,000 points,
+    among the lags 3 to 400; 125 if there is no peak, or if it lies before lag 6 or
+    after lag 303. The rule is TSB-AD's [1]_ unchanged, so that results are comparable
+    with the published ones; the windows of detectors come from
     `skcoad.preprocessing.dominant_period`.
 
     Parameters
     ----------
     x : array-like of shape (n_timestamps,)
-        The series; TSB-AD takes the first channel of a multivariate one.
+        The series; of a multivariate one, TSB-AD uses the first channel.
 
     Returns
     -------
@@ -103,7 +116,7 @@ def vus_window(x: ArrayLike) -> int:
     """
     x = np.asarray(x, dtype=np.float64)[:20_000]
     lags = np.arange(min(400, len(x) - 1) + 1)
-    # TSB-AD divides by the number of points, `autocorrelation` by that of pairs.
+    # TSB-AD divides by the number of points, `autocorrelation` by the number of pairs.
     correlation = (autocorrelation(x, int(lags[-1])) * (1 - lags / len(x)))[3:]
     (peaks,) = argrelmax(correlation)
     if len(peaks) == 0:

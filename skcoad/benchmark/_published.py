@@ -1,4 +1,4 @@
-"""Results that others have published, beside ours."""
+"""Published results of other detectors, beside results of `run_benchmark`."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from skcoad.benchmark._report import score_table
 from skcoad.benchmark._results import Result
+from skcoad.benchmark._statistics import score_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# The columns of TSB-AD's tables that describe the series.
-_NOT_METHODS = (
+# Columns of TSB-AD's tables that describe the series.
+_SERIES_COLUMNS = (
     "ts_len",
     "anomaly_len",
     "num_anomaly",
@@ -25,19 +25,19 @@ _NOT_METHODS = (
 
 
 def read_published(path: str | os.PathLike[str]) -> pd.DataFrame:
-    r"""Read a table of results per series as TSB-AD publishes them.
+    r"""Read a table of results per series in TSB-AD's format.
 
     Parameters
     ----------
     path : path-like
-        A CSV file with a column ``file``, one column for each method, and then
-        columns that describe the series.
+        A CSV file with a column ``file``, one column for each method, and columns
+        that describe the series, which are dropped.
 
     Returns
     -------
     table : DataFrame
-        One row for each series, by its name (the file without ``.csv``), and one
-        column for each method.
+        One row for each series, indexed by its name (the file without ``.csv``), and
+        one column for each method.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def read_published(path: str | os.PathLike[str]) -> pd.DataFrame:
     if "file" not in table.columns:
         raise ValueError(f"{path} has no column 'file', only {list(table.columns)}")
     table["file"] = table["file"].str.removesuffix(".csv")
-    return table.set_index("file").drop(columns=list(_NOT_METHODS), errors="ignore")
+    return table.set_index("file").drop(columns=list(_SERIES_COLUMNS), errors="ignore")
 
 
 def compare_with_published(
@@ -71,10 +71,10 @@ def compare_with_published(
     *,
     metric: str = "vus_pr",
 ) -> pd.DataFrame:
-    r"""Put our results and published ones side by side, on the series in both.
+    r"""Compare results with published ones, on the series in both.
 
-    Published results are of the protocol "tsb-ad", with settings tuned on other
-    series of the same sources: compare with care.
+    Published results follow the protocol "tsb-ad", with parameters tuned on other
+    series of the same sources, so the comparison favours them.
 
     Parameters
     ----------
@@ -83,13 +83,13 @@ def compare_with_published(
     path : path-like
         The published table, see `read_published`.
     metric : str, default="vus_pr"
-        What the published table holds.
+        The metric of the published table.
 
     Returns
     -------
     table : DataFrame
-        One row for each detector, the best first: ``published`` (bool), ``mean``,
-        ``median``, and ``n_series``, on how many series.
+        One row for each detector, the highest mean first: ``published`` (bool),
+        ``mean``, ``median`` and ``n_series`` (number of series).
 
     Raises
     ------
@@ -103,13 +103,14 @@ def compare_with_published(
     >>> from skcoad.benchmark import BASELINES, compare_with_published, run_benchmark
     >>> from skcoad.datasets import make_series
     >>> series = make_series(2000, anomalies=("noise",), random_state=0)
+    >>> detectors = {"KMeansAD": BASELINES["KMeansAD"]}
     >>> with TemporaryDirectory() as folder:
-    ...     path, published = Path(folder, "results.jsonl"), Path(folder, "theirs.csv")
+    ...     published = Path(folder, "published.csv")
     ...     _ = published.write_text("file,LOF\nsynthetic.csv,0.1\n")
-    ...     results = run_benchmark({"KMeans": BASELINES["KMeans"]}, [series], path)
+    ...     results = run_benchmark(detectors, [series], Path(folder, "results.jsonl"))
     ...     table = compare_with_published(results, published)
     >>> table["published"].to_dict()
-    {'KMeans': False, 'LOF': True}
+    {'KMeansAD': False, 'LOF': True}
     """
     import pandas as pd
 

@@ -1,20 +1,40 @@
-"""The results file: one JSON object on each line, added as results come in."""
+"""The results file: one JSON object a line, appended as results arrive."""
 
 from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-if sys.platform != "win32":
-    import fcntl
+from filelock import lock_descriptor, unlock_descriptor
 
 Result = dict[str, Any]
 """One detector on one series; `run_benchmark` lists the keys."""
+
+# Where locks are advisory, the results file itself is locked. Windows denies all other
+# handles the locked bytes, so that there the lock is on a file of its own.
+LOCK_RESULTS_FILE = os.name == "posix"
+
+_NUMBER = (int, float)
+_FIELDS: dict[str, type | tuple[type, ...]] = {
+    "detector": str,
+    "series": str,
+    "protocol": str,
+    "seed": int,
+    "period": int,
+    "n_anomalous": int,
+    "error": (str, type(None)),
+}
+_FIELDS_OF_A_SUCCESS: dict[str, type | tuple[type, ...]] = {
+    "metrics": dict,
+    "fit_seconds": _NUMBER,
+    "score_seconds": _NUMBER,
+    "peak_memory_mib": (*_NUMBER, type(None)),
+    "base_memory_mib": (*_NUMBER, type(None)),
+}
 
 
 def read_results(path: str | os.PathLike[str]) -> list[Result]:
@@ -23,7 +43,7 @@ def read_results(path: str | os.PathLike[str]) -> list[Result]:
     Parameters
     ----------
     path : path-like
-        The file. A last line that was cut off while it was written is left out.
+        The file. An incomplete last line, left by an interrupted write, is skipped.
 
     Returns
     -------
@@ -56,51 +76,124 @@ def read_results(path: str | os.PathLike[str]) -> list[Result]:
 def _parse(line: bytes, number: int, path: str | os.PathLike[str]) -> Result:
     try:
         result = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}, line {number}: {error}") from None
     if not isinstance(result, dict):
         raise ValueError(f"{path}, line {number}: not a JSON object")
     return result
 
 
-@contextmanager
-def only_writer(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Keep other runs from writing a results file.
+def read_benchmark_results(path: str | os.PathLike[str]) -> list[Result]:
+    """Read a results file, and check that each line is a result of `run_benchmark`.
 
     Parameters
     ----------
     path : path-like
-        The file; made if it is not there. The system gives it free however the
-        process ends. Where it knows no such locks (Windows, some network drives),
-        nothing is guarded.
+        The file.
+
+    Returns
+    -------
+    results : list of Result
+        As from `read_results`.
+
+    Raises
+    ------
+    ValueError
+        Also if a key that the comparison needs is missing or of another type.
+    """
+    results = read_results(path)
+    for number, result in enumerate(results, start=1):
+        if fault := _fault(result):
+            raise ValueError(f"{path}, line {number}: not a benchmark result: {fault}")
+    return results
+
+
+def _fault(result: Result) -> str | None:
+    fields = dict(_FIELDS)
+    if result.get("error") is None or "metrics" in result:
+        fields |= _FIELDS_OF_A_SUCCESS
+    for key, types in fields.items():
+        if key not in result:
+            return f"no {key!r}"
+        if not isinstance(result[key], types):
+            return f"{key!r} is {result[key]!r:.80}"
+    for name, value in result.get("metrics", {}).items():
+        if not isinstance(value, _NUMBER):
+            return f"metric {name!r} is {value!r:.80}"
+    return None
+
+
+@contextmanager
+def only_writer(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Lock a results file against other runs.
+
+    Parameters
+    ----------
+    path : path-like
+        The file; created if missing. The operating system releases the lock when the
+        process ends, however it ends. File systems without locks (some network
+        drives) give no protection.
 
     Raises
     ------
     BlockingIOError
-        If another run, of this process or of another, is writing the file.
+        If another run, of this process or another, is writing the file.
     """
-    with open(path, "ab") as file:
-        if sys.platform != "win32":
-            try:
-                # Not lockf: its lock would end whenever the file is read and closed.
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise BlockingIOError(
-                    f"another run is writing {path}; let it end, or use another file"
-                ) from None
-            except OSError:
-                pass  # the file system knows no locks
-        yield
+    with open(path, "ab"):
+        pass
+    locked_path = Path(path) if LOCK_RESULTS_FILE else Path(f"{path}.lock")
+    with open(locked_path, "ab") as file:
+        try:
+            locked = lock_descriptor(file.fileno(), blocking=False)
+            available = True
+        except OSError:
+            locked = available = False  # the file system has no locks
+        if available and not locked:
+            raise BlockingIOError(
+                f"another run is writing {path}; wait for it, or use another file"
+            )
+        try:
+            yield
+        finally:
+            if locked:
+                unlock_descriptor(file.fileno())
+    if not LOCK_RESULTS_FILE:
+        # Windows refuses while another run has it open; that run then removes it.
+        with suppress(OSError):
+            locked_path.unlink()
 
 
-def drop_cut_off_line(path: str | os.PathLike[str]) -> None:
-    """Shorten the file to its last complete line, so that it can be added to."""
+def drop_cut_off_line(path: str | os.PathLike[str], first_key: str = "") -> None:
+    """Remove an incomplete last line, so that results can be appended.
+
+    Parameters
+    ----------
+    path : path-like
+        A results file.
+    first_key : str, default=""
+        The first key of each result, if it is the same for all.
+
+    Raises
+    ------
+    ValueError
+        If the text after the last line end is not the beginning of a result. The file
+        is then unchanged.
+    """
+    start = (f'{{"{first_key}": ' if first_key else "{").encode()
     with open(path, "r+b") as file:
-        file.truncate(file.read().rfind(b"\n") + 1)
+        content = file.read()
+        complete = content.rfind(b"\n") + 1
+        rest = content[complete:]
+        if rest[: len(start)] != start[: len(rest)]:
+            raise ValueError(
+                f"{path} is not a results file, it ends with {rest[:40]!r}: use "
+                "another file"
+            )
+        file.truncate(complete)
 
 
 def append_result(path: str | os.PathLike[str], result: Result) -> None:
-    """Add a line, and return when it is on the disk."""
+    """Append a line; return when it is on the disk."""
     line = json.dumps(result, allow_nan=False) + "\n"
     with open(path, "ab") as file:
         file.write(line.encode())

@@ -1,4 +1,4 @@
-"""Detectors times series, in parallel, with every result kept at once."""
+"""Run every detector on every series in parallel; append each result as it arrives."""
 
 from __future__ import annotations
 
@@ -9,19 +9,21 @@ from typing import Any
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
-from skcoad.benchmark._detectors import build, check_detectors, settings
+from skcoad.benchmark._detectors import check_detectors, get_parameters, make_detector
 from skcoad.benchmark._protocols import PROTOCOLS
 from skcoad.benchmark._results import (
     Result,
     append_result,
     drop_cut_off_line,
     only_writer,
-    read_results,
+    read_benchmark_results,
 )
 from skcoad.benchmark._task import run_task
 from skcoad.datasets import Archive, Series
 
-# What makes a result this result and no other.
+MAX_SEED = 2**32 - 1  # numpy's
+
+# Detector, series, protocol and seed identify a result.
 Key = tuple[str, str, str, int]
 
 
@@ -35,62 +37,64 @@ def run_benchmark(
     n_jobs: int | None = None,
     verbose: bool = False,
 ) -> list[Result]:
-    """Run detectors on series and keep each result as soon as it is there.
+    """Run detectors on series; append each result to a file as it arrives.
 
-    The file takes one line of JSON for each detector, series and seed. What is in
-    it already is not run again, so a run that was interrupted, or killed, goes on
-    where it stopped when the same call is made again. A detector that raises is
-    recorded with its error, and the run goes on; to try it again, delete its line.
+    The file has one line of JSON for each detector, series and seed. Results in the
+    file are not computed again, so the same call resumes a run that was interrupted
+    or killed. When a detector raises, the error is recorded and the run continues;
+    delete that line to retry.
 
     Parameters
     ----------
     detectors : mapping of str to object, callable or FitPredictOnly
-        The detectors by the names that they get in the results: objects with
-        PyOD's methods ``fit(X)`` and ``decision_function(X)`` (higher is more
-        anomalous), which are cloned for each run, or functions that are called with
-        the dominant period of the training part and make one. `FitPredictOnly` marks
-        those that score only what they were fitted on. ``random_state`` is set to
-        the seed where there is such a parameter, and ``warm_up()``, if there is such
-        a method, is called before the clock starts.
+        Detectors by the names used in the results: objects with PyOD's methods
+        ``fit(X)`` and ``decision_function(X)`` (higher is more anomalous), which are
+        cloned for each run, or functions that take the dominant period of the
+        training part and return such an object. `FitPredictOnly` marks detectors
+        that score only the data they were fitted on. ``random_state`` is set to the
+        seed where that parameter exists; ``warm_up()``, where that method exists, is
+        called before the timing starts.
     series : sequence of Series
-        For example an `Archive`, whose series are read when their turn comes.
+        For example an `Archive`, which reads each series when it is needed.
     path : path-like
-        The results file. It is made, or added to. One run at a time may write it;
-        on Windows and some network drives nothing keeps a second one from it.
+        The results file, created or extended. A second run on the same file is
+        refused, except on file systems without locks (some network drives).
     protocol : {"kdd21", "tsb-ad"}, default="kdd21"
-        Both fit on the training part. "kdd21" then scores and measures the test part
-        alone, "tsb-ad" the whole series. A fit-predict-only detector is fitted on what
-        is to be scored, and so is every detector when a series has no training part.
+        Both fit on the training part. "kdd21" scores and evaluates the test part,
+        "tsb-ad" the whole series. A fit-predict-only detector is fitted on the part
+        to be scored, as is every detector on a series without a training part.
     seeds : sequence of int, default=(0,)
-        Every detector is run on every series once for each.
+        Every detector runs on every series once for each seed, from 0 to 2**32 - 1.
     n_jobs : int, default=None
-        Processes, as joblib understands it: None is 1 unless `joblib.parallel_config`
-        says otherwise, which also chooses another backend, such as dask or ray.
+        Number of processes, as in joblib: None means 1 unless
+        `joblib.parallel_config` says otherwise, which also selects other backends,
+        such as dask or ray.
     verbose : bool, default=False
         Show a progress bar.
 
     Returns
     -------
     results : list of Result
-        Those of this call's detectors, series, protocol and seeds, from the file and
+        All results for these detectors, series, protocol and seeds, from the file and
         new. Their keys: ``detector``, ``series``, ``protocol``, ``seed``;
-        ``fit_predict_only``; ``period`` (given to the detector), ``vus_window``;
-        ``n_train``, ``n_scored``, ``n_channels``, ``n_anomalous``; ``settings`` (the
-        detector's parameters); ``metrics``; ``fit_seconds`` and ``score_seconds``
-        (by the wall clock; a fit-predict-only detector scores while it is fitted);
-        ``peak_memory_mib`` (the process's peak resident memory) and
-        ``base_memory_mib`` (what it held before the fit; None where the system
-        cannot reset the peak, which is then that of all the process has done);
-        ``threads``, ``versions``, ``machine``, ``started``; ``error`` (None, or what
-        was raised) and then ``traceback``.
+        ``fit_predict_only``; ``period`` (passed to the detector), ``vus_window``;
+        ``n_train``, ``n_scored``, ``n_channels``, ``n_anomalous``; ``parameters`` (of
+        the detector); ``metrics``; ``fit_seconds`` and ``score_seconds`` (wall-clock;
+        a fit-predict-only detector scores during its fit); ``peak_memory_mib`` (the
+        process's peak resident memory) and ``base_memory_mib`` (its resident memory
+        before the fit; None where the system cannot reset the peak, which then dates
+        from the start of the process); ``threads``, ``versions``, ``machine``,
+        ``started``; ``error`` (None, or the exception) and, after an error,
+        ``traceback``.
 
     Raises
     ------
     TypeError
-        If something in `detectors` cannot be one.
+        If an entry of `detectors` is not a detector.
     ValueError
-        If the protocol is unknown, two series have the same name, a series cannot be
-        read, or the file has results of a detector with other settings.
+        If the protocol is unknown, a seed is out of range, two series have the same
+        name, a series cannot be read, the file is not a results file, or it has
+        results of a detector with other parameters.
     BlockingIOError
         If another run is writing the file.
 
@@ -101,15 +105,18 @@ def run_benchmark(
     >>> from skcoad.benchmark import BASELINES, run_benchmark
     >>> from skcoad.datasets import make_series
     >>> series = make_series(2000, anomalies=("noise",), random_state=0)
+    >>> detectors = {"KMeansAD": BASELINES["KMeansAD"]}
     >>> with TemporaryDirectory() as folder:
-    ...     path = Path(folder, "results.jsonl")
-    ...     results = run_benchmark({"KMeans": BASELINES["KMeans"]}, [series], path)
+    ...     results = run_benchmark(detectors, [series], Path(folder, "results.jsonl"))
     >>> results[0]["detector"], results[0]["metrics"]["hit_at_1"]
-    ('KMeans', 1.0)
+    ('KMeansAD', 1.0)
     """
     check_detectors(detectors)
     if protocol not in PROTOCOLS:
         raise ValueError(f"protocol must be one of {list(PROTOCOLS)}, got {protocol!r}")
+    for seed in seeds:
+        if not 0 <= seed <= MAX_SEED:
+            raise ValueError(f"seeds must be from 0 to {MAX_SEED}, got {seed}")
     names = (
         series.names if isinstance(series, Archive) else [one.name for one in series]
     )
@@ -135,14 +142,14 @@ def run_benchmark(
                     )
 
     with only_writer(path):
-        drop_cut_off_line(path)
         results = {
             key: result
-            for result in read_results(path)
+            for result in read_benchmark_results(path)
             if (key := _key(result)) in wanted
         }
-        _check_settings(results.values(), detectors)
-        # One task at a time, so that no finished result waits for another.
+        drop_cut_off_line(path, first_key="detector")
+        _check_parameters(results.values(), detectors)
+        # One task a batch, so that no finished result waits for another.
         parallel = Parallel(
             n_jobs=n_jobs, return_as="generator_unordered", batch_size=1
         )
@@ -166,23 +173,24 @@ def _key(result: Result) -> Key:
     )
 
 
-def _check_settings(results: Iterable[Result], detectors: Mapping[str, Any]) -> None:
-    """Raise if a detector is set otherwise than it was in the results."""
+def _check_parameters(results: Iterable[Result], detectors: Mapping[str, Any]) -> None:
+    """Raise if a detector's parameters differ from those in the results."""
     checked = set()
     for result in results:
-        name, then = result["detector"], result.get("settings")
-        if then is None or name in checked:
+        name, recorded = result["detector"], result.get("parameters")
+        if recorded is None or name in checked:
             continue
         checked.add(name)
-        now = settings(build(detectors[name], result["period"], result["seed"]))
-        if now != then:
+        estimator = make_detector(detectors[name], result["period"], result["seed"])
+        current = get_parameters(estimator) or {}
+        if current != recorded:
             differing = [
                 key
-                for key in sorted({*then, *(now or {})})
-                if then.get(key) != (now or {}).get(key)
+                for key in sorted({*recorded, *current})
+                if recorded.get(key) != current.get(key)
             ]
             raise ValueError(
-                f"the file has results of {name!r} with other settings (of "
-                f"{', '.join(differing)}): give the detector another name, or use "
+                f"the file has results of {name!r} with other parameters "
+                f"({', '.join(differing)}): give the detector another name, or use "
                 "another file"
             )

@@ -17,41 +17,45 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
 
 from skcoad._version import __version__
-from skcoad.benchmark._detectors import FitPredictOnly, build, settings
+from skcoad.benchmark._detectors import (
+    FitPredictOnly,
+    get_parameters,
+    make_detector,
+)
 from skcoad.benchmark._memory import peak_memory, reset_peak_memory
-from skcoad.benchmark._protocols import PROTOCOLS, Parts, measure, vus_window
+from skcoad.benchmark._protocols import PROTOCOLS, Split, evaluate, vus_window
 from skcoad.benchmark._results import Result
 from skcoad.datasets import Series
-from skcoad.preprocessing._period import dominant_period
+from skcoad.preprocessing import dominant_period, fallback_period
 
 
 def run_task(
     name: str, detector: Any, series: Series, protocol: str, seed: int
 ) -> Result:
-    """Fit a detector, let it score, and measure; never raises an Exception.
+    """Fit a detector, score, evaluate; exceptions are recorded, not raised.
 
     Parameters
     ----------
     name : str
-        What the detector is called in the results.
+        Name of the detector in the results.
     detector : object, callable or FitPredictOnly
-        See `build`.
+        See `make_detector`.
     series : Series
         The data.
     protocol : str
         A key of `PROTOCOLS`.
     seed : int
-        For the detector's random numbers.
+        For ``random_state`` of the detector.
 
     Returns
     -------
     result : Result
-        With ``error`` and ``traceback`` when something went wrong.
+        With ``error`` and ``traceback`` if an exception occurred.
     """
-    parts = PROTOCOLS[protocol](series)
-    fit_predict_only = isinstance(detector, FitPredictOnly) or len(parts.train) == 0
+    split = PROTOCOLS[protocol](series)
+    fit_predict_only = isinstance(detector, FitPredictOnly) or len(split.train) == 0
     window = vus_window(series.values[:, 0])
-    period = detector_period(parts.scored if fit_predict_only else parts.train)
+    period = detector_period(split.scored if fit_predict_only else split.train)
     result: Result = {
         "detector": name,
         "series": series.name,
@@ -60,23 +64,23 @@ def run_task(
         "fit_predict_only": fit_predict_only,
         "period": period,
         "vus_window": window,
-        "n_train": 0 if fit_predict_only else len(parts.train),
-        "n_scored": len(parts.scored),
+        "n_train": 0 if fit_predict_only else len(split.train),
+        "n_scored": len(split.scored),
         "n_channels": series.values.shape[1],
-        "n_anomalous": int(parts.labels.sum()),
+        "n_anomalous": int(split.labels.sum()),
         "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "error": None,
     }
     try:
         if result["n_anomalous"] == 0:
-            raise ValueError("the scored part has no anomaly to find")
-        made = build(detector, period, seed)
-        result["settings"] = settings(made)
-        result |= _fit_and_score(made, parts, fit_predict_only, window)
-    except Exception as error:
+            raise ValueError("the scored part has no anomaly")
+        estimator = make_detector(detector, period, seed)
+        result["parameters"] = get_parameters(estimator)
+        result |= _fit_and_score(estimator, split, fit_predict_only, window)
+    except (Exception, SystemExit) as error:
         result["error"] = f"{type(error).__name__}: {error}"
         result["traceback"] = traceback.format_exc()
-    # Last, when the libraries that the detector needs have been loaded.
+    # Last, because the fit may load libraries that bring thread pools.
     result["threads"] = max(
         (pool["num_threads"] for pool in threadpool_info()), default=1
     )
@@ -86,38 +90,37 @@ def run_task(
 
 
 def detector_period(x: NDArray[np.float64]) -> int:
-    """Find the period that detectors are given.
+    """Period that is passed to detectors.
 
     Parameters
     ----------
     x : ndarray of shape (n_timestamps, n_channels)
-        What the detector will be fitted on.
+        The data to fit on.
 
     Returns
     -------
     period : int
-        The dominant period; without one, 125 (as in TSB-AD), or a third of the
-        series if that is shorter.
+        The dominant period, or `fallback_period` where nothing repeats.
     """
-    return dominant_period(x) or max(1, min(125, len(x) // 3))
+    return dominant_period(x) or fallback_period(len(x))
 
 
 def _fit_and_score(
-    detector: Any, parts: Parts, fit_predict_only: bool, window: int
+    estimator: Any, split: Split, fit_predict_only: bool, window: int
 ) -> Result:
-    # Copies, so that a detector which works in place spoils nothing.
-    scored = parts.scored.copy()
-    train = scored if fit_predict_only else parts.train.copy()
-    if hasattr(detector, "warm_up"):
-        detector.warm_up()
+    # Copies, because a detector may work in place.
+    scored = split.scored.copy()
+    train = scored if fit_predict_only else split.train.copy()
+    if hasattr(estimator, "warm_up"):
+        estimator.warm_up()
 
     reset = reset_peak_memory()
     before = peak_memory() if reset else None
-    _, fit_seconds = _timed(detector.fit, train)
+    _, fit_seconds = _timed(estimator.fit, train)
     if not fit_predict_only:
-        scores, score_seconds = _timed(detector.decision_function, scored)
-    elif hasattr(detector, "decision_scores_"):
-        scores, score_seconds = detector.decision_scores_, 0.0
+        scores, score_seconds = _timed(estimator.decision_function, scored)
+    elif hasattr(estimator, "decision_scores_"):
+        scores, score_seconds = estimator.decision_scores_, 0.0
     else:
         raise ValueError(
             "without a training part the detector needs the attribute decision_scores_"
@@ -126,13 +129,13 @@ def _fit_and_score(
 
     scores = np.asarray(scores, dtype=np.float64)
     if scores.shape != (len(scored),):
-        raise ValueError(f"expected {len(scored)} scores, got the shape {scores.shape}")
+        raise ValueError(f"expected {len(scored)} scores, got shape {scores.shape}")
     return {
-        "metrics": measure(parts.labels, scores, window),
+        "metrics": evaluate(split.labels, scores, window),
         "fit_seconds": round(fit_seconds, 6),
         "score_seconds": round(score_seconds, 6),
         "peak_memory_mib": None if peak is None else round(peak, 1),
-        # What was held before the fit; None if the peak may be older than the fit.
+        # Before the fit; None if the peak may be older than the fit.
         "base_memory_mib": None if before is None else round(before, 1),
     }
 

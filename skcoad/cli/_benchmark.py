@@ -13,30 +13,34 @@ from typing import Any
 
 import joblib
 
-from skcoad.benchmark._detectors import FitPredictOnly, make
-from skcoad.benchmark._protocols import PROTOCOLS
-from skcoad.benchmark._published import compare_with_published
-from skcoad.benchmark._report import markdown_table, plot_comparison, report
+from skcoad.benchmark._detectors import FitPredictOnly, make_detector
+from skcoad.benchmark._plots import plot_comparison
+from skcoad.benchmark._protocols import METRICS, PROTOCOLS
+from skcoad.benchmark._published import compare_with_published, read_published
+from skcoad.benchmark._report import markdown_table, report
 from skcoad.benchmark._run import run_benchmark
-from skcoad.benchmark.baselines._registry import BASELINES
+from skcoad.benchmark.baselines import BASELINES
+from skcoad.cli._output import (
+    FIGURE_SUFFIXES,
+    check_figure_suffix,
+    check_outputs,
+    save_figure,
+)
 from skcoad.datasets import open_archive
+from skcoad.io._atomic import atomic_write
 
-_DETECTORS_HELP = f"""\
-detectors, by name ({", ".join(BASELINES)}) or as NAME=WHAT or NAME=WHAT:PARAMETERS, where
-WHAT is one of these names or the import path of a class, such as
-pyod.models.ts_od.TimeSeriesOD, or of an object, and PARAMETERS is a JSON object, such
-as '{{"window_size": "@period"}}', in which the text "@period" stands for the dominant
-period of the series (default: CoAD KMeans PCA)"""
+DEFAULT_DETECTORS = ("CoAD", "KMeansAD", "PCA")
+DETECTORS_HELP = f"""\
+detectors, each as NAME, NAME=BASE or NAME=BASE:PARAMETERS. BASE is one of
+{", ".join(BASELINES)}, or the import path of a class, such as
+pyod.models.ts_od.TimeSeriesOD, or of an object; without it, NAME is the base.
+PARAMETERS is a JSON object, such as '{{"window_size": "@period"}}', where the text
+"@period" stands for the dominant period of the series (default:
+{" ".join(DEFAULT_DETECTORS)})"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of ``skcoad benchmark`` to a parser.
-
-    Parameters
-    ----------
-    parser : ArgumentParser
-        Usually that of the subcommand.
-    """
+    """Add the arguments of ``skcoad benchmark`` to a parser."""
     parser.add_argument(
         "data", type=Path, help="a file, folder or zip file of labelled series"
     )
@@ -45,8 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         metavar="DETECTOR",
         type=detector_argument,
-        default=[detector_argument(name) for name in ("CoAD", "KMeans", "PCA")],
-        help=_DETECTORS_HELP,
+        default=[detector_argument(name) for name in DEFAULT_DETECTORS],
+        help=DETECTORS_HELP,
     )
     parser.add_argument(
         "--protocol",
@@ -59,61 +63,89 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out",
         type=Path,
         default=Path("results.jsonl"),
-        help="results file; what is in it is not run again (default: %(default)s)",
+        help="results file; results in it are not computed again (default: "
+        "%(default)s)",
     )
     parser.add_argument("--seeds", nargs="+", type=int, default=[0], help="default: 0")
     parser.add_argument(
-        "--jobs", type=int, default=1, help="processes, of one thread each if several"
+        "--jobs",
+        type=int,
+        default=1,
+        help="number of processes; with several, each has one thread",
     )
     parser.add_argument(
-        "--select", metavar="PATTERN", default="*", help="only series named like this"
+        "--select",
+        metavar="PATTERN",
+        default="*",
+        help="only series whose name matches the shell pattern",
     )
     parser.add_argument(
         "--limit", type=int, metavar="N", help="only the first N of these series"
     )
-    parser.add_argument("--metric", default="vus_pr", help="default: %(default)s")
     parser.add_argument(
-        "--against", metavar="NAME", help="compare with this one (default: the best)"
+        "--metric",
+        choices=METRICS,
+        metavar="METRIC",
+        default="vus_pr",
+        help=f"compare by this one of {', '.join(METRICS)} (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--against",
+        metavar="NAME",
+        help="test the others against this detector (default: the best)",
     )
     parser.add_argument(
         "--published",
         type=Path,
         metavar="CSV",
-        help="also show these results, a table as TSB-AD publishes them",
+        help="also show these published results, a table in TSB-AD's format",
     )
     parser.add_argument("--report", type=Path, help="write the tables to this file")
-    parser.add_argument("--plot", type=Path, help="draw the comparison into this file")
+    parser.add_argument(
+        "--plot",
+        type=Path,
+        metavar="FIGURE",
+        help=f"plot the comparison into this file ({', '.join(FIGURE_SUFFIXES)})",
+    )
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Do what ``skcoad benchmark`` was asked for.
+    """Run ``skcoad benchmark``; return 0, or 130 after Ctrl-C.
 
-    Parameters
-    ----------
-    arguments : Namespace
-        From a parser with `add_arguments`.
-
-    Returns
-    -------
-    status : int
-        0, or 130 after Ctrl-C.
-
-    Raises
-    ------
-    ValueError
-        If the data cannot be read or a choice does not fit the results.
+    Raises ValueError for unusable arguments before the first run.
     """
-    series = open_archive(arguments.data).select(arguments.select)[: arguments.limit]
+    archive = open_archive(arguments.data)
+    series = archive.select(arguments.select)[: arguments.limit]
     if len(series) == 0:
         raise ValueError(
-            f"no series in {arguments.data} is named like {arguments.select!r}"
+            f"no series in {arguments.data} has a name that matches "
+            f"{arguments.select!r}"
         )
+    detectors = dict(arguments.detectors)
+    if arguments.against is not None and arguments.against not in detectors:
+        raise ValueError(
+            f"--against must be one of {list(detectors)}, got {arguments.against!r}"
+        )
+    sources = [arguments.data, *archive.files]
+    if arguments.published is not None:
+        read_published(arguments.published)  # raises if it cannot be read
+        sources.append(arguments.published)
+    if arguments.plot is not None:
+        check_figure_suffix(arguments.plot)
+    check_outputs(
+        {
+            "--out": arguments.out,
+            "--report": arguments.report,
+            "--plot": arguments.plot,
+        },
+        sources,
+    )
     try:
         with joblib.parallel_config(
-            "loky", inner_max_num_threads=1, initializer=_leave_ctrl_c_to_the_parent
+            "loky", inner_max_num_threads=1, initializer=_ignore_ctrl_c
         ):
             results = run_benchmark(
-                dict(arguments.detectors),
+                detectors,
                 series,
                 arguments.out,
                 protocol=arguments.protocol,
@@ -123,8 +155,8 @@ def execute(arguments: argparse.Namespace) -> int:
             )
     except KeyboardInterrupt:
         print(
-            f"\ninterrupted; the results so far are in {arguments.out}, and the same "
-            "command goes on from there",
+            f"\ninterrupted; the results so far are in {arguments.out}; repeat the "
+            "command to resume",
             file=sys.stderr,
         )
         return 130
@@ -137,24 +169,26 @@ def execute(arguments: argparse.Namespace) -> int:
         text += "\n## Beside published results\n\n" + markdown_table(table) + "\n"
     print(text)
     if arguments.report is not None:
-        arguments.report.write_text(text, encoding="utf-8")
+        with atomic_write(arguments.report) as partial:
+            partial.write_text(text, encoding="utf-8")
     if arguments.plot is not None:
-        plot_comparison(results, metric=arguments.metric).savefig(arguments.plot)
+        save_figure(plot_comparison(results, metric=arguments.metric), arguments.plot)
     return 0
 
 
-def _leave_ctrl_c_to_the_parent() -> None:
+def _ignore_ctrl_c() -> None:
+    # In a worker: the parent process handles it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """A detector with parameters from the command line.
+class DetectorFactory:
+    """Make a detector with parameters from the command line.
 
     Parameters
     ----------
     base : object
-        A class, or what `run_benchmark` takes as a detector.
+        A class, or a detector as `run_benchmark` takes it.
     parameters : dict
         For the class, or for ``set_params`` of the detector. The value "@period"
         stands for the period.
@@ -171,11 +205,11 @@ class Recipe:
         }
         if isinstance(self.base, type):
             return self.base(**parameters)
-        return make(self.base, period).set_params(**parameters)
+        return make_detector(self.base, period).set_params(**parameters)
 
 
 def detector_argument(text: str) -> tuple[str, Any]:
-    """Read ``NAME``, ``NAME=WHAT`` or ``NAME=WHAT:PARAMETERS``.
+    """Parse ``NAME``, ``NAME=BASE`` or ``NAME=BASE:PARAMETERS``.
 
     Parameters
     ----------
@@ -185,24 +219,24 @@ def detector_argument(text: str) -> tuple[str, Any]:
     Returns
     -------
     name : str
-        What the detector is called in the results.
+        Name of the detector in the results.
     detector : object
-        What `run_benchmark` takes.
+        The detector as `run_benchmark` takes it.
 
     Raises
     ------
     argparse.ArgumentTypeError
-        If it is not of this form, or there is no such class or object.
+        If the text has another form, or there is no such class or object.
 
     Examples
     --------
-    >>> from skcoad.cli import detector_argument
-    >>> name, make = detector_argument('KMeans5=KMeans:{"n_clusters": 5}')
-    >>> name, make(25)
+    >>> from skcoad.cli._benchmark import detector_argument
+    >>> name, factory = detector_argument('KMeans5=KMeansAD:{"n_clusters": 5}')
+    >>> name, factory(25)
     ('KMeans5', KMeansAD(n_clusters=5, window_size=25))
     """
-    name, given, description = text.partition("=")
-    what, _, json_text = (description if given else name).partition(":")
+    name, equals, description = text.partition("=")
+    base_name, _, json_text = (description if equals else name).partition(":")
     try:
         parameters = json.loads(json_text or "{}")
     except ValueError as error:
@@ -211,11 +245,13 @@ def detector_argument(text: str) -> tuple[str, Any]:
         ) from None
     if not isinstance(parameters, dict):
         raise argparse.ArgumentTypeError(f"{json_text!r} is not a JSON object")
-    base = BASELINES[what] if what in BASELINES else _import(what)
+    base = BASELINES[base_name] if base_name in BASELINES else _import(base_name)
     if not parameters and not isinstance(base, type):
         return name, base
-    recipe = Recipe(base, parameters)
-    return name, FitPredictOnly(recipe) if isinstance(base, FitPredictOnly) else recipe
+    factory = DetectorFactory(base, parameters)
+    if isinstance(base, FitPredictOnly):
+        return name, FitPredictOnly(factory)
+    return name, factory
 
 
 def _import(path: str) -> Any:
@@ -223,6 +259,6 @@ def _import(path: str) -> Any:
         return pkgutil.resolve_name(path)
     except (ImportError, AttributeError, ValueError) as error:
         raise argparse.ArgumentTypeError(
-            f"{path!r} is neither a known detector ({', '.join(BASELINES)}) nor an import "
-            f"path: {error}"
+            f"{path!r} is neither a known detector ({', '.join(BASELINES)}) nor an "
+            f"import path: {error}"
         ) from None

@@ -1,7 +1,7 @@
 """Labelled time series: readers for the public archives and a generator.
 
-Nothing is downloaded and nothing is bundled: the readers take a path to what
-the user has, and `make_series` makes data of its own.
+No data are downloaded or bundled: the readers take the path of a local copy, and
+`make_series` generates synthetic series.
 """
 
 from __future__ import annotations

@@ -12,14 +12,14 @@ from typing import overload
 
 from skcoad.datasets._series import Series
 
-# A member of a zip file has the methods of a pathlib path that are used here.
+# zipfile.Path has the methods of pathlib.Path that are used here.
 AnyPath = Path | zipfile.Path
 Reader = Callable[[AnyPath], Series]
 
 
 @dataclass(frozen=True)
 class ArchiveEntry:
-    """A series that has not been read yet: its name, its file, how to read it."""
+    """A series not yet read: its name, its file, and the function that reads it."""
 
     name: str
     path: AnyPath
@@ -31,15 +31,15 @@ class ArchiveEntry:
 
 
 class Archive(Sequence[Series]):
-    """The series of a folder or a zip file, each read when it is asked for.
+    """The series of a folder or a zip file, each read on access.
 
-    A read-only sequence: it has a length, can be indexed, sliced (which gives
-    an archive again) and iterated over. Nothing is kept: asking twice reads
-    twice. Made by `load_ucr`, `load_tsb_ad`, `load_nab` and `open_archive`.
+    A read-only sequence with a length, indexing, slicing (which returns an `Archive`)
+    and iteration. Series are not cached: each access reads the file. Returned by
+    `load_ucr`, `load_tsb_ad`, `load_nab` and `open_archive`.
 
     Parameters
     ----------
-    members : sequence of ArchiveEntry
+    entries : sequence of ArchiveEntry
         The files and their readers.
 
     Examples
@@ -57,32 +57,37 @@ class Archive(Sequence[Series]):
     [0 0 0 1]
     """
 
-    def __init__(self, members: Sequence[ArchiveEntry]) -> None:
-        self._members = tuple(members)
+    def __init__(self, entries: Sequence[ArchiveEntry]) -> None:
+        self._entries = tuple(entries)
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the series, known without reading them."""
-        return tuple(member.name for member in self._members)
+        return tuple(entry.name for entry in self._entries)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files of the series; those in a zip file are left out."""
+        return tuple(e.path for e in self._entries if isinstance(e.path, Path))
 
     def select(self, pattern: str) -> Archive:
-        """Keep the series whose name matches a shell pattern.
+        """Select the series whose name matches a shell pattern.
 
         Parameters
         ----------
         pattern : str
-            As `fnmatch` understands it: ``*`` stands for anything, ``?`` for one
-            character, ``[ab]`` for one of these. Case matters.
+            As in `fnmatch`: ``*`` matches anything, ``?`` one character, ``[ab]`` one
+            of these characters. Case-sensitive.
 
         Returns
         -------
         archive : Archive
-            It may be empty.
+            Possibly empty.
         """
-        return Archive([m for m in self._members if fnmatchcase(m.name, pattern)])
+        return Archive([e for e in self._entries if fnmatchcase(e.name, pattern)])
 
     def __len__(self) -> int:
-        return len(self._members)
+        return len(self._entries)
 
     @overload
     def __getitem__(self, index: int) -> Series: ...
@@ -92,8 +97,8 @@ class Archive(Sequence[Series]):
 
     def __getitem__(self, index: int | slice) -> Series | Archive:
         if isinstance(index, slice):
-            return Archive(self._members[index])
-        return self._members[index].read()
+            return Archive(self._entries[index])
+        return self._entries[index].read()
 
     def __repr__(self) -> str:
         return f"Archive({len(self)} series)"
@@ -101,31 +106,31 @@ class Archive(Sequence[Series]):
 
 def find_entries(
     path: str | os.PathLike[str],
-    recognise: Callable[[AnyPath], ArchiveEntry | None],
+    match: Callable[[AnyPath], ArchiveEntry | None],
     description: str,
 ) -> Archive:
-    """Collect the files of a folder or zip file that a format recognises.
+    """Collect the files of a folder or zip file that have a given format.
 
     Parameters
     ----------
     path : path-like
         A folder, searched with its subfolders, or a zip file.
-    recognise : callable
-        Gives the member for a file, or None for a file to leave out.
+    match : callable
+        Returns the entry for a file, or None for a file of another format.
     description : str
-        What was looked for, for the error message.
+        The format, for the error message.
 
     Returns
     -------
     archive : Archive
-        In the order of the files' paths.
+        Sorted by path.
 
     Raises
     ------
     FileNotFoundError
-        If there is nothing at the path.
+        If the path does not exist.
     ValueError
-        If no file is recognised.
+        If no file has the format.
     """
     root: AnyPath = Path(path)
     if not root.exists():
@@ -134,14 +139,14 @@ def find_entries(
         if not zipfile.is_zipfile(path):
             raise ValueError(f"{root} is neither a folder nor a zip file")
         root = zipfile.Path(os.fspath(path))
-    members = [member for file in _walk(root) if (member := recognise(file))]
-    if not members:
+    entries = [entry for file in _walk(root) if (entry := match(file))]
+    if not entries:
         raise ValueError(f"no {description} in {path}")
-    return Archive(sorted(members, key=lambda member: str(member.path)))
+    return Archive(sorted(entries, key=lambda entry: str(entry.path)))
 
 
 def is_single_file(path: str | os.PathLike[str]) -> bool:
-    """Tell a file that holds one series from a folder or a zip file."""
+    """Whether the path is a file other than a zip file."""
     return os.path.isfile(path) and not zipfile.is_zipfile(path)
 
 

@@ -1,4 +1,4 @@
-"""Plain CSV files, as users have them."""
+"""Plain CSV files."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from skcoad.datasets._text import read_text
 if TYPE_CHECKING:
     import pandas as pd
 
-# Lower case. A column without a name is the index that pandas writes.
+# In lower case. The column without a name is the index as pandas writes it.
 _TIME_NAMES = ("timestamp", "timestamps", "time", "datetime", "date", "index", "")
 _LABEL_NAMES = ("label", "labels", "anomaly", "is_anomaly")
 
 
 def match_csv(path: AnyPath) -> ArchiveEntry | None:
-    """Give the member for a file whose name ends in ``.csv``."""
+    """Return the entry for a file whose name ends in ``.csv``."""
     name = path.name
     return ArchiveEntry(name[:-4], path, read_csv) if name.endswith(".csv") else None
 
 
 def read_csv(path: AnyPath) -> Series:
-    """Read a plain CSV file; `load_series` says how its columns are told apart."""
+    """Read a plain CSV file; `load_series` documents the roles of its columns."""
     import pandas as pd
 
     text = read_text(path)
@@ -87,7 +87,7 @@ def _is_number(field: str) -> bool:
 
 
 def _is_time(column: pd.Series) -> bool:
-    """Tell whether a column is text whose first entry reads as a time."""
+    """Whether a column is text whose first entry can be parsed as a time."""
     import pandas as pd
 
     if pd.api.types.is_numeric_dtype(column):
@@ -100,7 +100,7 @@ def _is_time(column: pd.Series) -> bool:
 
 
 def _times(column: pd.Series, path: AnyPath) -> np.ndarray:
-    """Convert to datetime64 (in UTC when a zone is given); numbers stay numbers."""
+    """Convert text to datetime64 (UTC where a zone is given); keep numbers."""
     import pandas as pd
 
     if pd.api.types.is_numeric_dtype(column):
@@ -118,10 +118,10 @@ def _numbers(column: pd.Series, name: str, path: AnyPath) -> np.ndarray:
     import pandas as pd
 
     numbers = pd.to_numeric(column, errors="coerce")
-    strange = column[numbers.isna() & column.notna()]
-    if len(strange):
+    invalid = column[numbers.isna() & column.notna()]
+    if len(invalid):
         raise ValueError(
-            f"{path.name}: column {name!r} must be numeric, got {strange.iloc[0]!r} "
-            f"in row {strange.index[0]}"
+            f"{path.name}: column {name!r} must be numeric, got {invalid.iloc[0]!r} "
+            f"in row {invalid.index[0]}"
         )
     return numbers.to_numpy(dtype=float)

@@ -1,4 +1,4 @@
-"""Reading a series without saying which format it is in."""
+"""Detect the format of a file, and read it."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from skcoad.datasets._ucr import match_ucr
 
 
 def load_series(path: str | os.PathLike[str]) -> Series:
-    r"""Read one series from a file, whatever its format.
+    r"""Read one series from a file of any supported format.
 
-    The format is known from the file's name: the UCR archive
+    The format follows from the file's name: the UCR archive
     (``ID_UCR_Anomaly_NAME_TRAINEND_START_END.txt``, see `load_ucr`), TSB-AD
     (``*_tr_N_1st_N.csv``, see `load_tsb_ad`), TSB-UAD (``*.out``, lines of
     ``value,label``) and NAB (a CSV file near its ``combined_windows.json``, see
@@ -34,7 +34,7 @@ def load_series(path: str | os.PathLike[str]) -> Series:
     - Labels are the column named ``label``, ``labels``, ``anomaly`` or
       ``is_anomaly``, in either case; without one, all labels are 0.
     - Every other column is a channel and must be numeric. An empty field is NaN.
-    - There is no training part.
+    - The training part is empty.
 
     Parameters
     ----------
@@ -44,15 +44,15 @@ def load_series(path: str | os.PathLike[str]) -> Series:
     Returns
     -------
     series : Series
-        What the file holds.
+        The series.
 
     Raises
     ------
     FileNotFoundError
-        If there is nothing at the path.
+        If the path does not exist.
     ValueError
         If the path is a folder or a zip file, or the content cannot be read as
-        the format requires; the message says what was found.
+        the format requires; the message quotes what was found.
 
     Examples
     --------
@@ -72,31 +72,31 @@ def load_series(path: str | os.PathLike[str]) -> Series:
     if not is_single_file(file):
         raise ValueError(
             f"{path} is a folder or a zip file, which may hold many series: "
-            "read it with open_archive"
+            "use open_archive"
         )
-    member = _recognise(file)
-    return read_csv(file) if member is None else member.read()
+    entry = _match(file)
+    return read_csv(file) if entry is None else entry.read()
 
 
 def open_archive(path: str | os.PathLike[str]) -> Archive:
-    r"""Open all series at a path, whatever their format.
+    r"""Open all series at a path, in any supported format.
 
     Parameters
     ----------
     path : path-like
-        A folder (searched with its subfolders), a zip file, or one file. In a
-        folder or zip file, files of any format of `load_series` are taken and
-        others left out; plain CSV is known by the name ending in ``.csv``.
+        A folder (searched recursively), a zip file, or one file. Of a folder or zip
+        file, the files in a format of `load_series` are included, others are not;
+        plain CSV files are those whose name ends in ``.csv``.
 
     Returns
     -------
     archive : Archive
-        It reads each series when it is asked for.
+        Each series is read on access.
 
     Raises
     ------
     FileNotFoundError
-        If there is nothing at the path.
+        If the path does not exist.
     ValueError
         If no series is found.
 
@@ -114,19 +114,19 @@ def open_archive(path: str | os.PathLike[str]) -> Archive:
     """
     file = Path(path).absolute()
     if is_single_file(file):
-        member = _recognise(file)
-        return Archive([member or ArchiveEntry(file.stem, file, read_csv)])
-    return find_entries(file, _recognise, "series of any known format")
+        entry = _match(file)
+        return Archive([entry or ArchiveEntry(file.stem, file, read_csv)])
+    return find_entries(file, _match, "series of any supported format")
 
 
-def _recognise(path: AnyPath) -> ArchiveEntry | None:
-    for recognise in (
+def _match(path: AnyPath) -> ArchiveEntry | None:
+    for match in (
         match_ucr,
         match_tsb_ad,
         match_tsb_uad,
         match_nab,
-        match_csv,  # last: it takes any .csv
+        match_csv,  # last: it matches every .csv
     ):
-        if member := recognise(path):
-            return member
+        if entry := match(path):
+            return entry
     return None

@@ -26,31 +26,31 @@ def load_nab(path: str | os.PathLike[str]) -> Series | Archive:
     r"""Read series of the Numenta Anomaly Benchmark (NAB) with their windows.
 
     The values are in ``GROUP/NAME.csv`` (columns ``timestamp`` and ``value``) and
-    the anomalies of all files in one ``combined_windows.json``, which is looked
-    for beside the group's folder and, as in NAB's repository, in the folder
-    ``labels`` beside the folder of the groups. A point is anomalous when its
-    timestamp lies within a window, both ends included. Where the clock was put
-    back, timestamps repeat or go back; they are left as they are.
+    the anomalies of all files in one ``combined_windows.json``, which is expected
+    beside the group's folder or, as in NAB's repository, in the folder ``labels``
+    beside the folder of the groups. A point is anomalous when its timestamp lies
+    within a window, both ends included. Where the clock was set back, timestamps
+    repeat or decrease; they are kept.
 
-    The training part is NAB's probationary period, in which a detector may learn
-    and is not scored: 15 % of the points, but no more than 750.
+    The training part is NAB's probationary period, in which detectors are trained
+    and not scored: 15 % of the points, at most 750.
 
     Parameters
     ----------
     path : path-like
-        A file of values, or a folder (searched with its subfolders) or zip file
-        that holds values and windows.
+        A file of values, or a folder (searched recursively) or zip file with values
+        and windows.
 
     Returns
     -------
     series : Series or Archive
-        A `Series` from a file; an `Archive`, which reads each series when it is
-        asked for, from a folder or a zip file. Series are named ``GROUP/NAME``.
+        A `Series` from a file; an `Archive`, which reads each series on access, from
+        a folder or a zip file. Series are named ``GROUP/NAME``.
 
     Raises
     ------
     FileNotFoundError
-        If there is nothing at the path.
+        If the path does not exist.
     ValueError
         If the windows are not found, or a folder or zip file holds no series.
 
@@ -75,14 +75,14 @@ def load_nab(path: str | os.PathLike[str]) -> Series | Archive:
     ('group/load', array([0, 1]))
     """
     if is_single_file(path):
-        # Absolute, so that the parents are known for "nyc_taxi.csv" as well.
+        # Absolute, so that "nyc_taxi.csv" has parents as well.
         return read_nab(Path(path).absolute())
     folder = Path(path).absolute()
     return find_entries(folder, match_nab, "NAB series with combined_windows.json")
 
 
 def match_nab(path: AnyPath) -> ArchiveEntry | None:
-    """Give the member for a file of values that NAB's windows name."""
+    """Return the entry for a CSV file that has NAB's windows beside it."""
     if path.name.endswith(".csv") and _windows_file(path) is not None:
         return ArchiveEntry(_key(path).removesuffix(".csv"), path, read_nab)
     return None
@@ -113,7 +113,7 @@ def read_nab(path: AnyPath) -> Series:
 
 
 def _key(path: AnyPath) -> str:
-    """Name a file as NAB's windows do."""
+    """Key of a file in NAB's windows."""
     return f"{cast(AnyPath, path.parent).name}/{path.name}"
 
 

@@ -1,4 +1,4 @@
-"""The one type that every reader returns."""
+"""A labelled series."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Series:
-    """One labelled time series, with what is known about it.
+    """A labelled time series with its metadata.
 
     Parameters
     ----------
     values : array-like of shape (n_timestamps, n_channels) or (n_timestamps,)
         The observations in time order; stored as float64 with one column for
-        each channel. Missing observations are NaN, as in the file.
+        each channel. Missing observations are NaN.
     labels : array-like of shape (n_timestamps,)
         1 where a point belongs to an anomaly, 0 elsewhere; stored as int64.
     train_length : int
-        How many leading points may be used for training; 0 when the source
-        sets none aside.
+        Number of leading points for training; 0 if the source defines no training
+        part.
     name : str
-        What tables and plots call the series.
+        Name of the series in tables and plots.
     channel_names : sequence of str, default=()
         One name for each channel; ``channel_0``, ``channel_1``, ... when empty.
     timestamps : array-like of shape (n_timestamps,), default=None
-        When each point was observed, if that is known.
+        Time of each observation, if known.
 
     Raises
     ------
@@ -70,9 +70,9 @@ class Series:
                 f"{self.name}: labels must have shape ({n_timestamps},), "
                 f"got {labels.shape}"
             )
-        strange = labels[~np.isin(labels, (0, 1))]
-        if strange.size:
-            raise ValueError(f"{self.name}: labels must be 0 or 1, got {strange[0]}")
+        invalid = labels[~np.isin(labels, (0, 1))]
+        if invalid.size:
+            raise ValueError(f"{self.name}: labels must be 0 or 1, got {invalid[0]}")
 
         if not 0 <= self.train_length <= n_timestamps:
             raise ValueError(
@@ -95,7 +95,7 @@ class Series:
                 f"got {timestamps.shape}"
             )
 
-        # The one way to set a field of a frozen dataclass.
+        # The documented way to set a field of a frozen dataclass.
         object.__setattr__(self, "values", values)
         object.__setattr__(self, "labels", labels.astype(np.int64))
         object.__setattr__(self, "train_length", int(self.train_length))
@@ -117,7 +117,7 @@ class Series:
 
     @property
     def test(self) -> NDArray[np.float64]:
-        """What follows the training part."""
+        """The part after the training part."""
         return self.values[self.train_length :]
 
     @property

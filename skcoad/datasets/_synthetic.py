@@ -18,7 +18,7 @@ ANOMALY_KINDS = (
     "amplitude",
     "drift",
 )
-"""The kinds of anomaly that `make_series` can make."""
+"""The kinds of anomaly that `make_series` generates."""
 
 _N_HARMONICS = 4
 _PERIOD_JITTER = 0.03  # relative standard deviation of the length of a cycle
@@ -36,22 +36,22 @@ def make_series(
     name: str = "synthetic",
     random_state: int | np.random.Generator | None = None,
 ) -> Series:
-    """Make a quasi-periodic series with labelled anomalies of named kinds.
+    """Generate a quasi-periodic series with labelled anomalies of given kinds.
 
     A channel is a sum of four harmonics with random weights and phases, scaled to
     standard deviation 1, plus white noise. The cycles vary in length by about 3 %
-    and are common to all channels. The part after the training part is cut
-    into equal slots, one for each anomaly, and an anomaly is put at random into
-    its slot, at least one period from the slot's ends. So the i-th labelled event
-    is of the kind ``anomalies[i]``. In a multivariate series each anomaly but
-    ``time_warp`` and ``frequency``, which are changes of the common cycle, is in one
+    and are common to all channels. The part after the training part is divided into
+    equal slots, one for each anomaly; the position of an anomaly in its slot is
+    random, at least one period from either end. The i-th labelled event is thus of the
+    kind ``anomalies[i]``. In a multivariate series ``time_warp`` and ``frequency``,
+    which change the common cycle, affect every channel; each other anomaly affects one
     channel, drawn at random.
 
     ============= ==========================================================
-    kind          what happens
+    kind          effect
     ============= ==========================================================
-    ``point``     one value lies 4 to 6 standard deviations off
-    ``flip``      the segment is mirrored at its mean
+    ``point``     one value is shifted by 4 to 6 standard deviations
+    ``flip``      the segment is reflected about its mean
     ``time_warp`` the cycle runs at half its speed
     ``noise``     white noise of standard deviation 0.7 is added
     ``frequency`` the cycle runs at twice its speed
@@ -59,7 +59,7 @@ def make_series(
     ``drift``     the level rises by 1.5 to 2.5 over six periods and returns
     ============= ==========================================================
 
-    All but ``point`` and ``drift`` last for half a period to two periods.
+    All kinds except ``point`` and ``drift`` last half a period to two periods.
 
     Parameters
     ----------
@@ -70,8 +70,8 @@ def make_series(
     period : int, default=50
         Mean length of a cycle, in points; at least 8.
     anomalies : sequence of str, default=ANOMALY_KINDS
-        The kinds, in the order in which they appear. A kind may appear more than
-        once; an empty sequence gives a series without anomalies.
+        The kinds, in order of time. A kind may occur more than once; an empty
+        sequence gives a series without anomalies.
     train_length : int, default=None
         Length of the anomaly-free beginning; None means 40 % of the series.
     noise : float, default=0.05
@@ -79,7 +79,7 @@ def make_series(
     name : str, default="synthetic"
         The name of the series.
     random_state : int, numpy Generator or None, default=None
-        Where the random numbers come from. Global generators are never used.
+        Seed or generator. Global generators are never used.
 
     Returns
     -------
@@ -90,7 +90,7 @@ def make_series(
     ------
     ValueError
         If a kind is unknown, a number is out of range, or the anomalies do not
-        fit behind the training part.
+        fit after the training part.
 
     Examples
     --------
@@ -140,7 +140,7 @@ def _place(
     period: int,
     rng: np.random.Generator,
 ) -> list[tuple[str, slice]]:
-    """Draw the segment of every anomaly."""
+    """Draw the position of every anomaly."""
     if not anomalies:
         return []
     slot = (end - start) // len(anomalies)
@@ -167,10 +167,10 @@ def _place(
 def _cycles(
     speed: NDArray[np.float64], n_channels: int, period: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Make noise-free channels, of shape (n_timestamps, n_channels)."""
+    """Generate noise-free channels, of shape (n_timestamps, n_channels)."""
     n_timestamps = len(speed)
-    # Cycle k begins when the clock, which runs at the given speed, reads
-    # beginnings[k]; the phase rises by one from each beginning to the next.
+    # Cycle k begins where the clock, which advances at the given speed, reaches
+    # beginnings[k]; the phase increases by one from each beginning to the next.
     clock = np.cumsum(speed)
     n_cycles = int(2 * clock[-1] / period) + 2
     jitter = np.clip(rng.standard_normal(n_cycles), -3, 3)

@@ -1,4 +1,4 @@
-"""Reading text with an error that names the file."""
+"""Read text; errors name the file."""
 
 from __future__ import annotations
 

@@ -30,18 +30,18 @@ def load_tsb_ad(path: str | os.PathLike[str]) -> Series | Archive:
     Parameters
     ----------
     path : path-like
-        A file, a folder (searched with its subfolders) or a zip file.
+        A file, a folder (searched recursively) or a zip file.
 
     Returns
     -------
     series : Series or Archive
-        A `Series` from a file; an `Archive`, which reads each series when it is
-        asked for, from a folder or a zip file.
+        A `Series` from a file; an `Archive`, which reads each series on access, from
+        a folder or a zip file.
 
     Raises
     ------
     FileNotFoundError
-        If there is nothing at the path.
+        If the path does not exist.
     ValueError
         If the file name or its content is not as above, or a folder or zip file
         holds no such file.
@@ -69,7 +69,7 @@ def load_tsb_ad(path: str | os.PathLike[str]) -> Series | Archive:
 
 
 def match_tsb_ad(path: AnyPath) -> ArchiveEntry | None:
-    """Give the member for a file whose name has TSB-AD's form."""
+    """Return the entry for a file whose name has TSB-AD's form."""
     match = _FILE_NAME.fullmatch(path.name)
     return ArchiveEntry(match[1], path, read_tsb_ad) if match else None
 
@@ -101,7 +101,7 @@ def read_tsb_ad(path: AnyPath) -> Series:
 
 
 def match_tsb_uad(path: AnyPath) -> ArchiveEntry | None:
-    """Give the member for a file of TSB-UAD, which are known by their suffix."""
+    """Return the entry for a file with the suffix of TSB-UAD, ``.out``."""
     name = path.name
     return (
         ArchiveEntry(name[:-4], path, read_tsb_uad) if name.endswith(".out") else None
@@ -111,7 +111,7 @@ def match_tsb_uad(path: AnyPath) -> ArchiveEntry | None:
 def read_tsb_uad(path: AnyPath) -> Series:
     """Read a file of TSB-UAD: lines of ``value,label``, without a header.
 
-    It sets no training part aside.
+    The training part is empty.
     """
     import pandas as pd
 

@@ -25,25 +25,25 @@ def load_ucr(path: str | os.PathLike[str]) -> Series | Archive:
     """Read series of the UCR Anomaly Archive.
 
     A file is named ``ID_UCR_Anomaly_NAME_TRAINEND_START_END.txt``. The three
-    numbers are positions as MATLAB counts them, from 1 and inclusive: the first
-    TRAINEND points are for training, and the one anomaly is made of points START
-    to END. The values stand one on a line, or all on one line.
+    numbers are 1-based, inclusive positions: the first TRAINEND points are for
+    training, and the only anomaly consists of points START to END. The values are
+    separated by white space, usually line ends.
 
     Parameters
     ----------
     path : path-like
-        A file, a folder (searched with its subfolders) or the archive's zip file.
+        A file, a folder (searched recursively) or the archive's zip file.
 
     Returns
     -------
     series : Series or Archive
-        A `Series` from a file; an `Archive`, which reads each series when it is
-        asked for, from a folder or a zip file.
+        A `Series` from a file; an `Archive`, which reads each series on access, from
+        a folder or a zip file.
 
     Raises
     ------
     FileNotFoundError
-        If there is nothing at the path.
+        If the path does not exist.
     ValueError
         If the file name or its content is not as above, or a folder or zip file
         holds no such file.
@@ -72,7 +72,7 @@ def load_ucr(path: str | os.PathLike[str]) -> Series | Archive:
 
 
 def match_ucr(path: AnyPath) -> ArchiveEntry | None:
-    """Give the member for a file whose name has the archive's form."""
+    """Return the entry for a file whose name has the archive's form."""
     match = _FILE_NAME.fullmatch(path.name)
     return ArchiveEntry(match[1], path, read_ucr) if match else None
 

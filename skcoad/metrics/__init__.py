@@ -1,6 +1,6 @@
-"""Accuracy measures for labelled time series, on plain arrays.
+"""Accuracy metrics for labelled time series, on plain arrays.
 
-Each measure is called as ``measure(y_true, y_score)``, with one label (0 normal,
+Each metric is called as ``metric(y_true, y_score)``, with one label (0 normal,
 1 anomalous) and one score (higher is more anomalous) per timestamp, in time order.
 """
 

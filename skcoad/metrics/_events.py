@@ -22,7 +22,7 @@ def events(y_true: ArrayLike) -> NDArray[np.intp]:
     -------
     ndarray of int, shape (n_events, 2)
         First timestamp of each event and the one after its last, in time order:
-        event ``i`` is ``y_true[start:stop]``. No event gives shape (0, 2).
+        event ``i`` is ``y_true[start:stop]``. Shape (0, 2) without events.
 
     Raises
     ------

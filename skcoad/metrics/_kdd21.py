@@ -12,7 +12,7 @@ from skcoad.metrics._validation import check_labels_and_scores
 
 
 def kdd21_hit(y_true: ArrayLike, y_score: ArrayLike, *, k: int = 1) -> bool:
-    """Whether one of the k highest peaks lies at or near the only anomaly.
+    """Whether one of the k highest peaks lies within or near the only anomaly.
 
     Near means at most ``max(100, length of the anomaly)`` timestamps before its
     first or after its last timestamp. The mean over the 250 series of the archive
@@ -26,12 +26,12 @@ def kdd21_hit(y_true: ArrayLike, y_score: ArrayLike, *, k: int = 1) -> bool:
     y_score : array-like of shape (n_timestamps,)
         Finite anomaly scores; higher is more anomalous.
     k : int, default=1
-        Number of peaks that may be tried, at least 1.
+        Number of peaks considered, at least 1.
 
     Returns
     -------
     bool
-        True for a hit. A constant score has no peak and never hits.
+        True for a hit. A constant score has no peak, hence no hit.
 
     Raises
     ------
@@ -41,11 +41,11 @@ def kdd21_hit(y_true: ArrayLike, y_score: ArrayLike, *, k: int = 1) -> bool:
 
     Notes
     -----
-    The first peak is the highest score; the next one is the highest score further
-    than ``max(100, length of the anomaly)`` from every peak before it, so that one
-    broad bump does not use up all tries. Of equal scores the earliest counts first.
-    A timestamp with the lowest score of the series is no peak: a detector that
-    marks nothing must not hit by the order of ties.
+    The first peak is the highest score; each next peak is the highest score further
+    than ``max(100, length of the anomaly)`` from all previous peaks, so that one broad
+    bump counts as one peak. Of equal scores the earliest comes first. A timestamp with
+    the lowest score of the series is no peak: otherwise a constant score could hit by
+    the order of ties.
 
     References
     ----------

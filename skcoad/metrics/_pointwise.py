@@ -1,4 +1,4 @@
-"""Measures that count timestamps one by one."""
+"""Metrics that count single timestamps."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def auc_pr(y_true: ArrayLike, y_score: ArrayLike) -> float:
     See Also
     --------
     sklearn.metrics.average_precision_score : The same value; for labels without an
-        anomaly it warns and gives 0.
+        anomaly it warns and returns 0.
 
     Examples
     --------
@@ -50,8 +50,8 @@ def auc_pr(y_true: ArrayLike, y_score: ArrayLike) -> float:
 def best_f1(y_true: ArrayLike, y_score: ArrayLike) -> float:
     """F1 of the flagged timestamps at the best of all thresholds.
 
-    The threshold is chosen with the labels in hand, so this is what a detector
-    could reach, not what it reaches in use.
+    The threshold is chosen with knowledge of the labels, so this is an upper bound on
+    the F1 in use.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def best_f1(y_true: ArrayLike, y_score: ArrayLike) -> float:
     Notes
     -----
     TSB-AD's "Standard-F1" adds 1e-5 to the denominator ``precision + recall``, which
-    makes it lower by up to 5e-6: a perfect score gets 0.999995 there and 1 here.
+    makes it lower by up to 5e-6: 0.999995 instead of 1 for a perfect score.
 
     Examples
     --------
@@ -88,14 +88,14 @@ def best_f1(y_true: ArrayLike, y_score: ArrayLike) -> float:
 
 
 def point_adjusted_f1(y_true: ArrayLike, y_score: ArrayLike) -> float:
-    """Best F1 after point adjustment [1]_. Do not trust it: chance scores high.
+    """Best F1 after point adjustment [1]_; not reliable, random scores rank high.
 
-    Point adjustment counts a whole event as found as soon as one of its timestamps
-    is flagged. A long event is then found by a random score almost surely, and one
-    lucky timestamp earns as many true positives as the event is long: uniform noise
-    was found to reach or beat published detectors on common data sets [2]_. It is
-    here only so that published numbers can be reproduced. To choose a detector, use
-    `vus_pr`, `affiliation_scores` or `best_f1`.
+    Point adjustment counts every timestamp of an event as found as soon as one is
+    flagged. A random score then finds a long event almost surely, and a single flagged
+    timestamp yields as many true positives as the event is long: uniform noise reached
+    or exceeded published detectors on common data sets [2]_. The metric is included
+    only to reproduce published numbers. To choose a detector, use `vus_pr`,
+    `affiliation_scores` or `best_f1`.
 
     Parameters
     ----------
@@ -117,8 +117,8 @@ def point_adjusted_f1(y_true: ArrayLike, y_score: ArrayLike) -> float:
 
     Notes
     -----
-    All thresholds are tried. TSB-AD tries 100 evenly spaced ones, so its "PA-F1" is
-    at most this one; and it never adjusts timestamp 0.
+    The maximum is over all thresholds. TSB-AD uses 100 evenly spaced ones, so its
+    "PA-F1" is at most this value; and it never adjusts timestamp 0.
 
     References
     ----------
@@ -129,7 +129,7 @@ def point_adjusted_f1(y_true: ArrayLike, y_score: ArrayLike) -> float:
 
     Examples
     --------
-    Noise that has nothing to do with the labels:
+    Noise that is independent of the labels:
 
     >>> import numpy as np
     >>> from skcoad.metrics import best_f1, point_adjusted_f1
@@ -140,7 +140,7 @@ def point_adjusted_f1(y_true: ArrayLike, y_score: ArrayLike) -> float:
     (0.1, 1.0)
     """
     labels, scores = check_labels_and_scores(y_true, y_score)
-    # An event counts from the threshold on that flags its highest score.
+    # An event is found by every threshold up to its highest score.
     lengths = np.diff(events(labels)).ravel()
     begins = np.cumsum(lengths) - lengths
     highest = np.maximum.reduceat(scores[labels], begins)
@@ -152,7 +152,7 @@ def point_adjusted_f1(y_true: ArrayLike, y_score: ArrayLike) -> float:
 def _best_f1(labels: NDArray[np.bool_], scores: NDArray[np.float64]) -> float:
     order = np.argsort(-scores)
     descending = scores[order]
-    # Equal scores are flagged together: count only at the last of each tie.
+    # Equal scores are flagged together: count at the last of each tie only.
     last = np.flatnonzero(np.append(descending[1:] < descending[:-1], True))
     true_positives = np.cumsum(labels[order])[last]
     n_flagged = last + 1

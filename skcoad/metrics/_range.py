@@ -1,9 +1,9 @@
-r"""Measures with a soft border around every event: Range-AUC and VUS.
+r"""Metrics with soft labels around every event: Range-AUC and VUS.
 
 Definitions, as TSB-AD computes them. For a buffer length :math:`\ell` each event
-``[start, stop)`` lends the :math:`\lfloor \ell/2 \rfloor` timestamps on either side,
-at distance :math:`d` from it, the soft label :math:`\sqrt{1 - d/\ell}`; soft labels
-add up to at most 1. With :math:`y` the labels, :math:`y^\ell` the soft ones,
+``[start, stop)`` gives the :math:`\lfloor \ell/2 \rfloor` timestamps on either side,
+at distance :math:`d` from it, the soft label :math:`\sqrt{1 - d/\ell}`; sums of soft
+labels are capped at 1. With :math:`y` the labels, :math:`y^\ell` the soft ones,
 :math:`\hat y` the timestamps that a threshold flags, :math:`n` timestamps and sums
 over all of them:
 
@@ -38,7 +38,7 @@ N_THRESHOLDS = 250
 
 
 def range_auc_pr(y_true: ArrayLike, y_score: ArrayLike, *, window: int = 100) -> float:
-    r"""Area under the precision-recall curve with a soft border around each event.
+    r"""Area under the precision-recall curve with soft labels around each event.
 
     Parameters
     ----------
@@ -48,13 +48,13 @@ def range_auc_pr(y_true: ArrayLike, y_score: ArrayLike, *, window: int = 100) ->
         Finite anomaly scores; higher is more anomalous.
     window : int, default=100
         Buffer length in timestamps, half of it on either side of an event; 0 for
-        hard borders.
+        the labels alone.
 
     Returns
     -------
     float
-        In [0, 1]. A constant score gives the area of the one curve point that flags
-        everything; an all-anomalous series gives 1.
+        In [0, 1]. For a constant score, the area of the single curve point that flags
+        everything; 1 for an all-anomalous series.
 
     Raises
     ------
@@ -68,10 +68,10 @@ def range_auc_pr(y_true: ArrayLike, y_score: ArrayLike, *, window: int = 100) ->
 
     Notes
     -----
-    R-AUC-PR of [1]_, in the form that TSB-AD [2]_ averages into its
-    VUS-PR: 250 thresholds at evenly spaced ranks of the score. TSB-AD's separate
-    ``RangeAUC`` is another definition (its buffer after an event is one timestamp
-    shorter) and fails in version 1.5 for most windows.
+    R-AUC-PR of [1]_, in the form that TSB-AD [2]_ averages into its VUS-PR: 250
+    thresholds at evenly spaced ranks of the score. TSB-AD's separate ``RangeAUC`` has
+    another definition (the buffer after an event is one timestamp shorter) and, in
+    version 1.5, fails for most windows.
 
     References
     ----------
@@ -82,7 +82,7 @@ def range_auc_pr(y_true: ArrayLike, y_score: ArrayLike, *, window: int = 100) ->
 
     Examples
     --------
-    A peak just before the event counts as nearly right:
+    With a buffer, a peak just before the event counts almost fully:
 
     >>> from skcoad.metrics import range_auc_pr
     >>> y_true = [0, 0, 0, 0, 1, 1, 0, 0]
@@ -100,8 +100,8 @@ def vus_pr(y_true: ArrayLike, y_score: ArrayLike, *, window: int = 100) -> float
     """Volume under the precision-recall surface, the mean Range-AUC-PR.
 
     The mean of `range_auc_pr` over the buffer lengths 0, 1, ..., `window` [1]_, so
-    that no single length has to be right. For a given `window` it takes O(n log n)
-    time and O(n) memory.
+    that it depends on no single length. For a fixed `window` it takes O(n log n) time
+    and O(n) memory.
 
     Parameters
     ----------
@@ -110,8 +110,8 @@ def vus_pr(y_true: ArrayLike, y_score: ArrayLike, *, window: int = 100) -> float
     y_score : array-like of shape (n_timestamps,)
         Finite anomaly scores; higher is more anomalous.
     window : int, default=100
-        Greatest buffer length in timestamps. The default is that of TSB-AD's
-        metrics; its published tables take the dominant period of each series.
+        Largest buffer length in timestamps. The default is that of TSB-AD's metrics;
+        its published tables use the dominant period of each series.
 
     Returns
     -------
@@ -151,8 +151,8 @@ def vus_roc(y_true: ArrayLike, y_score: ArrayLike, *, window: int = 100) -> floa
     """Volume under the ROC surface, the mean Range-AUC-ROC.
 
     The mean area under the ROC curve over the buffer lengths 0, 1, ..., `window`
-    [1]_. Where anomalies are rare, many false alarms are still a low false positive
-    rate, so that it tells detectors apart less well than `vus_pr`. For a given
+    [1]_. Where anomalies are rare, even many false alarms are a low false positive
+    rate, so it discriminates between detectors less than `vus_pr`. For a fixed
     `window` it takes O(n log n) time and O(n) memory.
 
     Parameters
@@ -162,8 +162,8 @@ def vus_roc(y_true: ArrayLike, y_score: ArrayLike, *, window: int = 100) -> floa
     y_score : array-like of shape (n_timestamps,)
         Finite anomaly scores; higher is more anomalous.
     window : int, default=100
-        Greatest buffer length in timestamps. The default is that of TSB-AD's
-        metrics; its published tables take the dominant period of each series.
+        Largest buffer length in timestamps. The default is that of TSB-AD's metrics;
+        its published tables use the dominant period of each series.
 
     Returns
     -------
@@ -200,7 +200,7 @@ def vus_roc(y_true: ArrayLike, y_score: ArrayLike, *, window: int = 100) -> floa
 
 
 class _RangeCurve(NamedTuple):
-    """What each threshold reaches at one buffer length, highest threshold first."""
+    """Curve of one buffer length: a value for each threshold, highest first."""
 
     true_positive_rate: NDArray[np.float64]
     precision: NDArray[np.float64]
@@ -233,14 +233,14 @@ def _range_curves(
 ) -> Iterator[_RangeCurve]:
     """Yield the curve of every buffer length 0, 1, ..., `window`.
 
-    The curves differ only through the timestamps near an event. Each of those is
-    counted once in a table of distance and threshold, so that a buffer length costs
-    a product of that table with its soft labels, whatever the length of the series.
+    The curves differ only in the timestamps near an event. Each of these is counted
+    once in a table of distance and threshold, so the cost of a buffer length is one
+    product of that table with its soft labels, independent of the series length.
     """
     labels, scores = check_labels_and_scores(y_true, y_score)
     check_scalar(window, "window", Integral, min_val=0)
     n_anomalous = int(labels.sum())
-    reach = window // 2
+    radius = window // 2
 
     level = _levels(scores)
     n_flagged = _cumulative_counts(level)
@@ -248,23 +248,23 @@ def _range_curves(
 
     spans = events(labels)
     nearest, second = _distances(np.flatnonzero(~labels), spans)
-    near = nearest <= reach
+    near = nearest <= radius
     near_level = level[~labels][near]
     nearest, second = nearest[near], second[near]
-    # Buffer timestamps by distance from the event and by level: all, and those that
-    # two events share. Two soft labels, each above 0.7, always add up to 1.
-    shape = (reach + 1, N_THRESHOLDS)
+    # Buffer timestamps by distance from the event and by level: all, and those within
+    # the buffers of two events. Each soft label exceeds 0.7, so the sum of two is 1.
+    shape = (radius + 1, N_THRESHOLDS)
     in_buffer = np.zeros(shape)
     in_two_buffers = np.zeros(shape)
     np.add.at(in_buffer, (nearest, near_level), 1)
 
     first, last = spans[:, 0], spans[:, 1] - 1
-    # One more entry, as the last event may end with the series.
+    # One more entry, because the last event may end with the series.
     highest = np.minimum.reduceat(np.append(level, N_THRESHOLDS), spans.ravel())[::2]
-    for extent in range(reach + 1):
+    for extent in range(radius + 1):
         if extent > 0:
-            met = second == extent
-            np.add.at(in_two_buffers, (nearest[met], near_level[met]), 1)
+            shared = second == extent
+            np.add.at(in_two_buffers, (nearest[shared], near_level[shared]), 1)
             first, last, highest = _widen(first, last, highest, level)
         existence = _cumulative_counts(highest) / len(highest)
         distance = np.arange(1, extent + 1)
@@ -293,14 +293,14 @@ def _levels(scores: NDArray[np.float64]) -> NDArray[np.intp]:
 
 
 def _cumulative_counts(level: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return how many of the given items each threshold flags."""
+    """Return the number of the given items that each threshold flags."""
     return np.cumsum(np.bincount(level, minlength=N_THRESHOLDS))
 
 
 def _distances(
     timestamps: NDArray[np.intp], spans: NDArray[np.intp]
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the distances of normal timestamps to the two events nearest to each."""
+    """Return the distances of normal timestamps to their two nearest events."""
     far = np.iinfo(np.int32).max
     starts = np.concatenate((spans[:, 0], [far, far]))
     ends = np.concatenate(([-far, -far], spans[:, 1] - 1))

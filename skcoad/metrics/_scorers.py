@@ -20,10 +20,10 @@ Scorer = Callable[[Any, Any, ArrayLike], float]
 def make_scorer(metric: Callable[..., float], **options: Any) -> Scorer:
     """Return a scorer for `GridSearchCV`, `cross_val_score` and the like.
 
-    Unlike the scorers of scikit-learn, it knows both meanings of an anomaly score:
-    ``decision_function`` of PyOD and skcoad (higher is more anomalous), and
-    ``score_samples`` of scikit-learn (lower is more anomalous), which is taken, with
-    its sign turned, wherever there is one. Both are found through a `Pipeline`.
+    Unlike the scorers of scikit-learn, it supports both conventions of an anomaly
+    score: ``decision_function`` of PyOD and skcoad (higher is more anomalous), and
+    ``score_samples`` of scikit-learn (lower is more anomalous), which takes precedence
+    and is negated. Both also work through a `Pipeline`.
 
     Parameters
     ----------
@@ -31,23 +31,23 @@ def make_scorer(metric: Callable[..., float], **options: Any) -> Scorer:
         ``metric(y_true, y_score, **options) -> float``, higher is better. It must
         be picklable (so not a lambda) for ``n_jobs`` above 1.
     **options : dict
-        Passed on to `metric`, such as ``window=50``.
+        Arguments of `metric`, such as ``window=50``.
 
     Returns
     -------
     callable
-        ``scorer(estimator, X, y) -> float``. It raises what `metric` raises, which
-        scikit-learn turns into ``error_score``.
+        ``scorer(estimator, X, y) -> float``. It raises the exceptions of `metric`,
+        which scikit-learn turns into ``error_score``.
 
     See Also
     --------
-    SCORERS : One ready scorer per measure, with its default options.
+    SCORERS : A scorer for each metric, with its default options.
 
     Notes
     -----
-    No measure is defined on a fold without an anomaly: there it raises ValueError.
+    No metric is defined on a fold without an anomaly: the scorer raises ValueError.
     With ``error_score=0.0`` such a fold adds the same constant to every candidate
-    and leaves their order as it is.
+    and does not change their order.
 
     Examples
     --------
@@ -76,8 +76,8 @@ def _score(
 
 
 def _anomaly_scores(estimator: Any, X: Any) -> NDArray[np.float64]:
-    # PyOD's detectors have no score_samples, scikit-learn's outlier detectors all
-    # do; Pipeline and GridSearchCV show the method only if the detector within does.
+    # PyOD's detectors have no score_samples, all outlier detectors of scikit-learn
+    # do; Pipeline and GridSearchCV have the method only if the wrapped detector does.
     if hasattr(estimator, "score_samples"):
         return -np.asarray(estimator.score_samples(X))
     return np.asarray(estimator.decision_function(X))
@@ -87,8 +87,8 @@ def _affiliation_f1(y_true: ArrayLike, y_score: ArrayLike) -> float:
     return affiliation_scores(y_true, y_score).f1
 
 
-#: A ready scorer for each measure that may guide a choice, with default options:
-#: ``GridSearchCV(..., scoring=SCORERS["vus_pr"])``, or all of them at once with
+#: A scorer with default options for each metric that is suitable for model selection:
+#: ``GridSearchCV(..., scoring=SCORERS["vus_pr"])``, or all at once with
 #: ``scoring=SCORERS, refit="vus_pr"``.
 SCORERS: dict[str, Scorer] = {
     "best_f1": make_scorer(best_f1),

@@ -1,4 +1,4 @@
-"""The input checks that every measure shares."""
+"""Input checks shared by all metrics."""
 
 from __future__ import annotations
 

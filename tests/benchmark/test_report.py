@@ -12,11 +12,11 @@ from skcoad.benchmark import (
     read_published,
     report,
 )
-from skcoad.benchmark._report import _holm, critical_difference
+from skcoad.benchmark._statistics import _holm, critical_difference
 
 
 def result(detector, series, value, *, seed=0, error=None, protocol="kdd21", **more):
-    made = {
+    entry = {
         "detector": detector,
         "series": series,
         "protocol": protocol,
@@ -25,14 +25,14 @@ def result(detector, series, value, *, seed=0, error=None, protocol="kdd21", **m
         "error": error,
     }
     if error is None:
-        made |= {
+        entry |= {
             "metrics": {"vus_pr": value, "auc_pr": value / 2, **more},
             "fit_seconds": 2.0,
             "score_seconds": 0.5,
             "peak_memory_mib": 200.0 + 100 * value,
             "base_memory_mib": 100.0,
         }
-    return made
+    return entry
 
 
 def table_of(values):
@@ -77,7 +77,7 @@ def test_the_test_is_the_paired_one_with_holms_correction():
     assert np.isnan(table["p"]["A"])
 
 
-def test_equal_detectors_are_not_told_apart():
+def test_equal_detectors_do_not_differ():
     table = compare(table_of({"A": [0.1, 0.2], "B": [0.1, 0.2]}))
     assert table["p"].tolist()[1] == 1.0
     assert table.loc["B", ["wins", "ties", "losses"]].tolist() == [0, 2, 0]
@@ -94,7 +94,7 @@ def test_holms_correction_equals_its_definition(p):
     np.testing.assert_allclose(_holm(np.array([*p, np.nan]))[:-1], expected)
 
 
-def test_a_failure_counts_as_nothing_found():
+def test_a_failure_counts_as_0():
     results = [
         *table_of({"A": [0.4, 0.6], "B": [0.3]}),
         result("B", "s1", 0, error="E"),
@@ -112,7 +112,15 @@ def test_a_detector_that_always_fails_has_a_row():
     plot_comparison(results)
 
 
-def test_series_that_not_all_detectors_have_been_run_on_are_left_out():
+def test_a_report_on_failures_alone_lists_them():
+    failed = [result("A", "s0", 0, error="E: a"), result("B", "s0", 0, error="E: b")]
+    assert mean_metrics(failed).shape == (2, 0)
+    text = report(failed)
+    assert "Means of all metrics" not in text
+    assert "- B on s0, seed 0: E: b" in text
+
+
+def test_series_without_results_of_every_detector_are_left_out():
     results = table_of({"A": [0.4, 0.6, 0.8], "B": [0.3, 0.5]})
     assert compare(results)["mean"]["A"] == pytest.approx(0.5)
     assert report(results).startswith("2 of 3 series")
@@ -137,7 +145,7 @@ def test_seeds_are_averaged_before_series_are_compared():
     assert table["mean"].tolist() == pytest.approx([0.3, 0.3])
 
 
-def test_a_metric_that_some_series_lack_is_over_those_that_have_it():
+def test_a_metric_undefined_for_some_series_is_averaged_over_the_others():
     results = [
         result("A", "s0", 0.2, hit_at_1=1.0),
         result("A", "s1", 0.4),
@@ -160,24 +168,24 @@ def test_the_report_is_markdown():
     assert len({row.count("|") for row in rows[:4]}) == 1
 
 
-def test_the_critical_difference_is_demsars():
+def test_the_critical_difference_equals_that_of_demsar():
     # Demsar 2006, table 5 (q = 2.569 for four) and the example of section 3.2.2.
     assert critical_difference(4, 14) == pytest.approx(1.25, abs=0.01)
     assert critical_difference(1, 14) == 0
 
 
-def test_the_picture_shows_ranks_and_costs(tmp_path):
+def test_the_figure_shows_ranks_and_costs(tmp_path):
     figure = plot_comparison(table_of({"A": [0.1, 0.5], "B": [0.2, 0.25]}))
     left, right = figure.axes
     assert [label.get_text() for label in left.get_yticklabels()] == ["A", "B"]
     assert {text.get_text() for text in right.texts} == {"A", "B"}
-    figure.savefig(tmp_path / "picture.png")
+    figure.savefig(tmp_path / "figure.png")
 
 
 @pytest.mark.parametrize(
     ("results", "arguments", "message"),
     [
-        ([], {}, r"results of one protocol, got \[\]"),
+        ([], {}, r"results must be of one protocol, got \[\]"),
         (
             [result("A", "s", 0), result("A", "s", 0, protocol="tsb-ad")],
             {},
@@ -192,7 +200,7 @@ def test_the_picture_shows_ranks_and_costs(tmp_path):
         ),
     ],
 )
-def test_what_cannot_be_compared_is_an_error(results, arguments, message):
+def test_incomparable_results_are_an_error(results, arguments, message):
     with pytest.raises(ValueError, match=message):
         compare(results, **arguments)
 

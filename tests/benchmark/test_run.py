@@ -1,3 +1,4 @@
+import json
 import os
 import random
 import signal
@@ -9,13 +10,14 @@ import numpy as np
 import pytest
 from joblib import parallel_config
 
-from skcoad.benchmark import FitPredictOnly, read_results, run_benchmark
+from skcoad.benchmark import FitPredictOnly, _results, read_results, run_benchmark
 from skcoad.benchmark._results import only_writer
+from skcoad.benchmark._task import detector_period
 from skcoad.datasets import Series, load_ucr, make_series
 
 
 class Deviation:
-    """The simplest detector: how far a value is from the mean of the training part."""
+    """Distance of each value to the mean of the training part."""
 
     def fit(self, X):
         self.mean_ = X.mean(axis=0)
@@ -28,18 +30,18 @@ class Deviation:
 
 
 class Recorder(Deviation):
-    """Keep what it was shown, in a list shared by all copies."""
+    """Record the data it receives, in a list shared by all copies."""
 
-    shown: list = []  # noqa: RUF012 - shared on purpose
+    received: list = []  # noqa: RUF012 - shared on purpose
 
     def fit(self, X):
-        self.shown.append(("fit", X.copy()))
-        X[:] = np.nan  # a careless detector
+        self.received.append(("fit", X.copy()))
+        X[:] = np.nan  # works in place
         self.decision_scores_ = np.arange(len(X), dtype=float)
         return self
 
     def decision_function(self, X):
-        self.shown.append(("score", X.copy()))
+        self.received.append(("score", X.copy()))
         return np.arange(len(X), dtype=float)
 
 
@@ -113,24 +115,24 @@ def test_a_half_written_line_is_run_again(series, path):
 @pytest.mark.parametrize(
     ("protocol", "start"), [("kdd21", 400), ("tsb-ad", 0)], ids=["kdd21", "tsb-ad"]
 )
-def test_a_detector_sees_what_the_protocol_shows(series, path, protocol, start):
-    Recorder.shown.clear()
+def test_a_detector_receives_the_parts_of_the_protocol(series, path, protocol, start):
+    Recorder.received.clear()
     whole = series[0].values.copy()
     run_benchmark(
-        {"semi": Recorder(), "trans": FitPredictOnly(Recorder())},
+        {"A": Recorder(), "B": FitPredictOnly(Recorder())},
         series[:1],
         path,
         protocol=protocol,
     )
-    (_, trained), (what, scored), (_, both) = Recorder.shown
-    assert what == "score"
+    (_, trained), (call, scored), (_, both) = Recorder.received
+    assert call == "score"
     np.testing.assert_array_equal(trained, whole[:400])
     np.testing.assert_array_equal(scored, whole[start:])
     np.testing.assert_array_equal(both, whole[start:])
     np.testing.assert_array_equal(series[0].values, whole)  # work in place is undone
 
 
-def test_without_a_training_part_every_detector_is_transductive(series, path):
+def test_without_a_training_part_every_detector_is_fit_predict_only(series, path):
     one = Series(series[0].values, series[0].labels, 0, "no train")
     (result,) = run_benchmark({"A": Deviation()}, [one], path)
     assert result["fit_predict_only"]
@@ -150,20 +152,26 @@ def test_a_failure_is_recorded_and_the_run_goes_on(series, path):
         def fit(self, X):
             pass
 
+    class Exits(Deviation):
+        def fit(self, X):
+            sys.exit(0)
+
     detectors = {
         "broken": Broken(),
         "short": lambda period: Short(),
         "nan": lambda period: Nan(),
         "no scores": FitPredictOnly(lambda period: NoScores()),
+        "exits": lambda period: Exits(),
         "good": Deviation(),
     }
     results = {r["detector"]: r for r in run_benchmark(detectors, series[:1], path)}
     assert results["broken"]["error"] == "MemoryError: no room"
     assert "in fit" in results["broken"]["traceback"]
     assert "metrics" not in results["broken"]
-    assert "expected 600 scores, got the shape (3,)" in results["short"]["error"]
+    assert "expected 600 scores, got shape (3,)" in results["short"]["error"]
     assert "must be finite, got nan" in results["nan"]["error"]
     assert "decision_scores_" in results["no scores"]["error"]
+    assert results["exits"]["error"] == "SystemExit: 0"
     assert results["good"]["error"] is None
 
 
@@ -174,12 +182,14 @@ def test_a_series_without_anomalies_is_recorded_as_such(path):
     assert "no anomaly" in result["error"]
 
 
-def test_changed_settings_under_an_old_name_are_an_error(series, path):
+def test_changed_parameters_under_an_old_name_are_an_error(series, path):
     from pyod.models.ts_spectral_residual import SpectralResidual
 
     run_benchmark({"A": SpectralResidual()}, series[:1], path)
     run_benchmark({"A": SpectralResidual()}, series, path)
-    with pytest.raises(ValueError, match=r"of 'A' with other settings \(of score_win"):
+    with pytest.raises(
+        ValueError, match=r"of 'A' with other parameters \(score_window\)"
+    ):
         run_benchmark({"A": SpectralResidual(score_window=5)}, series, path)
 
 
@@ -198,6 +208,13 @@ def test_series_of_an_archive_are_read_only_when_they_are_run(tmp_path, path):
     assert run_benchmark({"A": Deviation()}, archive, path) == whole
     with pytest.raises(ValueError, match="could not convert"):
         run_benchmark({"B": Deviation()}, archive, path)
+
+
+@pytest.mark.parametrize(
+    ("n_timestamps", "period"), [(3, 2), (80, 10), (999, 124), (5000, 125)]
+)
+def test_without_a_period_detectors_get_the_fallback(n_timestamps, period):
+    assert detector_period(np.zeros((n_timestamps, 1))) == period
 
 
 def test_another_joblib_backend_can_be_chosen(series, path):
@@ -232,25 +249,84 @@ def test_peak_memory_is_of_the_run_alone(series, path):
     assert modest["peak_memory_mib"] - modest["base_memory_mib"] < 5
 
 
-def test_bad_requests_are_errors(series, path):
+def test_invalid_arguments_are_errors(series, path):
     with pytest.raises(ValueError, match=r"one of \['kdd21', 'tsb-ad'\], got 'x'"):
         run_benchmark({"A": Deviation()}, series, path, protocol="x")
     with pytest.raises(ValueError, match="more than one series is named 's0'"):
         run_benchmark({"A": Deviation()}, [series[0], series[0]], path)
+    with pytest.raises(ValueError, match="seeds must be from 0 to 4294967295, got -5"):
+        run_benchmark({"A": Deviation()}, series, path, seeds=(0, -5))
     with pytest.raises(TypeError, match="got the class Deviation"):
         run_benchmark({"A": Deviation}, series, path)
 
 
+@pytest.mark.parametrize(
+    "content", ["all my notes", "line one\nline two", "1 2 3 ", '{"key": "value"}']
+)
+def test_a_file_without_results_is_refused_and_left_alone(series, path, content):
+    path.write_text(content)
+    with pytest.raises(ValueError, match=r"results\.jsonl"):
+        run_benchmark({"A": Deviation()}, series, path)
+    assert path.read_text() == content
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"detector": []}, r"line 2: not a benchmark result: 'detector' is \[\]"),
+        ({"seed": "0"}, "'seed' is '0'"),
+        ({"period": None}, "'period' is None"),
+        ({"n_anomalous": ...}, "no 'n_anomalous'"),
+        ({"metrics": ...}, "no 'metrics'"),
+        ({"metrics": {"vus_pr": "high"}}, "metric 'vus_pr' is 'high'"),
+        ({"metrics": [], "error": "E"}, r"'metrics' is \[\]"),
+        ({"fit_seconds": None}, "'fit_seconds' is None"),
+    ],
+)
+def test_lines_that_are_no_results_are_an_error(series, path, change, message):
+    results = run_benchmark({"A": Deviation()}, series[:2], path)
+    changed = {k: v for k, v in (results[1] | change).items() if v is not ...}
+    path.write_text(json.dumps(results[0]) + "\n" + json.dumps(changed) + "\n")
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match=message):
+        run_benchmark({"A": Deviation()}, series, path)
+    assert path.read_bytes() == before
+
+
+@pytest.fixture(params=[True, False], ids=["file itself", "file beside"])
+def lock_kind(request, monkeypatch):
+    """Lock as on POSIX, and as on Windows."""
+    monkeypatch.setattr(_results, "LOCK_RESULTS_FILE", request.param)
+
+
+def test_a_file_system_without_locks_gives_no_protection(path, monkeypatch):
+    def unavailable(descriptor, *, blocking):
+        raise OSError("no locks")
+
+    monkeypatch.setattr(_results, "lock_descriptor", unavailable)
+    with only_writer(path), only_writer(path):
+        pass
+
+
+@pytest.mark.usefixtures("lock_kind")
+def test_a_lock_leaves_no_file_behind(path):
+    with only_writer(path):
+        pass
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.usefixtures("lock_kind")
 def test_a_second_run_on_one_file_is_an_error_and_leaves_the_file_alone(series, path):
     with only_writer(path):
-        path.write_text('{"half of a li')  # what the first run is writing
+        path.write_text('{"detector": "A", "ser')  # what the first run is writing
         with pytest.raises(BlockingIOError, match=f"another run is writing {path}"):
             run_benchmark({"A": Deviation()}, series, path)
-        assert path.read_text() == '{"half of a li'
+        assert path.read_text() == '{"detector": "A", "ser'
     assert len(run_benchmark({"A": Deviation()}, series, path)) == 3
 
 
-def test_a_run_that_fails_leaves_the_file_free(series, path):
+@pytest.mark.usefixtures("lock_kind")
+def test_a_run_that_fails_releases_the_lock(series, path):
     class Unreadable(list):
         def __getitem__(self, index):
             raise ValueError("unreadable")
@@ -260,8 +336,8 @@ def test_a_run_that_fails_leaves_the_file_free(series, path):
     assert len(run_benchmark({"A": Deviation()}, series, path)) == 3
 
 
-# Killing and interrupting. The detector sleeps a little, so that the signal often
-# finds a result in the making; what it does is fixed, so nothing may differ later.
+# Kills and interrupts. The detector sleeps a little, so that the signal often arrives
+# during a run; its results are deterministic, so interrupted files can be compared.
 
 SCRIPT = """
 import argparse, os, signal, sys, time
@@ -277,7 +353,7 @@ class Slow:
 slow = Slow()
 
 if __name__ == "__main__":
-    # Tests that run in the background may have been started with it ignored.
+    # A test process started in the background may have inherited SIG_IGN.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.modules["script"] = sys.modules["__main__"]
     parser = argparse.ArgumentParser()
@@ -333,7 +409,7 @@ def wait_for_lines(path, number, process):
 
 
 def kill(process):
-    # With its workers, which would hold the pipes open for their idle time.
+    # With its workers, which would keep the pipes open while idle.
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
 
@@ -350,7 +426,7 @@ def test_a_run_that_is_killed_and_interrupted_loses_nothing_and_repeats_nothing(
         kill(process)
         assert path.read_bytes().startswith(before)
 
-    # Slow enough that the run cannot be over before the signal comes.
+    # Slow enough that the signal arrives before the run ends.
     lines = path.read_bytes().count(b"\n")
     process = command(n_jobs=2, seconds=1)
     wait_for_lines(path, lines + 1, process)
@@ -375,7 +451,7 @@ def test_a_run_keeps_others_from_its_file_until_it_is_killed(command, series, pa
     wait_for_lines(path, 1, process)
     with pytest.raises(BlockingIOError, match="another run"):
         run_benchmark({"A": Deviation()}, series, path)
-    # Its workers live on for a while, and must not hold the file.
+    # Its workers outlive it for a while, and must not hold the lock.
     os.kill(process.pid, signal.SIGKILL)
     os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
     results = run_benchmark({"A": Deviation()}, series, path)

@@ -1,5 +1,6 @@
 import argparse
 from argparse import ArgumentTypeError
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -27,12 +28,12 @@ def run(*words):
     return execute(parser.parse_args(list(map(str, words))))
 
 
-def test_a_run_leaves_results_a_report_and_a_picture(data, tmp_path, capsys):
-    out, text, picture = (tmp_path / name for name in ("r.jsonl", "r.md", "r.png"))
+def test_a_run_writes_results_report_and_figure(data, tmp_path, capsys):
+    out, text, figure = (tmp_path / name for name in ("r.jsonl", "r.md", "r.png"))
     status = run(
-        *(data, "--out", out, "--report", text, "--plot", picture),
-        *("--detectors", "KMeans", 'short=KMeans:{"window_size": 5}'),
-        *("--seeds", "0", "1", "--limit", "2", "--against", "KMeans"),
+        *(data, "--out", out, "--report", text, "--plot", figure),
+        *("--detectors", "KMeansAD", 'short=KMeansAD:{"window_size": 5}'),
+        *("--seeds", "0", "1", "--limit", "2", "--against", "KMeansAD"),
     )
     assert status == 0
     assert len(read_results(out)) == 8
@@ -40,49 +41,112 @@ def test_a_run_leaves_results_a_report_and_a_picture(data, tmp_path, capsys):
     assert printed.strip() == text.read_text().strip()
     assert "2 of 2 series" in printed
     assert "seeds [0, 1]" in printed
-    assert picture.stat().st_size > 0
-    settings = {
-        result["detector"]: result["settings"]["window_size"]
+    assert figure.stat().st_size > 0
+    window_sizes = {
+        result["detector"]: result["parameters"]["window_size"]
         for result in read_results(out)
     }
-    assert settings["short"] == 5
-    assert settings["KMeans"] == 25
+    assert window_sizes["short"] == 5
+    assert window_sizes["KMeansAD"] == 25
 
 
 def test_series_are_selected_by_name(data, tmp_path):
     out = tmp_path / "r.jsonl"
-    run(data, "--out", out, "--detectors", "KMeans", "--select", "002*")
+    run(data, "--out", out, "--detectors", "KMeansAD", "--select", "002*")
     assert [result["series"][:3] for result in read_results(out)] == ["002"]
-    with pytest.raises(ValueError, match=r"no series in .* is named like 'x\*'"):
+    with pytest.raises(
+        ValueError, match=r"no series in .* has a name that matches 'x\*'"
+    ):
         run(data, "--out", out, "--select", "x*")
 
 
-def test_published_results_are_shown_beside(data, tmp_path, capsys):
+def test_published_results_are_added_to_the_report(data, tmp_path, capsys):
     published = tmp_path / "published.csv"
     name = "000_UCR_Anomaly_x_200_301_310"
     published.write_text(f"file,Theirs\n{name}.csv,0.25\n")
     run(
-        *(data, "--out", tmp_path / "r.jsonl", "--detectors", "KMeans"),
+        *(data, "--out", tmp_path / "r.jsonl", "--detectors", "KMeansAD"),
         *("--protocol", "tsb-ad", "--published", published),
     )
     assert "| Theirs | True | 0.250 | 0.250 | 1 |" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--report", "no/r.md"), "there is no folder no to write r.md into"),
+        (("--report", "data"), "data exists and is not a file"),
+        (("--report", "data/{series}"), "is the input and must not be replaced"),
+        (("--report", "published.csv"), "is the input and must not be replaced"),
+        (("--report", "r.jsonl"), "--out and --report are the same file, r.jsonl"),
+        (("--report", "data/../r.jsonl"), "--out and --report are the same file"),
+        (("--plot", "r.xyz"), "a figure ends in .pdf, .png, .svg, got r.xyz"),
+        (("--plot", "no/r.png"), "there is no folder no"),
+        (("--plot", "r.png", "--report", "r.png"), "--report and --plot are the same"),
+        (("--out", "no/r.jsonl"), "there is no folder no"),
+        (("--out", "data/{series}"), "is the input and must not be replaced"),
+        (("--against", "Other"), r"one of \['KMeansAD'\], got 'Other'"),
+        (("--published", "no.csv"), "No such file"),
+    ],
+)
+def test_impossible_outputs_are_refused_before_the_first_run(
+    data, tmp_path, monkeypatch, words, message
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "published.csv").write_text("file,LOF\n")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.*")}
+    words = [word.format(series=next(data.iterdir()).name) for word in words]
+    options = {"--out": "r.jsonl", "--published": "published.csv"}
+    options |= dict(zip(words[::2], words[1::2], strict=True))
+    with pytest.raises((ValueError, FileNotFoundError), match=message):
+        run("data", "--detectors", "KMeansAD", *chain.from_iterable(options.items()))
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*.*")} == before
+
+
+@pytest.mark.parametrize(
+    ("option", "name"), [("--report", "r.md"), ("--plot", "r.png")]
+)
+def test_an_interrupted_write_leaves_the_old_file(
+    data, tmp_path, monkeypatch, option, name
+):
+    def interrupted(target, *arguments, **options):
+        raise KeyboardInterrupt
+
+    file = tmp_path / name
+    file.write_text("old")
+    words = (data, "--out", tmp_path / "r.jsonl", "--detectors", "KMeansAD")
+    run(*words)  # later calls compute nothing
+    monkeypatch.setattr("os.replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(*words, option, file)
+    assert file.read_text() == "old"
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(
+        ["data", "r.jsonl", name]
+    )
+
+
+def test_failures_alone_give_a_report(data, tmp_path, capsys):
+    detector = 'A=KMeansAD:{"window_size": 100000}'
+    words = (data, "--out", tmp_path / "r.jsonl", "--limit", "1")
+    assert run(*words, "--detectors", detector) == 0
+    assert "- A on 000_UCR" in capsys.readouterr().out
+
+
 def test_a_detector_may_be_any_class_with_parameters():
-    name, make = detector_argument(
+    name, factory = detector_argument(
         "LOF=pyod.models.ts_od.TimeSeriesOD:"
         '{"detector": "LOF", "window_size": "@period"}'
     )
-    made = make(33)
+    estimator = factory(33)
     assert name == "LOF"
-    assert (made.detector, made.window_size) == ("LOF", 33)
+    assert (estimator.detector, estimator.window_size) == ("LOF", 33)
 
 
-def test_a_named_detector_may_get_other_parameters():
-    name, make = detector_argument('SR9=SpectralResidual:{"score_window": 9}')
+def test_a_baseline_may_get_other_parameters():
+    name, factory = detector_argument('SR9=SpectralResidual:{"score_window": 9}')
     assert name == "SR9"
-    assert isinstance(make, FitPredictOnly)
-    assert make.detector(50).score_window == 9
+    assert isinstance(factory, FitPredictOnly)
+    assert factory.detector(50).score_window == 9
     assert detector_argument("PCA") == ("PCA", BASELINES["PCA"])
     assert detector_argument("mine=PCA") == ("mine", BASELINES["PCA"])
 
@@ -97,6 +161,6 @@ def test_a_named_detector_may_get_other_parameters():
         ("x=PCA:[1]", "is not a JSON object"),
     ],
 )
-def test_what_cannot_be_a_detector_is_an_error(text, message):
+def test_an_invalid_detector_argument_is_an_error(text, message):
     with pytest.raises(ArgumentTypeError, match=message):
         detector_argument(text)

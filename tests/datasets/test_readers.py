@@ -76,7 +76,7 @@ def zipped(folder):
     with zipfile.ZipFile(path, "w") as archive:
         for file in sorted(folder.rglob("*")):
             archive.write(file, file.relative_to(folder.parent))
-        # What a Mac adds to a zip file.
+        # As added by macOS.
         archive.writestr("__MACOSX/._" + UCR_NAME, b"\0\xff")
     return path
 
@@ -104,9 +104,14 @@ def test_ucr_folder_and_zip_hold_both_file_styles(ucr, packed):
     assert archive.select("041*").names == archive.names[1:]
     assert len(archive.select("nothing")) == 0
     assert repr(archive) == "Archive(2 series)"
+    assert archive.files == (
+        ()
+        if packed
+        else (ucr / UCR_NAME, ucr / "deeper" / UCR_NAME.replace("42", "41"))
+    )
 
 
-def test_an_archive_reads_only_what_is_asked_for(ucr):
+def test_an_archive_reads_only_the_series_accessed(ucr):
     (ucr / UCR_NAME.replace("042", "999")).write_text("not a number")
     archive = load_ucr(ucr)
     assert len(archive) == 3
@@ -193,7 +198,7 @@ def test_nab_without_windows_is_an_error(tmp_path):
         load_nab(tmp_path / "load.csv")
 
 
-def test_nab_file_that_the_windows_leave_out_is_an_error(nab):
+def test_nab_file_without_windows_is_an_error(nab):
     file = nab / "group" / "extra.csv"
     file.write_text("timestamp,value\n2020-01-01,1\n")
     with pytest.raises(ValueError, match=r"has no windows for 'group/extra\.csv'"):
@@ -295,7 +300,7 @@ def test_a_file_that_is_not_text_is_an_error(tmp_path):
 # Any format
 
 
-def test_load_series_recognises_each_format(ucr, tsb, nab, tmp_path):
+def test_load_series_detects_each_format(ucr, tsb, nab, tmp_path):
     assert load_series(ucr / UCR_NAME).train_length == 3
     assert load_series(tsb / TSB_NAME).train_length == 2
     assert load_series(nab / "group" / "one.csv").name == "group/one"
@@ -307,7 +312,7 @@ def test_load_series_recognises_each_format(ucr, tsb, nab, tmp_path):
     assert load_series(tmp_path / "plain.txt").name == "plain"
 
 
-def test_load_series_sends_folders_and_zips_to_open_archive(ucr):
+def test_load_series_refers_folders_and_zips_to_open_archive(ucr):
     for path in (ucr, zipped(ucr)):
         with pytest.raises(ValueError, match="open_archive"):
             load_series(path)
@@ -380,7 +385,7 @@ def test_nab_windows_cover_a_tenth_of_the_points():
 
 
 @needs_shared
-def test_a_real_record_is_read_without_being_told_its_format():
+def test_the_format_of_a_real_record_is_detected():
     series = load_series(SHARED / "ecg" / "MBA_ECG805_data.out")
     assert isinstance(series, Series)
     assert series.values.shape == (230_400, 1)

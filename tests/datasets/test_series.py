@@ -47,7 +47,7 @@ def test_repr_is_one_short_line():
         (([1, 2], [0, 1], 0, (), [1]), r"timestamps must have shape \(2,\)"),
     ],
 )
-def test_contradictions_are_errors(arguments, message):
+def test_inconsistent_arguments_are_errors(arguments, message):
     values, labels, train_length, *rest = arguments
     with pytest.raises(ValueError, match=message):
         Series(values, labels, train_length, "s", *rest)

@@ -18,7 +18,7 @@ def events(labels):
     n_channels=st.integers(1, 3),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_events_appear_in_the_order_asked_for(kinds, period, n_channels, seed):
+def test_events_appear_in_the_given_order(kinds, period, n_channels, seed):
     series = make_series(
         5000, n_channels=n_channels, period=period, anomalies=kinds, random_state=seed
     )
@@ -36,8 +36,8 @@ def test_events_appear_in_the_order_asked_for(kinds, period, n_channels, seed):
             assert period // 2 <= length <= 2 * period
 
 
-def test_a_seed_fixes_the_series_and_global_generators_are_left_alone():
-    np.random.seed(0)  # noqa: NPY002 - the global generator is what is watched
+def test_a_seed_fixes_the_series_and_global_generators_are_unused():
+    np.random.seed(0)  # noqa: NPY002 - the global generator is under test
     before = np.random.get_state()[1].copy()  # noqa: NPY002
     first = make_series(random_state=7)
     second = make_series(random_state=np.random.default_rng(7))
@@ -48,7 +48,7 @@ def test_a_seed_fixes_the_series_and_global_generators_are_left_alone():
     assert (first.values != other.values).all()
 
 
-def test_the_period_is_the_one_asked_for():
+def test_the_period_is_the_given_one():
     x = make_series(20_000, period=64, anomalies=(), random_state=0).values[:, 0]
     spectrum = np.abs(np.fft.rfft(x - x.mean())) ** 2
     frequency = np.fft.rfftfreq(len(x))
@@ -58,15 +58,15 @@ def test_the_period_is_the_one_asked_for():
     assert x.std() == pytest.approx(1, abs=0.1)
 
 
-def test_cycles_are_not_all_alike():
+def test_cycles_vary():
     x = make_series(20_000, period=50, anomalies=(), noise=0, random_state=0).values
     assert np.abs(x[:-50] - x[50:]).max() > 0.1
 
 
 @pytest.mark.parametrize("kind", ["flip", "noise"])
 def test_an_anomaly_changes_one_channel_and_nothing_outside_its_segment(kind):
-    # These kinds draw their segments alike, so that the same seed gives the same
-    # series but for the anomaly.
+    # These kinds draw their segments in the same way, so the same seed gives the same
+    # series except for the anomaly.
     series, other = (
         make_series(4000, n_channels=3, anomalies=(k,), noise=0, random_state=3)
         for k in (kind, "amplitude")
@@ -77,7 +77,7 @@ def test_an_anomaly_changes_one_channel_and_nothing_outside_its_segment(kind):
     np.testing.assert_array_equal(changed.any(axis=1), series.labels == 1)
 
 
-def test_a_point_anomaly_stands_out_of_its_neighbours():
+def test_a_point_anomaly_differs_from_its_neighbours():
     series = make_series(4000, anomalies=("point",), noise=0, random_state=3)
     jumps = np.abs(np.diff(series.values[:, 0]))
     position = int(series.labels.argmax())
@@ -117,6 +117,6 @@ def test_the_cycle_changes_speed_in_all_channels(kind, speed):
         ({"n_timestamps": 500}, "7 anomalies in 300 points leave 42"),
     ],
 )
-def test_bad_arguments_are_errors(arguments, message):
+def test_invalid_arguments_are_errors(arguments, message):
     with pytest.raises(ValueError, match=message):
         make_series(**arguments)

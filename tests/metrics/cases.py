@@ -1,4 +1,4 @@
-"""Labelled series with scores, random ones and those at the edges."""
+"""Labelled series with scores: random ones and edge cases."""
 
 import numpy as np
 

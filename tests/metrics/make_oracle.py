@@ -24,7 +24,7 @@ def main():
                 "y_true": "".join(map(str, y_true)),
                 "y_score": y_score.tolist(),
                 "window": window,
-                "expected": tsb_ad.all_measures(y_true, y_score, window),
+                "expected": tsb_ad.all_metrics(y_true, y_score, window),
             }
             for name, (y_true, y_score, window) in named.items()
         ],

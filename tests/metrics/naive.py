@@ -1,4 +1,4 @@
-"""Brute-force twins of `skcoad.metrics`: the definitions, read aloud, in loops."""
+"""Reference implementations of `skcoad.metrics`: the definitions as loops."""
 
 from itertools import groupby, pairwise
 from math import inf, sqrt
@@ -74,7 +74,7 @@ def range_curve(y_true, y_score, length):
     """Points (true positive rate, false positive rate, precision)."""
     n = len(y_true)
     soft = soft_labels(y_true, length)
-    pieces = segments(y_true, length)
+    parts = segments(y_true, length)
     descending = sorted(y_score, reverse=True)
     # Ranks that repeat in a short series add nothing to an area.
     ranks = sorted({int(i * (n - 1) / 249) for i in range(250)})
@@ -84,7 +84,7 @@ def range_curve(y_true, y_score, length):
         true_positives = sum(soft[t] for t in flagged)
         counted = sum(y_true) + sum(soft[t] for t in flagged if not y_true[t])
         positives = (sum(y_true) + counted) / 2
-        existence = sum(1 for p in pieces if p & set(flagged)) / len(pieces)
+        existence = sum(1 for p in parts if p & set(flagged)) / len(parts)
         false_positives = len(flagged) - true_positives
         points.append(
             (

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 # Few distinct values make ties; halves and quarters are exact in binary.
 tied_scores = st.integers(-8, 8).map(lambda value: value / 4)
-# Scores that a strictly increasing map, in floating point too, keeps apart.
+# Scores that stay distinct under a strictly increasing map, also in floating point.
 plain_scores = st.integers(-1000, 1000).map(float)
 
 

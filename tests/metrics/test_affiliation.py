@@ -10,14 +10,14 @@ from .strategies import labelled_scores
 
 @settings(max_examples=60)
 @given(case=labelled_scores(max_size=20))
-def test_scores_equal_their_brute_force_twin(case):
+def test_scores_equal_their_reference_implementation(case):
     y_true, y_score = case
     expected = naive.affiliation_scores(y_true.tolist(), y_score.tolist())
     assert affiliation_scores(y_true, y_score) == pytest.approx(expected, abs=1e-10)
 
 
 @given(case=labelled_scores())
-def test_predictions_are_taken_as_they_are(case):
+def test_predictions_are_used_unchanged(case):
     y_true, y_score = case
     flags = y_score > y_score.min()
     if not flags.any():
@@ -34,7 +34,7 @@ def test_perfect_score_gives_one(case):
 
 
 @given(case=labelled_scores())
-def test_scores_are_shares(case):
+def test_scores_are_in_0_to_1(case):
     assert all(0 <= value <= 1 for value in affiliation_scores(*case))
 
 

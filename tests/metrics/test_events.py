@@ -9,7 +9,7 @@ from . import naive
 
 
 @given(st.lists(st.booleans(), min_size=1))
-def test_events_equal_those_found_by_reading_along(y_true):
+def test_events_equal_those_found_by_a_scan(y_true):
     assert events(y_true).tolist() == [list(span) for span in naive.events(y_true)]
 
 
@@ -22,15 +22,15 @@ def test_events_equal_those_found_by_reading_along(y_true):
         ([0, 1, 1, 0], [[1, 3]]),
     ],
 )
-def test_events_at_borders_nowhere_and_everywhere(y_true, expected):
+def test_events_at_both_ends_nowhere_and_everywhere(y_true, expected):
     found = events(y_true)
     assert found.shape == (len(expected), 2)
     assert found.tolist() == expected
 
 
 @given(st.lists(st.booleans(), min_size=1))
-def test_spans_paint_the_labels_back(y_true):
-    painted = np.zeros(len(y_true), dtype=bool)
+def test_events_reproduce_the_labels(y_true):
+    labels = np.zeros(len(y_true), dtype=bool)
     for start, stop in events(y_true):
-        painted[start:stop] = True
-    assert painted.tolist() == y_true
+        labels[start:stop] = True
+    assert labels.tolist() == y_true

@@ -23,7 +23,7 @@ def series(n, start, stop, peaks):
     peaks=st.dictionaries(st.integers(0, 999), st.integers(-2, 4), max_size=12),
     k=st.integers(1, 5),
 )
-def test_hit_equals_its_brute_force_twin(start, length, peaks, k):
+def test_hit_equals_its_reference_implementation(start, length, peaks, k):
     y_true, y_score = series(1_000, start, start + length, peaks)
     expected = naive.kdd21_hit(y_true.tolist(), y_score.tolist(), k)
     assert kdd21_hit(y_true, y_score, k=k) is expected

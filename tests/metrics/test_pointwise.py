@@ -7,33 +7,33 @@ from skcoad.metrics import auc_pr, best_f1, point_adjusted_f1
 from . import naive
 from .strategies import labelled_scores, plain_scores
 
-TWINS = [
+REFERENCES = [
     (auc_pr, naive.average_precision),
     (best_f1, naive.best_f1),
     (point_adjusted_f1, naive.point_adjusted_f1),
 ]
 
 
-@pytest.mark.parametrize(("measure", "twin"), TWINS)
+@pytest.mark.parametrize(("metric", "reference"), REFERENCES)
 @given(case=labelled_scores())
-def test_measures_equal_their_brute_force_twins(measure, twin, case):
+def test_metrics_equal_their_reference_implementations(metric, reference, case):
     y_true, y_score = case
-    expected = twin(y_true.tolist(), y_score.tolist())
-    assert measure(y_true, y_score) == pytest.approx(expected, abs=1e-12)
+    expected = reference(y_true.tolist(), y_score.tolist())
+    assert metric(y_true, y_score) == pytest.approx(expected, abs=1e-12)
 
 
-@pytest.mark.parametrize("measure", [measure for measure, _ in TWINS])
+@pytest.mark.parametrize("metric", [metric for metric, _ in REFERENCES])
 @given(case=labelled_scores(plain_scores))
-def test_only_the_order_of_scores_matters(measure, case):
+def test_only_the_order_of_scores_matters(metric, case):
     y_true, y_score = case
-    assert measure(y_true, y_score) == measure(y_true, np.arctan(y_score))
+    assert metric(y_true, y_score) == metric(y_true, np.arctan(y_score))
 
 
-@pytest.mark.parametrize("measure", [measure for measure, _ in TWINS])
+@pytest.mark.parametrize("metric", [metric for metric, _ in REFERENCES])
 @given(case=labelled_scores())
-def test_perfect_score_gives_one(measure, case):
+def test_perfect_score_gives_one(metric, case):
     y_true, _ = case
-    assert measure(y_true, y_true) == 1.0
+    assert metric(y_true, y_true) == 1.0
 
 
 def test_constant_score_flags_everything():

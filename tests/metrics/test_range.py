@@ -12,27 +12,27 @@ windows = st.integers(0, 12)
 
 
 @given(case=labelled_scores(), window=windows)
-def test_range_auc_pr_equals_its_brute_force_twin(case, window):
+def test_range_auc_pr_equals_its_reference_implementation(case, window):
     expected = naive.range_auc_pr(*as_lists(case), window)
     assert range_auc_pr(*case, window=window) == pytest.approx(expected, abs=1e-10)
 
 
 @settings(max_examples=50)
 @given(case=labelled_scores(), window=windows)
-def test_vus_pr_equals_its_brute_force_twin(case, window):
+def test_vus_pr_equals_its_reference_implementation(case, window):
     expected = naive.vus_pr(*as_lists(case), window)
     assert vus_pr(*case, window=window) == pytest.approx(expected, abs=1e-10)
 
 
 @settings(max_examples=50)
 @given(case=labelled_scores(normal_point=True), window=windows)
-def test_vus_roc_equals_its_brute_force_twin(case, window):
+def test_vus_roc_equals_its_reference_implementation(case, window):
     expected = naive.vus_roc(*as_lists(case), window)
     assert vus_roc(*case, window=window) == pytest.approx(expected, abs=1e-10)
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_more_timestamps_than_thresholds_equal_the_twin(seed):
+def test_more_timestamps_than_thresholds_equal_the_reference(seed):
     rng = np.random.default_rng(seed)
     y_true = np.zeros(600, dtype=int)
     for start in rng.integers(0, 600, 6):
@@ -58,18 +58,18 @@ def test_vus_pr_is_the_mean_range_auc_pr(name):
 @given(case=labelled_scores(plain_scores, normal_point=True), window=windows)
 def test_only_the_order_of_scores_matters(case, window):
     y_true, y_score = case
-    for measure in (range_auc_pr, vus_pr, vus_roc):
-        value = measure(y_true, y_score, window=window)
-        assert value == measure(y_true, np.arctan(y_score), window=window)
+    for metric in (range_auc_pr, vus_pr, vus_roc):
+        value = metric(y_true, y_score, window=window)
+        assert value == metric(y_true, np.arctan(y_score), window=window)
 
 
 @given(case=labelled_scores(normal_point=True), window=windows)
-def test_volumes_are_shares_and_blind_to_the_direction_of_time(case, window):
+def test_volumes_are_in_0_to_1_and_invariant_to_time_reversal(case, window):
     y_true, y_score = case
-    for measure in (range_auc_pr, vus_pr, vus_roc):
-        value = measure(y_true, y_score, window=window)
+    for metric in (range_auc_pr, vus_pr, vus_roc):
+        value = metric(y_true, y_score, window=window)
         assert 0 <= value <= 1 + 1e-12
-        reversed_value = measure(y_true[::-1], y_score[::-1], window=window)
+        reversed_value = metric(y_true[::-1], y_score[::-1], window=window)
         assert reversed_value == pytest.approx(value, abs=1e-12)
 
 
@@ -87,7 +87,7 @@ def test_all_anomalous_gives_one():
     assert vus_pr(np.ones(9), np.arange(9)) == pytest.approx(1.0)
 
 
-def test_score_that_peaks_beside_the_event_is_worth_more_with_a_window():
+def test_score_that_peaks_beside_the_event_scores_higher_with_a_window():
     y_true, y_score = np.zeros(400), np.zeros(400)
     y_true[200:220] = 1
     y_score[190:210] = 1

@@ -13,7 +13,7 @@ from . import cases
 FROZEN = json.loads(Path(__file__).with_name("oracle.json").read_text())["cases"]
 
 
-def our_measures(y_true, y_score, window):
+def our_metrics(y_true, y_score, window):
     at_median = metrics.affiliation_scores(y_true, y_score >= np.median(y_score))
     values = {
         "auc_pr": metrics.auc_pr(y_true, y_score),
@@ -30,18 +30,18 @@ def our_measures(y_true, y_score, window):
     return values
 
 
-def assert_equal_measures(ours, theirs):
+def assert_equal_metrics(ours, theirs):
     assert {name: ours[name] for name in theirs} == pytest.approx(
         theirs, rel=0, abs=1e-8
     )
 
 
 @pytest.mark.parametrize("case", FROZEN, ids=lambda case: case["name"])
-def test_measures_equal_frozen_results_of_tsb_ad(case):
+def test_metrics_equal_frozen_results_of_tsb_ad(case):
     y_true = np.array([int(label) for label in case["y_true"]])
     y_score = np.array(case["y_score"])
-    ours = our_measures(y_true, y_score, case["window"])
-    assert_equal_measures(ours, case["expected"])
+    ours = our_metrics(y_true, y_score, case["window"])
+    assert_equal_metrics(ours, case["expected"])
 
 
 @pytest.fixture
@@ -53,15 +53,15 @@ def tsb_ad():
 
 
 @pytest.mark.parametrize("seed", range(100, 150))
-def test_measures_equal_tsb_ad_on_random_cases(tsb_ad, seed):
+def test_metrics_equal_tsb_ad_on_random_cases(tsb_ad, seed):
     case = cases.random_case(seed)
-    assert_equal_measures(our_measures(*case), tsb_ad.all_measures(*case))
+    assert_equal_metrics(our_metrics(*case), tsb_ad.all_metrics(*case))
 
 
 @pytest.mark.parametrize("name", cases.EDGES)
-def test_measures_equal_tsb_ad_on_edge_cases(tsb_ad, name):
+def test_metrics_equal_tsb_ad_on_edge_cases(tsb_ad, name):
     case = cases.EDGES[name]
-    assert_equal_measures(our_measures(*case), tsb_ad.all_measures(*case))
+    assert_equal_metrics(our_metrics(*case), tsb_ad.all_metrics(*case))
 
 
 def test_best_f1_is_tsb_ads_without_its_added_constant(tsb_ad):

@@ -3,7 +3,7 @@ import pytest
 
 from skcoad import metrics
 
-MEASURES = [
+METRICS = [
     metrics.affiliation_scores,
     metrics.auc_pr,
     metrics.best_f1,
@@ -14,12 +14,12 @@ MEASURES = [
     metrics.vus_roc,
 ]
 
-every_measure = pytest.mark.parametrize(
-    "measure", MEASURES, ids=lambda measure: measure.__name__
+every_metric = pytest.mark.parametrize(
+    "metric", METRICS, ids=lambda metric: metric.__name__
 )
 
 
-@every_measure
+@every_metric
 @pytest.mark.parametrize(
     ("y_true", "y_score", "message"),
     [
@@ -35,38 +35,38 @@ every_measure = pytest.mark.parametrize(
         ([0, 1], [np.inf, 1], "finite, got inf at index 0"),
     ],
 )
-def test_bad_input_is_named(measure, y_true, y_score, message):
+def test_invalid_input_is_quoted(metric, y_true, y_score, message):
     with pytest.raises(ValueError, match=message):
-        measure(y_true, y_score)
+        metric(y_true, y_score)
 
 
-@every_measure
-def test_any_array_like_gives_the_same_value(measure):
+@every_metric
+def test_any_array_like_gives_the_same_value(metric):
     y_true, y_score = [0, 0, 1, 0, 0], [1, 2, 3, 2, 5]
-    expected = measure(y_true, y_score)
-    assert measure(np.array(y_true, dtype=bool), np.array(y_score)) == expected
-    assert measure(np.array(y_true, float), np.array(y_score, np.float32)) == expected
-    assert measure(tuple(y_true), tuple(y_score)) == expected
+    expected = metric(y_true, y_score)
+    assert metric(np.array(y_true, dtype=bool), np.array(y_score)) == expected
+    assert metric(np.array(y_true, float), np.array(y_score, np.float32)) == expected
+    assert metric(tuple(y_true), tuple(y_score)) == expected
 
 
-@every_measure
-def test_input_is_left_unchanged(measure):
+@every_metric
+def test_input_is_left_unchanged(metric):
     y_true, y_score = np.array([0, 1, 1, 0]), np.array([1.0, 0.0, 3.0, 2.0])
-    measure(y_true, y_score)
+    metric(y_true, y_score)
     assert y_true.tolist() == [0, 1, 1, 0]
     assert y_score.tolist() == [1.0, 0.0, 3.0, 2.0]
 
 
-@every_measure
-def test_constant_score_gives_a_finite_value(measure):
-    assert np.isfinite(measure([0, 1, 1, 0, 0], np.full(5, 7.0))).all()
+@every_metric
+def test_constant_score_gives_a_finite_value(metric):
+    assert np.isfinite(metric([0, 1, 1, 0, 0], np.full(5, 7.0))).all()
 
 
 @pytest.mark.parametrize(
-    "measure", [measure for measure in MEASURES if measure is not metrics.vus_roc]
+    "metric", [metric for metric in METRICS if metric is not metrics.vus_roc]
 )
-def test_all_anomalous_gives_a_finite_value(measure):
-    assert np.isfinite(measure(np.ones(4), [1, 2, 2, 3])).all()
+def test_all_anomalous_gives_a_finite_value(metric):
+    assert np.isfinite(metric(np.ones(4), [1, 2, 2, 3])).all()
 
 
 def test_vus_roc_needs_a_normal_timestamp():
@@ -75,10 +75,10 @@ def test_vus_roc_needs_a_normal_timestamp():
 
 
 @pytest.mark.parametrize(
-    "measure", [metrics.range_auc_pr, metrics.vus_pr, metrics.vus_roc]
+    "metric", [metrics.range_auc_pr, metrics.vus_pr, metrics.vus_roc]
 )
-def test_window_is_an_integer_from_zero_on(measure):
+def test_window_is_an_integer_from_zero_on(metric):
     with pytest.raises(ValueError, match="window == -1, must be >= 0"):
-        measure([0, 1], [1, 2], window=-1)
+        metric([0, 1], [1, 2], window=-1)
     with pytest.raises(TypeError, match="window must be an instance of"):
-        measure([0, 1], [1, 2], window=2.5)
+        metric([0, 1], [1, 2], window=2.5)

@@ -1,6 +1,6 @@
-"""TSB-AD's own measures, called like ours. Importing this file needs TSB-AD.
+"""TSB-AD's own metrics, called like ours. Importing this file needs TSB-AD.
 
-Where TSB-AD chooses the threshold of an F1 by another rule than we do, its measure is
+Where TSB-AD chooses the threshold of an F1 by another rule than we do, its metric is
 evaluated at each of our thresholds.
 """
 
@@ -56,17 +56,17 @@ def affiliation_f1(y_true, y_score):
     return GRADER.metric_Affiliation(y_true, y_score)
 
 
-def all_measures(y_true, y_score, window):
-    """Every measure that TSB-AD can compute for this input, by name."""
+def all_metrics(y_true, y_score, window):
+    """Every metric that TSB-AD can compute for this input, by name."""
     median = np.median(y_score)
     values = {"auc_pr": auc_pr(y_true, y_score)}
     if y_true[0] == 0:  # it never adjusts timestamp 0
         values["point_adjusted_f1"] = point_adjusted_f1(y_true, y_score)
-    if not y_true.all():  # it looks for a normal timestamp, and fails
+    if not y_true.all():  # it fails without a normal timestamp
         values["best_f1"] = best_f1(y_true, y_score)
         names = ("range_auc_pr", "vus_pr", "vus_roc")
         values |= zip(names, volumes(y_true, y_score, window), strict=True)
-    if y_score.min() < y_score.max():  # it flags nothing, which gives NaN
+    if y_score.min() < y_score.max():  # otherwise it flags nothing and returns NaN
         precision, recall = affiliation(y_true, (y_score >= median).astype(int))
         values["affiliation_precision_at_median"] = precision
         values["affiliation_recall_at_median"] = recall

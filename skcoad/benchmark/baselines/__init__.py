@@ -1,15 +1,15 @@
-"""Detectors to compare with."""
+"""The detectors that CoAD is compared with."""
 
 from __future__ import annotations
 
-from skcoad.benchmark.baselines._registry import (
-    BASELINES,
-    KMeansAD,
+from skcoad.benchmark.baselines._kmeans import KMeansAD
+from skcoad.benchmark.baselines._matrix_profile import (
     MatrixProfileAB,
     MatrixProfileSelf,
     PyODMatrixProfile,
-    SeededTorch,
 )
+from skcoad.benchmark.baselines._registry import BASELINES
+from skcoad.benchmark.baselines._seeding import SeededTorch
 
 __all__ = [
     "BASELINES",

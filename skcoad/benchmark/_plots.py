@@ -1,0 +1,91 @@
+"""The comparison as a figure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from skcoad.benchmark._results import Result
+from skcoad.benchmark._statistics import compare, critical_difference, score_table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def plot_comparison(results: Sequence[Result], *, metric: str = "vus_pr") -> Figure:
+    """Plot ranks and costs of the detectors.
+
+    Left: mean ranks, with half the critical difference on either side; detectors whose
+    intervals do not overlap differ significantly (Nemenyi test at 5 %) [1]_. Right: the
+    mean of the metric against the mean seconds of fitting plus scoring.
+
+    Parameters
+    ----------
+    results : sequence of Result
+        From `run_benchmark` or `read_results`, of one protocol.
+    metric : str, default="vus_pr"
+        A key of the results' ``metrics``.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        Save it with ``figure.savefig``.
+
+    Raises
+    ------
+    ValueError
+        As in `compare`.
+
+    References
+    ----------
+    .. [1] J. Demsar, "Statistical comparisons of classifiers over multiple data
+       sets", Journal of Machine Learning Research 7, 2006.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from skcoad.benchmark import BASELINES, plot_comparison, run_benchmark
+    >>> from skcoad.datasets import make_series
+    >>> series = make_series(2000, anomalies=("noise",), random_state=0)
+    >>> detectors = {"KMeansAD": BASELINES["KMeansAD"]}
+    >>> with TemporaryDirectory() as folder:
+    ...     results = run_benchmark(detectors, [series], Path(folder, "results.jsonl"))
+    >>> figure = plot_comparison(results)
+    >>> figure.axes[0].get_title()
+    '1 series'
+    """
+    from matplotlib.figure import Figure
+
+    n_series = len(score_table(results, metric))
+    table = compare(results, metric=metric).sort_values("rank", ascending=False)
+    figure = Figure(figsize=(11, 1.5 + 0.35 * len(table)), layout="constrained")
+    left, right = figure.subplots(1, 2)
+
+    left.errorbar(
+        table["rank"],
+        table.index,
+        xerr=critical_difference(len(table), n_series) / 2,
+        fmt="o",
+        capsize=3,
+    )
+    left.set(
+        xlabel=f"mean rank in {metric} (1 is best), with critical difference",
+        title=f"{n_series} series",
+    )
+    left.grid(axis="x", alpha=0.3)
+
+    seconds = table["fit_seconds"] + table["score_seconds"]
+    right.scatter(seconds, table["mean"])
+    for name in table.index:
+        right.annotate(
+            name,
+            (seconds[name], table["mean"][name]),
+            xytext=(4, 4),
+            textcoords="offset points",
+            fontsize="small",
+        )
+    right.set(xscale="log", xlabel="seconds per series (fit and score)", ylabel=metric)
+    right.margins(0.15)  # room for the names
+    right.grid(alpha=0.3)
+    return figure

@@ -1,0 +1,83 @@
+"""The command ``skcoad demo``."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+from skcoad.cli._detect import (
+    CONTAMINATION,
+    MAX_SEGMENTS,
+    add_training_arguments,
+    detect,
+    make_detector,
+    plot_detection,
+    print_segments,
+    zoom,
+)
+from skcoad.cli._output import check_figure_suffix, check_outputs
+
+FIGURE_NAME = "skcoad-demo.png"
+N_TIMESTAMPS = 6000
+PERIOD = 50
+# Anomalies that are hard to see in the plot of the whole series.
+ZOOM_KINDS = ("flip", "time_warp", "amplitude")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``skcoad demo`` to a parser."""
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="PATH",
+        default=Path(),
+        help=f"the figure, or a folder for {FIGURE_NAME} (default: the current folder)",
+    )
+    add_training_arguments(parser)
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Run ``skcoad demo``; return 0. Raises ValueError for unusable arguments."""
+    from skcoad.datasets import ANOMALY_KINDS, make_series
+    from skcoad.metrics import auc_pr, events, vus_pr
+
+    path = arguments.out
+    if path.is_dir():
+        path /= FIGURE_NAME
+    check_figure_suffix(path)
+    check_outputs({"--out": path}, sources=())
+    series = make_series(N_TIMESTAMPS, period=PERIOD, random_state=arguments.seed)
+    series = replace(series, channel_names=("value",))
+    print(
+        f"A series of {len(series.values)} timestamps with a period of about {PERIOD}; "
+        f"{len(ANOMALY_KINDS)} anomalies after the first {series.train_length}."
+    )
+    found = detect(
+        series,
+        make_detector(arguments, contamination=CONTAMINATION),
+        limit=MAX_SEGMENTS,
+    )
+    print_segments(series, found, ANOMALY_KINDS)
+
+    # make_series places the kinds in this order.
+    spans = {
+        kind: (int(start), int(stop))
+        for kind, (start, stop) in zip(
+            ANOMALY_KINDS, events(series.labels), strict=True
+        )
+    }
+    missed = [
+        kind
+        for kind, (start, stop) in spans.items()
+        if not any(s.start < stop and s.stop > start for s in found.segments)
+    ]
+    scores = found.scores[series.train_length :]
+    print(
+        f"Missed: {', '.join(missed) or 'none'}. "
+        f"AUC-PR {auc_pr(series.test_labels, scores):.2f}, "
+        f"VUS-PR {vus_pr(series.test_labels, scores, window=PERIOD):.2f}."
+    )
+    zooms = [zoom(kind, *spans[kind], found) for kind in ZOOM_KINDS]
+    plot_detection(path, series, found, zooms)
+    return 0

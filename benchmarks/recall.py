@@ -127,10 +127,11 @@ def measure_recall(
         noise=noise,
         random_state=seed,
     ).values[:, 0]
-    train, test = torch.tensor(values, dtype=torch.float32).split(
-        [train_length, TEST_LENGTH]
+    series = torch.tensor(values, dtype=torch.float32)
+    train, test = series[:train_length], series[train_length:]
+    starts = np.random.default_rng(seed).integers(
+        TEST_LENGTH - length + 1, size=n_queries
     )
-    starts = np.random.default_rng(seed).integers(TEST_LENGTH - length + 1, size=n_queries)
     queries = test.unfold(0, length, 1)[torch.from_numpy(starts)]
     index = SubsequenceIndex.build(train, length, max_references)
     found = index.query(queries)

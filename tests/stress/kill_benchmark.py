@@ -1,6 +1,6 @@
 """Kill ``skcoad benchmark`` at random moments, again and again, and look what is lost.
 
-    python benchmarks/kill_benchmark.py --kills 100
+    python tests/stress/kill_benchmark.py --kills 100
 
 The same command is started on the same results file after every kill, by SIGKILL and
 SIGINT in turn. One in ten falls anywhere in the start, the others after the first new

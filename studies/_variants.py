@@ -139,11 +139,18 @@ class CurriculumSampler:
 class Pretrained(CoADDetector):
     """The initial weights are those of a network trained on synthetic series."""
 
+    pretraining_steps = 300
+
     def _training_arguments(self) -> Mapping[str, Any]:
-        return {**super()._training_arguments(), "init": initialise_pretrained}
+        init = functools.partial(
+            initialise_pretrained, pretraining_steps=self.pretraining_steps
+        )
+        return {**super()._training_arguments(), "init": init}
 
 
-def initialise_pretrained(network: CoADNetwork, generator: Generator) -> None:
+def initialise_pretrained(
+    network: CoADNetwork, generator: Generator, pretraining_steps: int
+) -> None:
     """Load pretrained weights.
 
     Parameters
@@ -152,14 +159,17 @@ def initialise_pretrained(network: CoADNetwork, generator: Generator) -> None:
         Of the default architecture, with any patch size.
     generator : torch.Generator
         Advanced as by `initialise`, so that the batches are those of the default.
+    pretraining_steps : int
+        Steps of the pretraining.
     """
     initialise(network, generator)
-    network.load_state_dict(pretrained_weights(network.patch_size))
+    weights = pretrained_weights(network.patch_size, pretraining_steps)
+    network.load_state_dict(weights)
 
 
 @functools.cache
-def pretrained_weights(patch_size: int) -> dict[str, Tensor]:
-    """Weights after the default 300 steps on synthetic series.
+def pretrained_weights(patch_size: int, max_steps: int) -> dict[str, Tensor]:
+    """Weights of the default network, trained on synthetic series.
 
     Computed once per patch size and process, within the time of the fit that first
     needs them.
@@ -168,6 +178,8 @@ def pretrained_weights(patch_size: int) -> dict[str, Tensor]:
     ----------
     patch_size : int
         Points in a patch.
+    max_steps : int
+        Training steps.
 
     Returns
     -------
@@ -186,7 +198,9 @@ def pretrained_weights(patch_size: int) -> dict[str, Tensor]:
         ).values
         for seed, noise in enumerate(PRETRAINING_NOISES)
     ]
-    detector = CoADDetector(period=period, patch_size=patch_size, random_state=0)
+    detector = CoADDetector(
+        period=period, patch_size=patch_size, max_steps=max_steps, random_state=0
+    )
     detector.fit(np.hstack(channels))
     weights: dict[str, Tensor] = detector.network_.state_dict()
     return weights
@@ -214,11 +228,11 @@ class TwoSeeds(Pair):
     """The second has another seed."""
 
     def _second(self) -> CoADDetector:
-        return CoADDetector(random_state=OTHER_SEED)
+        return CoADDetector(**{**self.get_params(), "random_state": OTHER_SEED})
 
 
 class TwoScales(Pair):
     """The second is given twice the period."""
 
     def _second(self) -> CoADDetector:
-        return CoADDetector(period=2 * self.period_, random_state=self.random_state)
+        return CoADDetector(**{**self.get_params(), "period": 2 * self.period_})

@@ -18,6 +18,7 @@ computed again.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -111,12 +112,14 @@ def is_long_enough(series: Series) -> bool:
     return len(held_out) >= MIN_WINDOWS * plan_windows(fitted).window_size
 
 
-def study(series: Series) -> Result:
-    """Measure each setting on one series."""
+def study(
+    series: Series, settings: Mapping[str, Mapping[str, Any]] = SETTINGS
+) -> Result:
+    """Measure each setting, parameters of `CoADDetector`, on one series."""
     torch.set_num_threads(1)
     fitted, held_out = split(series)
     measured = {}
-    for name, parameters in SETTINGS.items():
+    for name, parameters in settings.items():
         detector = CoADDetector(random_state=0, **parameters)
         detector.fit(fitted)
         loss, found = measure_held_out(detector, held_out)
@@ -129,15 +132,14 @@ def study(series: Series) -> Result:
 
 def summary(results: list[Result]) -> str:
     """Markdown tables of the settings, and of the choice by each measure."""
+    names = list(results[0]["measured"])
     values = {  # series, settings
-        key: np.array(
-            [[r["measured"][name][key] for name in SETTINGS] for r in results]
-        )
+        key: np.array([[r["measured"][name][key] for name in names] for r in results])
         for key in MEASURES
     }
     settings = [
         [name, *(f"{values[key][:, i].mean():.3f}" for key in MEASURES)]
-        for i, name in enumerate(SETTINGS)
+        for i, name in enumerate(names)
     ]
     choices = []
     for key, sign in (("loss", -1), ("found", 1)):

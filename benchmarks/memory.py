@@ -1,14 +1,16 @@
-"""Measure peak memory against the length of the series, for fitting and for scoring.
+"""Measure peak memory by the length of the series, for fitting and for scoring.
 
     python benchmarks/memory.py --out memory.jsonl
     python benchmarks/memory.py --out memory.jsonl --sizes 10_000_000x1 1_000_000x20
 
-Each measurement is made in a process of its own, on a memory-mapped file. Those that
-are in the results file already are not made again. The detector that scores was fitted
-on a short series. Training is short, since its memory does not depend on the number of
-steps. The peak is what the process held at most beyond what it held after it had fitted
-a short series. Pages of the mapped file that were read count as memory of the process,
-unless the system took them back, so a peak is about the size of the input at least.
+Made the table "Memory" of docs/guarantees.md. Linux only.
+
+Each measurement is made in a new process, on a memory-mapped file; those in the results
+file are not repeated. For scoring, the detector was fitted on a short series. Training
+is short, since its memory does not depend on the number of steps. The peak is counted
+from what the process held after it had fitted a short series. Pages of the mapped file
+that were read count as memory of the process, unless the system has reclaimed them, so
+a peak is at least about the size of the input.
 """
 
 from __future__ import annotations
@@ -45,32 +47,54 @@ HEADER = (
 )
 
 
-def size(text: str) -> tuple[int, int]:
+def parse_size(text: str) -> tuple[int, int]:
     """Read ``TIMESTAMPSxCHANNELS``."""
     n_timestamps, n_channels = text.split("x")
     return int(n_timestamps), int(n_channels)
 
 
 def write_series(path: Path, n_timestamps: int, n_channels: int) -> None:
-    """Write noisy sines of one period and different phases, block by block."""
+    """Write noisy sines of one period and different phases, chunk by chunk.
+
+    Parameters
+    ----------
+    path : Path
+        File to write, in numpy's format.
+    n_timestamps, n_channels : int
+        Shape of the series.
+    """
     rng = np.random.default_rng(0)
     series = np.lib.format.open_memmap(
         path, mode="w+", dtype=np.float64, shape=(n_timestamps, n_channels)
     )
     for start in range(0, n_timestamps, SHORT):
-        block = series[start : start + SHORT]
-        phase = np.arange(start, start + len(block))[:, None] / PERIOD
-        block[:] = np.sin(2 * np.pi * (phase + rng.random(n_channels)))
-        block += 0.1 * rng.normal(size=block.shape)
+        chunk = series[start : start + SHORT]
+        phase = np.arange(start, start + len(chunk))[:, None] / PERIOD
+        chunk[:] = np.sin(2 * np.pi * (phase + rng.random(n_channels)))
+        chunk += 0.1 * rng.normal(size=chunk.shape)
 
 
 def measure(work: str, path: Path, short: Path, max_steps: int) -> Result:
-    """Fit on a mapped file or score it, and say what that took."""
+    """Fit on a mapped file, or score it, and measure.
+
+    Parameters
+    ----------
+    work : {"score", "fit"}
+        What to measure.
+    path, short : Path
+        Files of the series, and of a short one to fit on first.
+    max_steps : int
+        Training steps.
+
+    Returns
+    -------
+    Result
+    """
     detector = CoADDetector(max_steps=max_steps, random_state=0)
-    detector.fit(np.load(short))  # also loads all that is loaded when first needed
+    detector.fit(np.load(short))  # also loads libraries that are imported on first use
     series = np.load(path, mmap_mode="r")
     if not reset_peak_memory():
-        raise SystemExit("peaks can be told apart on Linux only")
+        raise SystemExit("the peak memory can be reset on Linux only")
     before = peak_memory() or 0
     started = time.perf_counter()
     if work == "fit":
@@ -88,10 +112,22 @@ def measure(work: str, path: Path, short: Path, max_steps: int) -> Result:
     }
 
 
-def measure_afresh(
+def measure_in_new_process(
     work: str, n_timestamps: int, n_channels: int, max_steps: int
 ) -> Result:
-    """Do `measure` in a new process."""
+    """Write the files and run `measure` in a new process.
+
+    Parameters
+    ----------
+    work, max_steps : str, int
+        As for `measure`.
+    n_timestamps, n_channels : int
+        Shape of the series.
+
+    Returns
+    -------
+    Result
+    """
     with (
         tempfile.TemporaryDirectory() as folder,
         ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool,
@@ -114,9 +150,11 @@ def row(result: Result) -> str:
 
 
 def main() -> None:
-    """Print one row of a Markdown table for each size and kind of work."""
+    """Print one row of a Markdown table per size and kind of work."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sizes", nargs="+", type=size, default=[*map(size, SIZES)])
+    parser.add_argument(
+        "--sizes", nargs="+", type=parse_size, default=[*map(parse_size, SIZES)]
+    )
     parser.add_argument("--work", nargs="+", choices=WORK, default=WORK)
     parser.add_argument("--max-steps", type=int, default=20)
     parser.add_argument("--out", type=Path, default=Path("memory.jsonl"))
@@ -131,10 +169,12 @@ def main() -> None:
         print(HEADER)
         print("|---" + "|---:" * (HEADER.count("|") - 2) + "|")
         for work in arguments.work:
-            for shape in arguments.sizes:
-                result = done.get((work, *shape))
+            for n_timestamps, n_channels in arguments.sizes:
+                result = done.get((work, n_timestamps, n_channels))
                 if result is None:
-                    result = measure_afresh(work, *shape, arguments.max_steps)
+                    result = measure_in_new_process(
+                        work, n_timestamps, n_channels, arguments.max_steps
+                    )
                     append_result(arguments.out, result)
                 print(row(result), flush=True)
 

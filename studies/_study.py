@@ -1,14 +1,18 @@
-"""What the studies of the UCR archive share: their command line and their results."""
+"""Command line, resumable run and metrics of the studies of the UCR archive."""
 
 from __future__ import annotations
 
 import argparse
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
 from joblib import Parallel, delayed
+from numpy.typing import NDArray
 
+from skcoad.benchmark import vus_window
+from skcoad.benchmark._protocols import measure as evaluate
 from skcoad.benchmark._results import (
     Result,
     append_result,
@@ -22,17 +26,31 @@ FIFTH = "??[05]_*"  # a fifth of the archive, as in trials.sh
 
 
 def parse_arguments(description: str, select: str, out: str) -> Namespace:
-    """Read ``data``, ``select``, ``out`` and ``jobs`` from the command line."""
+    """Read ``data``, ``select``, ``out`` and ``jobs`` from the command line.
+
+    Parameters
+    ----------
+    description : str
+        Its first line is shown by ``--help``.
+    select, out : str
+        Defaults: which series, and the results file.
+
+    Returns
+    -------
+    Namespace
+    """
     parser = argparse.ArgumentParser(description=description.splitlines()[0])
     parser.add_argument("data", type=Path, help="folder of the UCR archive")
     parser.add_argument(
         "--select",
         default=select,
         metavar="PATTERN",
-        help="only series named like this (default: %(default)s)",
+        help="only series whose names match (default: %(default)s)",
     )
-    parser.add_argument("--out", type=Path, default=Path(out))
-    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument(
+        "--out", type=Path, default=Path(out), help="results file, kept and added to"
+    )
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
     return parser.parse_args()
 
 
@@ -42,28 +60,42 @@ def study_archive(
     *,
     select: str,
     out: str,
-    suits: Callable[[Series], bool] = lambda series: True,
+    condition: Callable[[Series], bool] = lambda series: True,
 ) -> list[Result]:
-    """Study the series that the command line and `suits` choose, see `run_study`."""
+    """Study the selected series of the archive that satisfy a condition.
+
+    Parameters
+    ----------
+    description, select, out : str
+        As for `parse_arguments`.
+    study : callable
+        As for `run_study`.
+    condition : callable
+        Which series are long enough for the study; by default all are.
+
+    Returns
+    -------
+    results : list of Result
+    """
     arguments = parse_arguments(description, select, out)
     archive = open_archive(arguments.data).select(arguments.select)
-    series = [one for one in archive if suits(one)]
+    series = [one for one in archive if condition(one)]
     return run_study(study, series, arguments.out, arguments.jobs)
 
 
 def run_study(
     study: Callable[[Series], Result], series: list[Series], out: Path, n_jobs: int
 ) -> list[Result]:
-    """Study each series of which the results file has nothing yet.
+    """Study each series that the results file does not have yet.
 
     Parameters
     ----------
     study : callable
-        Makes a result with a key ``series``, the name.
+        Returns a result with a key ``series``, the name.
     series : list of Series
-        With names that differ.
+        With different names.
     out : Path
-        The results file; made, or added to.
+        The results file; created, or appended to.
     n_jobs : int
         Processes.
 
@@ -75,9 +107,47 @@ def run_study(
     with only_writer(out):
         drop_cut_off_line(out)
         results = {result["series"]: result for result in read_results(out)}
-        left = [one for one in series if one.name not in results]
+        todo = [one for one in series if one.name not in results]
         parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
-        for result in parallel(delayed(study)(one) for one in left):
+        for result in parallel(delayed(study)(one) for one in todo):
             append_result(out, result)
             results[result["series"]] = result
     return [results[one.name] for one in series]
+
+
+def evaluate_test(series: Series, scores: NDArray[np.float64]) -> dict[str, float]:
+    """Metrics of the benchmark for scores of the test part (protocol kdd21).
+
+    Parameters
+    ----------
+    series : Series
+        With labels.
+    scores : ndarray of shape (n_test,)
+        Higher is more anomalous.
+
+    Returns
+    -------
+    dict of str to float
+    """
+    window = vus_window(series.values[:, 0])
+    return evaluate(series.test_labels, scores, window)
+
+
+def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Markdown table; all columns but the first are aligned to the right.
+
+    Parameters
+    ----------
+    header : sequence of str
+        Names of the columns.
+    rows : iterable of sequence of str
+        Cells.
+
+    Returns
+    -------
+    str
+        Without a line end at the end.
+    """
+    lines = [f"| {' | '.join(row)} |" for row in (header, *rows)]
+    lines.insert(1, "|---" + "|---:" * (len(header) - 1) + "|")
+    return "\n".join(lines)

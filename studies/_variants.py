@@ -1,14 +1,17 @@
-"""Detectors with one thing done otherwise, for ``levers.py``.
+"""Detectors with one part of the training or of the ensemble changed, for `levers.py`.
 
-In a module of their own, so that the processes of a benchmark find them by name.
+Each variant of the training replaces an argument of `skcoad.model.CoADModel.fit`: the
+initial weights (`init`), the batches (`sample`), the learning rate (`schedule`) or the
+callbacks. The variants are in a module of their own, so that the worker processes of a
+benchmark can import them by name.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
-from unittest import mock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,129 +20,194 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from skcoad import CoADDetector
 from skcoad.datasets import make_series
-from skcoad.detectors import _coad as detector_module
-from skcoad.model import _training as training_module
-from skcoad.model._network import CoADNetwork, CoADOutput, initialise
-from skcoad.model._training import Batch, TrainingRecord, draw_batch, train
+from skcoad.model import (
+    Batch,
+    Callback,
+    CoADNetwork,
+    CoADOutput,
+    History,
+    TrainingData,
+    TrainingOptions,
+    initialise,
+    sample_batch,
+)
 
 EMA_DECAY = 0.98
-GENERATED_NOISE = (0.0, 0.05, 0.2)
-N_EACH = 4  # generated channels of each
+CONSTANT_RATE = 0.5  # fraction of the highest learning rate
+PRETRAINING_NOISES = (0.0, 0.05, 0.2)
+N_PRETRAINING_CHANNELS = 4  # of each noise
+PRETRAINING_PERIOD = 16  # patches
 OTHER_SEED = 1000
 
 
-class DirectOnly(nn.Module):
-    """A network whose first opinion (Eq. 4) stands in for the second (Eq. 8)."""
-
-    def __init__(self, network: CoADNetwork) -> None:
-        super().__init__()
-        self.network = network
-        self.masking = network.masking
-
-    def forward(self, *args: Any) -> CoADOutput:
-        """Say the same as the network, but for the second opinion."""
-        output: CoADOutput = self.network(*args)
-        return output._replace(residual=output.direct)
-
-
 class WithoutResidualHead(CoADDetector):
-    """The classifier never looks at the reconstruction."""
+    """The classifier ignores the reconstruction: A (Eq. 4) replaces A_r (Eq. 8)."""
 
-    def _network_on_meta(self, patch_size: int) -> DirectOnly:  # type: ignore[override]
-        return DirectOnly(super()._network_on_meta(patch_size))
+    def _training_arguments(self) -> Mapping[str, Any]:
+        return {**super()._training_arguments(), "init": initialise_without_residual}
+
+
+def initialise_without_residual(network: CoADNetwork, generator: Generator) -> None:
+    """Draw the initial weights, and bypass the residual head from then on.
+
+    Parameters
+    ----------
+    network : CoADNetwork
+        Changed in place. The bypass is a hook: it is not part of a saved detector.
+    generator : torch.Generator
+        Source of the weights.
+    """
+    initialise(network, generator)
+    network.register_forward_hook(_replace_residual)
+
+
+def _replace_residual(_: nn.Module, __: object, output: CoADOutput) -> CoADOutput:
+    return output._replace(residual=output.direct)
 
 
 class ConstantRate(CoADDetector):
-    """The learning rate stays at half of its height: no warm-up, no decay."""
+    """The learning rate is constant, half of the highest: no warm-up, no decay."""
 
-    def _fit(self, X: Any) -> CoADDetector:
-        with mock.patch.object(training_module, "_schedule", return_value=0.5):
-            return super()._fit(X)
+    def _training_arguments(self) -> Mapping[str, Any]:
+        return {**super()._training_arguments(), "schedule": constant_rate}
+
+
+def constant_rate(progress: float) -> float:
+    """Fraction of the highest learning rate, whatever the progress."""
+    return CONSTANT_RATE
 
 
 class AveragedWeights(ConstantRate):
-    """A constant rate, and a moving average of the weights in the end."""
+    """A constant rate, and finally an exponential moving average of the weights."""
 
-    def _fit(self, X: Any) -> CoADDetector:
-        with mock.patch.object(detector_module, "train", train_and_average):
-            return super()._fit(X)
+    def _training_arguments(self) -> Mapping[str, Any]:
+        arguments = super()._training_arguments()
+        callbacks = [*arguments["callbacks"], WeightAverage()]
+        return {**arguments, "callbacks": callbacks}
 
 
-def train_and_average(
-    network: nn.Module, *args: Any, on_step: Callable[[float], object], **how: Any
-) -> TrainingRecord:
-    """Train, and leave the moving average of the weights."""
-    averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(EMA_DECAY))
+class WeightAverage(Callback):
+    """Average the weights over the steps, and end with the average."""
 
-    def average(loss: float) -> None:
-        averaged.update_parameters(network)
-        on_step(loss)
+    def on_train_begin(self, network: CoADNetwork) -> None:
+        """Start from the initial weights."""
+        average = get_ema_multi_avg_fn(EMA_DECAY)  # type: ignore[no-untyped-call]
+        self.averaged = AveragedModel(network, multi_avg_fn=average)
 
-    record = train(network, *args, on_step=average, **how)
-    network.load_state_dict(averaged.module.state_dict())
-    return record
+    def on_batch_end(self, network: CoADNetwork, n_steps: int, loss: Tensor) -> None:
+        """Update the average."""
+        self.averaged.update_parameters(network)
+
+    def on_train_end(self, network: CoADNetwork, history: History) -> None:
+        """Replace the weights by the average."""
+        network.load_state_dict(self.averaged.module.state_dict())
 
 
 class Curriculum(CoADDetector):
-    """Distortions from long to short: the shortest come after half of the training."""
+    """Distortions from long to short: the shortest appear after half of the steps."""
 
-    def _fit(self, X: Any) -> CoADDetector:
-        n_drawn = 0
+    def _training_arguments(self) -> Mapping[str, Any]:
+        sample = CurriculumSampler(self.max_steps)
+        return {**super()._training_arguments(), "sample": sample}
 
-        def draw(*args: Any) -> Batch:
-            nonlocal n_drawn
-            *before, (shortest, longest), batch_size, generator = args
-            easy = max(0.0, 1 - 2 * n_drawn / self.max_steps)
-            n_drawn += 1
-            lengths = (shortest + easy * (longest - shortest), longest)
-            return draw_batch(*before, lengths, batch_size, generator)
 
-        with mock.patch.object(training_module, "draw_batch", draw):
-            return super()._fit(X)
+class CurriculumSampler:
+    """Draw batches whose shortest distortion shrinks with each call.
+
+    Parameters
+    ----------
+    max_steps : int
+        Batches of the whole training.
+    """
+
+    def __init__(self, max_steps: int) -> None:
+        self.max_steps = max_steps
+        self.n_drawn = 0
+
+    def __call__(
+        self, data: TrainingData, options: TrainingOptions, generator: Generator
+    ) -> Batch:
+        """Draw the next batch, see `skcoad.model.sample_batch`."""
+        shortest, longest = options.distortion_lengths
+        easiness = max(0.0, 1 - 2 * self.n_drawn / self.max_steps)
+        self.n_drawn += 1
+        lengths = (shortest + easiness * (longest - shortest), longest)
+        options = dataclasses.replace(options, distortion_lengths=lengths)
+        return sample_batch(data, options, generator)
 
 
 class Pretrained(CoADDetector):
-    """The weights start from those of a network trained on generated series."""
+    """The initial weights are those of a network trained on synthetic series."""
 
-    def _fit(self, X: Any) -> CoADDetector:
-        with mock.patch.object(detector_module, "initialise", start_from_pretrained):
-            return super()._fit(X)
+    pretraining_steps = 300
+
+    def _training_arguments(self) -> Mapping[str, Any]:
+        init = functools.partial(
+            initialise_pretrained, pretraining_steps=self.pretraining_steps
+        )
+        return {**super()._training_arguments(), "init": init}
 
 
-def start_from_pretrained(network: CoADNetwork, generator: Generator) -> None:
-    """Fill a network with pretrained weights."""
-    initialise(network, generator)  # so that the batches are those of the default
-    network.load_state_dict(pretrained(network.patch_size))
+def initialise_pretrained(
+    network: CoADNetwork, generator: Generator, pretraining_steps: int
+) -> None:
+    """Load pretrained weights.
+
+    Parameters
+    ----------
+    network : CoADNetwork
+        Of the default architecture, with any patch size.
+    generator : torch.Generator
+        Advanced as by `initialise`, so that the batches are those of the default.
+    pretraining_steps : int
+        Steps of the pretraining.
+    """
+    initialise(network, generator)
+    weights = pretrained_weights(network.patch_size, pretraining_steps)
+    network.load_state_dict(weights)
 
 
 @functools.cache
-def pretrained(patch_size: int) -> dict[str, Tensor]:
-    """Weights after the defaults' 300 steps on generated series.
+def pretrained_weights(patch_size: int, max_steps: int) -> dict[str, Tensor]:
+    """Weights of the default network, trained on synthetic series.
 
-    Once for each patch size and process, within the time of the fit that needs it.
+    Computed once per patch size and process, within the time of the fit that first
+    needs them.
+
+    Parameters
+    ----------
+    patch_size : int
+        Points in a patch.
+    max_steps : int
+        Training steps.
+
+    Returns
+    -------
+    dict of str to Tensor
+        The network's ``state_dict``.
     """
-    train_part = np.hstack(
-        [
-            make_series(
-                1000 * patch_size,
-                n_channels=N_EACH,
-                period=16 * patch_size,
-                anomalies=(),
-                noise=noise,
-                random_state=seed,
-            ).values
-            for seed, noise in enumerate(GENERATED_NOISE)
-        ]
-    )
+    period = PRETRAINING_PERIOD * patch_size
+    channels = [
+        make_series(
+            1000 * patch_size,
+            n_channels=N_PRETRAINING_CHANNELS,
+            period=period,
+            anomalies=(),
+            noise=noise,
+            random_state=seed,
+        ).values
+        for seed, noise in enumerate(PRETRAINING_NOISES)
+    ]
     detector = CoADDetector(
-        period=16 * patch_size, patch_size=patch_size, random_state=0
+        period=period, patch_size=patch_size, max_steps=max_steps, random_state=0
     )
-    with mock.patch.object(detector_module, "initialise", initialise):  # not from here
-        return detector.fit(train_part).network_.state_dict()
+    detector.fit(np.hstack(channels))
+    weights: dict[str, Tensor] = detector.network_.state_dict()
+    return weights
 
 
 class Pair(CoADDetector):
-    """Mean of the scores of two detectors; the second differs as its kind says."""
+    """Mean of the scores of two detectors; subclasses say what the second is."""
 
     def _second(self) -> CoADDetector:
         raise NotImplementedError
@@ -151,7 +219,7 @@ class Pair(CoADDetector):
         return self
 
     def decision_function(self, X: Any) -> NDArray[np.float64]:
-        """Mean of both."""
+        """Mean of the scores of both."""
         first, second = super().decision_function(X), self.second_.decision_function(X)
         return np.asarray((first + second) / 2)
 
@@ -160,11 +228,11 @@ class TwoSeeds(Pair):
     """The second has another seed."""
 
     def _second(self) -> CoADDetector:
-        return CoADDetector(random_state=OTHER_SEED)
+        return CoADDetector(**{**self.get_params(), "random_state": OTHER_SEED})
 
 
 class TwoScales(Pair):
-    """The second believes in twice the period."""
+    """The second is given twice the period."""
 
     def _second(self) -> CoADDetector:
-        return CoADDetector(period=2 * self.period_, random_state=self.random_state)
+        return CoADDetector(**{**self.get_params(), "period": 2 * self.period_})

@@ -1,184 +1,253 @@
-"""Measure what the distances to normal references find alone, without any training.
+"""Measure what the distances to the nearest neighbours find alone, without training.
 
-    python benchmarks/distance_study.py path/to/ucr --out distances.jsonl --jobs 2
+    python studies/distance_study.py path/to/ucr --out distances.jsonl --jobs 2
 
-References of several lengths, of values and of changes, alone and combined, with and
-without the subtraction of what is usual, and with more or less of the level; for each
-series of the archive the metrics of the benchmark (protocol kdd21). What is in the
-results file already is not computed again. Nothing here is random.
+Made the table "The distances alone" of docs/defaults.md; with ``--select '??[05]_*'``
+the first row of its table "A budget".
+
+Excess distances for several subsequence lengths, of values and of first differences,
+alone and combined; also without subtraction of the baseline distance, with other
+weights of the mean, and with more queries. The metrics are those of the benchmark
+(protocol kdd21). Nothing is random. Series in the results file are not computed again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
-from unittest import mock
 
 import numpy as np
 import torch
-from _study import study_archive
+from _study import evaluate_test, markdown_table, study_archive
 from numpy.typing import NDArray
 
-from skcoad.benchmark._protocols import measure, vus_window
-from skcoad.benchmark._results import Result
+from skcoad.benchmark import Result
 from skcoad.datasets import Series
-from skcoad.neighbors import _index as reference
-from skcoad.neighbors._channel import changes
-from skcoad.neighbors._index import ReferencePool
-from skcoad.preprocessing._plan import plan_windows
-from skcoad.scoring._components import LEAST_CHANGE_EXCESS, LEAST_VALUE_EXCESS
+from skcoad.neighbors import (
+    SubsequenceIndex,
+    excess_distance,
+    first_differences,
+    query_windows,
+)
+from skcoad.neighbors._index import MEAN_WEIGHT
+from skcoad.preprocessing import plan_windows
+from skcoad.preprocessing._scaler import Scaler
+from skcoad.scoring._components import DIFFERENCE_OFFSET, VALUE_OFFSET
 
-METRICS = {"hit_at_1": "Acc@1", "hit_at_3": "Acc@3", "auc_pr": "AUC-PR"}
-METRICS |= {"vus_pr": "VUS-PR"}
+MAX_REFERENCES = 4096  # the detectors' default
+METRICS = {
+    "hit_at_1": "Acc@1",
+    "hit_at_3": "Acc@3",
+    "auc_pr": "AUC-PR",
+    "vus_pr": "VUS-PR",
+}
+VALUE_LENGTHS: list[tuple[float, ...]] = [
+    *[(0.25,), (0.5,), (1,), (2,), (4,)],
+    *[(1, 2), (0.5, 1, 2), (0.25, 0.5, 1, 2)],
+]
+DIFFERENCE_LENGTHS: list[tuple[float, ...]] = [
+    *[(0.25,), (0.5,), (1,), (2,)],
+    *[(1, 2), (0.5, 1, 2), (0.25, 0.5, 1, 2)],
+]
+# Changes of the mean over values of one and of two periods.
+VARIANTS: dict[str, dict[str, Any]] = {
+    "baseline not subtracted": {"subtract_baseline": False},
+    "mean ignored": {"mean_weight": 0.0},
+    "mean in full": {"mean_weight": 1.0},
+}
+COMBINED_LENGTHS: list[tuple[tuple[float, ...], tuple[float, ...]]] = [
+    ((1, 2), (1,)),
+    ((1, 2), (0.5, 1, 2)),
+    ((0.5, 1, 2), (0.5, 1, 2)),
+    ((0.25, 0.5, 1, 2), (0.25, 0.5, 1, 2)),
+]
+QUERIES_PER_LENGTH = (2, 3, 4, 8)  # the detectors' default is the first
 FloatArray = NDArray[np.float64]
 
 
 class Distances:
-    """Distances of the test part of a series from references of its training part.
+    """Excess distances of the test part of a series to its training part.
 
     Parameters
     ----------
     series : Series
-        Of one channel.
+        Of one channel, without missing values.
     period : int or "auto", default="auto"
-        By default the detector's.
+        By default the detectors'.
     """
 
     def __init__(self, series: Series, period: int | Literal["auto"] = "auto") -> None:
-        train, test = series.train[:, 0], series.test[:, 0]
         self.plan = plan_windows(series.train, period=period)
-        values = [(x - train.mean()) / train.std() for x in (train, test)]
-        self.views = {"values": [torch.tensor(x, dtype=torch.float32) for x in values]}
-        of_changes = [changes(x) for x in self.views["values"]]
-        deviation = of_changes[0].std(correction=0)
-        self.views["changes"] = [x / deviation for x in of_changes]
-        self.known: dict[tuple[str, float, bool, float, int], FloatArray] = {}
+        scaler = Scaler(n_channels=1).fit(series.train)
+        train, test = (
+            scaler.transform(part[:, 0], channel=0)[0]
+            for part in (series.train, series.test)
+        )
+        differences = first_differences(train)
+        scale = differences.std(correction=0)
+        self.views = {
+            "values": (train, test),
+            "differences": (differences / scale, first_differences(test) / scale),
+        }
+        self.computed: dict[tuple[str, float, bool, float, int], FloatArray] = {}
 
     def excess(
         self,
         view: str,
         periods: float,
-        less_usual: bool = True,
-        level: float = reference.LEVEL,
-        look_ups: int = 2,
+        *,
+        subtract_baseline: bool = True,
+        mean_weight: float = MEAN_WEIGHT,
+        queries_per_length: int = QUERIES_PER_LENGTH[0],
     ) -> FloatArray:
-        """How far from the nearest reference of so many periods, less what is usual.
+        """Excess distance for one subsequence length.
 
-        References are looked up `look_ups` times for each of their lengths.
+        Parameters
+        ----------
+        view : {"values", "differences"}
+            What is compared.
+        periods : float
+            Length of the subsequences.
+        subtract_baseline : bool, default=True
+            False for the plain distance to the nearest neighbour.
+        mean_weight : float, default=0.2
+            Weight of the mean of a subsequence.
+        queries_per_length : int, default=2
+            The query stride is the length divided by this.
+
+        Returns
+        -------
+        ndarray of shape (n_test,)
         """
-        key = view, periods, less_usual, level, look_ups
-        if key not in self.known:
+        key = view, periods, subtract_baseline, mean_weight, queries_per_length
+        if key not in self.computed:
             train, test = self.views[view]
             length = min(max(2, round(periods * self.plan.period)), len(train) // 2)
-            with mock.patch.object(reference, "LEVEL", level):
-                pool = ReferencePool.build(train, length, size=4096)
-                found = pool.find(test[None], max(1, length // look_ups))
-                if not less_usual:
-                    pool.own = torch.zeros_like(pool.own)
-                self.known[key] = pool.excess(test[None], found)[0].double().numpy()
-        return self.known[key]
+            index = SubsequenceIndex.build(
+                train, length, MAX_REFERENCES, mean_weight=mean_weight
+            )
+            stride = max(1, length // queries_per_length)
+            neighbors = query_windows(index, test[None], stride)
+            if not subtract_baseline:
+                index.baseline_distances.zero_()
+            excess = excess_distance(index, test[None], neighbors)[0]
+            self.computed[key] = excess.double().numpy()
+        return self.computed[key]
 
     def mean(self, view: str, lengths: Sequence[float], **how: Any) -> FloatArray:
-        """Mean over references of several lengths."""
-        every = [self.excess(view, periods, **how) for periods in lengths]
-        return np.mean(every, axis=0)
+        """Mean of the excess distances for several lengths.
 
-    def default(self, look_ups: int = 2) -> FloatArray:
-        """What the detector's default would be without a network."""
+        Parameters
+        ----------
+        view, **how
+            As for `excess`.
+        lengths : sequence of float
+            In periods.
+
+        Returns
+        -------
+        ndarray of shape (n_test,)
+        """
+        each = [self.excess(view, periods, **how) for periods in lengths]
+        return np.asarray(np.mean(each, axis=0))
+
+    def default(self, queries_per_length: int = QUERIES_PER_LENGTH[0]) -> FloatArray:
+        """Score as `NeighborsDetector` does, but for the root and the query stride.
+
+        Parameters
+        ----------
+        queries_per_length : int, default=2
+            As for `excess`.
+
+        Returns
+        -------
+        ndarray of shape (n_test,)
+        """
         return product(
-            self.mean("values", (1, 2), look_ups=look_ups),
-            self.mean("changes", (1,), look_ups=look_ups),
+            self.mean("values", (1, 2), queries_per_length=queries_per_length),
+            self.mean("differences", (1,), queries_per_length=queries_per_length),
         )
 
     def scores(self) -> dict[str, FloatArray]:
-        """Each combination to compare, by name."""
-        scores = {}
-        for view, lengths in (
-            ("values", (0.25, 0.5, 1, 2, 4)),
-            ("changes", (0.25, 0.5, 1, 2)),
-        ):
-            for periods in lengths:
-                scores[f"{view}, {periods_of((periods,))}"] = self.excess(view, periods)
-        for view, lengths in (
-            ("values", (1, 2)),
-            ("values", (0.5, 1, 2)),
-            ("values", (0.25, 0.5, 1, 2)),
-            ("changes", (1, 2)),
-            ("changes", (0.5, 1, 2)),
-            ("changes", (0.25, 0.5, 1, 2)),
-        ):
-            scores[f"{view}, {periods_of(lengths)}"] = self.mean(view, lengths)
-        for name, how in (
-            ("usual not subtracted", {"less_usual": False}),
-            ("the level does not count", {"level": 0.0}),
-            ("the level counts in full", {"level": 1.0}),
-        ):
-            scores[f"... values, {periods_of((1, 2))}, {name}"] = self.mean(
-                "values", (1, 2), **how
-            )
-        for of_values, of_changes in (
-            ((1, 2), (1,)),
-            ((1, 2), (0.5, 1, 2)),
-            ((0.5, 1, 2), (0.5, 1, 2)),
-            ((0.25, 0.5, 1, 2), (0.25, 0.5, 1, 2)),
-        ):
+        """All scores to compare, by the name of their row."""
+        scores = {
+            f"values, {name_lengths(lengths)}": self.mean("values", lengths)
+            for lengths in VALUE_LENGTHS
+        }
+        scores |= {
+            f"differences, {name_lengths(lengths)}": self.mean("differences", lengths)
+            for lengths in DIFFERENCE_LENGTHS
+        }
+        for name, how in VARIANTS.items():
+            row = f"... values, {name_lengths((1, 2))}, {name}"
+            scores[row] = self.mean("values", (1, 2), **how)
+        for of_values, of_differences in COMBINED_LENGTHS:
             by_value = self.mean("values", of_values)
-            by_change = self.mean("changes", of_changes)
-            name = f"values, {periods_of(of_values)}, {{}} changes, "
-            name += periods_of(of_changes)
-            scores[name.format("plus")] = by_value + by_change / 2
-            scores[name.format("times")] = product(by_value, by_change)
-        often = [self.default(look_ups) for look_ups in (2, 3, 4, 8)]
-        for look_ups, score in zip((3, 4, 8), often[1:], strict=True):
-            scores[f"... the default, {look_ups} look-ups a length"] = score
-        scores["... mean of 2, 3, 4 and 8 look-ups a length"] = np.mean(often, axis=0)
+            by_difference = self.mean("differences", of_differences)
+            row = (
+                f"values, {name_lengths(of_values)}, {{}} differences, "
+                f"{name_lengths(of_differences)}"
+            )
+            scores[row.format("plus")] = by_value + by_difference / 2
+            scores[row.format("times")] = product(by_value, by_difference)
+        defaults = [self.default(n) for n in QUERIES_PER_LENGTH]
+        for n, score in zip(QUERIES_PER_LENGTH[1:], defaults[1:], strict=True):
+            scores[f"... the default, {n} queries per length"] = score
+        *some, last = map(str, QUERIES_PER_LENGTH)
+        row = f"... mean of {', '.join(some)} and {last} queries per length"
+        scores[row] = np.mean(defaults, axis=0)
         return scores
 
 
-def periods_of(lengths: Sequence[float]) -> str:
-    """Name some lengths."""
-    plural = "s" if max(lengths) > 1 else ""
-    return f"{' and '.join(map(str, lengths))} period{plural}"
+def name_lengths(lengths: Sequence[float]) -> str:
+    """Name lengths in periods, e.g. "1 and 2 periods"."""
+    *some, last = map(str, lengths)
+    text = f"{', '.join(some)} and {last}" if some else last
+    return f"{text} period{'s' if max(lengths) > 1 else ''}"
 
 
-def product(by_value: FloatArray, by_change: FloatArray) -> FloatArray:
-    """Make one score of both, as the detector does."""
-    return (by_value.clip(0) + LEAST_VALUE_EXCESS) * (
-        by_change.clip(0) + LEAST_CHANGE_EXCESS
+def product(by_value: FloatArray, by_difference: FloatArray) -> FloatArray:
+    """Combine both excess distances as the detectors do, but for the root.
+
+    Parameters
+    ----------
+    by_value, by_difference : ndarray of shape (n_timestamps,)
+        Excess distances.
+
+    Returns
+    -------
+    ndarray of shape (n_timestamps,)
+    """
+    return (by_value.clip(0) + VALUE_OFFSET) * (
+        by_difference.clip(0) + DIFFERENCE_OFFSET
     )
 
 
 def study(series: Series) -> Result:
-    """Metrics of each combination on one series."""
+    """Evaluate each score on one series."""
     torch.set_num_threads(1)
-    window = vus_window(series.values[:, 0])
+    scores = Distances(series).scores()
     return {
         "series": series.name,
-        "metrics": {
-            name: measure(series.test_labels, score, window)
-            for name, score in Distances(series).scores().items()
-        },
+        "metrics": {name: evaluate_test(series, scores[name]) for name in scores},
     }
 
 
-def table(results: list[Result]) -> str:
-    """Markdown table of means over the series."""
-    lines = [
-        f"Means over {len(results)} series.\n",
-        f"| references | {' | '.join(METRICS.values())} |",
-        "|---" + "|---:" * len(METRICS) + "|",
-    ]
+def table(results: Sequence[Mapping[str, Any]]) -> str:
+    """Markdown table of the means over the series."""
+    rows = []
     for name in results[0]["metrics"]:
         means = [
             np.mean([result["metrics"][name][metric] for result in results])
             for metric in METRICS
         ]
-        lines.append(f"| {name} | {' | '.join(f'{mean:.3f}' for mean in means)} |")
-    return "\n".join(lines)
+        rows.append([name, *(f"{mean:.3f}" for mean in means)])
+    header = ["subsequences", *METRICS.values()]
+    return f"Means over {len(results)} series.\n\n{markdown_table(header, rows)}"
 
 
 def main() -> None:
-    """Compute what is missing and print the table."""
+    """Study the series that are left, and print the table."""
     print(table(study_archive(__doc__, study, select="*", out="distances.jsonl")))
 
 

@@ -1,11 +1,14 @@
-"""Measure what no parameter can change: other ways to train, and to put together.
+"""Measure what no parameter can change: other ways of training, and ensembles.
 
-    python benchmarks/levers.py path/to/ucr --out levers.jsonl --jobs 2
+    python studies/levers.py path/to/ucr --out levers.jsonl --jobs 2
 
-Each variant is a detector with one thing done otherwise (``_variants.py``), on a fifth
-of the series (those of ``benchmarks/trials.sh``), seed 0; the defaults are among them.
-The seconds of pretrained variants do not count, for some hold the pretraining. What is
-in the results file is not run again.
+Made the rows of the table "Trials" of docs/defaults.md from "no residual head" and
+"constant rate" on; the other rows are of ``trials.sh``.
+
+Each variant is a detector with one part changed (``_variants.py``), on a fifth of the
+archive (the series of ``trials.sh``), seed 0; the defaults are among them. The seconds
+of the pretrained variants are not comparable, since some include the pretraining. Runs
+in the results file are not repeated.
 """
 
 from __future__ import annotations
@@ -41,7 +44,7 @@ VARIANTS = {
 
 
 def main() -> None:
-    """Compute what is missing and print the tables."""
+    """Run the variants that are left, and print the tables."""
     arguments = parse_arguments(__doc__, select=FIFTH, out="levers.jsonl")
     with joblib.parallel_config("loky", inner_max_num_threads=1):
         results = run_benchmark(

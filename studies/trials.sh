@@ -1,12 +1,17 @@
 #!/bin/sh
-# Ablations and trials of docs/defaults.md, on a fifth of the series (resumable):
-#     sh benchmarks/trials.sh path/to/ucr trials.jsonl
+# Compare settings of CoADDetector, and ablations of the paper's Table 2, on a fifth of
+# the archive, seed 0:
+#
+#     sh studies/trials.sh path/to/ucr trials.jsonl
+#
+# Made the tables "A budget" and "Trials" of docs/defaults.md, but for the rows of
+# levers.py and distance_study.py. Runs in the results file are not repeated.
 set -eu
 data=$1 out=$2
 
 python -m skcoad benchmark "$data" --select '??[05]_*' --out "$out" --jobs 2 \
     --report "${out%.jsonl}.md" --metric auc_pr --against CoAD --detectors CoAD \
-    'no references=CoAD:{"max_references": 0}' \
+    'no neighbours=CoAD:{"max_references": 0}' \
     'classification only=CoAD:{"score_by": "classification"}' \
     'reconstruction only=CoAD:{"score_by": "reconstruction"}' \
     'time branch only=CoAD:{"branches": "time"}' \
@@ -27,4 +32,4 @@ python -m skcoad benchmark "$data" --select '??[05]_*' --out "$out" --jobs 2 \
     '64 features=CoAD:{"hidden_size": 64}' \
     'smoothing over a period=CoAD:{"smoothing": 1}' \
     'paper, 60 s=CoADPaper:{"max_seconds": 60}' \
-    'paper, 60 s, references=CoADPaper:{"max_seconds": 60, "max_references": 4096}'
+    'paper, 60 s, neighbours=CoADPaper:{"max_seconds": 60, "max_references": 4096}'

@@ -1,19 +1,26 @@
-"""Load tens of thousands of damaged and hostile detector files, and count what happens.
+"""Load tens of thousands of damaged and hostile detector files, and count the outcomes.
 
-    python benchmarks/fuzz_persistence.py --files 20000
-    python benchmarks/fuzz_persistence.py --files 0 --kills 100
+    python tests/stress/fuzz_persistence.py --files 20000
+    python tests/stress/fuzz_persistence.py --files 20000 \\
+        --of tests/data/detector-0.1.0.safetensors
+    python tests/stress/fuzz_persistence.py --files 0 --kills 100
 
-A file is made from a valid one by a random mutation; those named ``sealed`` are given
-a right checksum again, as somebody who means harm would do. `load_detector` must
-either return a detector or raise `InvalidDetectorError`. Anything else is a failure:
-another exception, the end of the process, more than 10 seconds, or more memory than
-the limit. With ``--kills``, processes that save all the time are killed at random
-moments, and what they leave must be a whole file.
+Made the figures on damaged files and killed saves in docs/guarantees.md, "Files".
+
+Each file is a random mutation of a valid one: of a detector fitted here, or of the one
+given by ``--of``, for instance of an earlier format. Mutations named ``sealed`` get a
+correct checksum, as an attacker would give them. `CoADDetector.load` must either return
+a detector or raise `InvalidDetectorError`. Anything else is a failure: another
+exception, the end of the process, more than 10 seconds, or more memory than the limit.
+With ``--kills``, processes that save repeatedly are killed at random moments, and the
+file that they leave must be complete. The exit status is 1 after any failure.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
+import hashlib
 import json
 import os
 import random
@@ -34,13 +41,8 @@ import safetensors.torch
 import torch
 
 from skcoad import CoADDetector
-from skcoad.io._container import (
-    KEY,
-    UNSEALED,
-    InvalidDetectorError,
-    _seal,
-    load_detector,
-)
+from skcoad.io._container import KEY, UNSEALED
+from skcoad.io._schema import InvalidDetectorError
 
 MAX_SECONDS = 10
 MAX_MEMORY = 256 * 2**20  # bytes beyond what the process has at its start
@@ -59,7 +61,7 @@ HOSTILE: list[Any] = [
 
 
 def make_valid(path: Path) -> None:
-    """Save a small detector of two channels, with names and a gap."""
+    """Save a small detector of two channels, with names and missing values."""
     X = np.sin(np.arange(200)[:, None] / 4 + np.arange(2))
     X[50:60, 1] = np.nan
     CoADDetector(
@@ -68,17 +70,22 @@ def make_valid(path: Path) -> None:
 
 
 def unpack(data: bytes) -> tuple[Content, Tensors]:
-    """Take a valid file apart."""
+    """Read a valid file of any format, without checks or conversion."""
     length = int.from_bytes(data[:8], "little")
     metadata = json.loads(data[8 : 8 + length])["__metadata__"]
     return json.loads(metadata[KEY]), safetensors.torch.load(data)
 
 
 def pack(content: Content, tensors: Tensors) -> bytes:
-    """Make a file with a right checksum, whatever is in it."""
+    """Make a file with a correct checksum, whatever its content."""
     content = content | {"sha256": UNSEALED}
-    text = {KEY: json.dumps(content)}
-    return _seal(safetensors.torch.save(tensors, text))
+    return seal(safetensors.torch.save(tensors, {KEY: json.dumps(content)}))
+
+
+def seal(data: bytes) -> bytes:
+    """Write the checksum into a file in which 64 zeros take its place."""
+    digest = hashlib.sha256(data).hexdigest()
+    return data.replace(UNSEALED.encode(), digest.encode(), 1)
 
 
 def repack_header(data: bytes, header: bytes) -> bytes:
@@ -108,11 +115,11 @@ def extend(data: bytes, chance: random.Random) -> bytes:
 
 
 def splice(data: bytes, chance: random.Random) -> bytes:
-    """Remove, repeat, or overwrite a stretch."""
+    """Remove, repeat, or overwrite some bytes."""
     start = chance.randrange(len(data))
-    stretch = data[start : start + chance.randint(1, 500)]
-    middle = chance.choice([b"", stretch * 2, chance.randbytes(len(stretch))])
-    return data[:start] + middle + data[start + len(stretch) :]
+    part = data[start : start + chance.randint(1, 500)]
+    middle = chance.choice([b"", part * 2, chance.randbytes(len(part))])
+    return data[:start] + middle + data[start + len(part) :]
 
 
 def noise(data: bytes, chance: random.Random) -> bytes:
@@ -121,7 +128,7 @@ def noise(data: bytes, chance: random.Random) -> bytes:
 
 
 def hostile_length(data: bytes, chance: random.Random) -> bytes:
-    """Let the header claim another length."""
+    """Change the length that the file states for its header."""
     length = chance.choice([chance.getrandbits(64), 2**63, 2**64 - 1, 2**20, 0, 1])
     return length.to_bytes(8, "little") + data[8:]
 
@@ -138,7 +145,7 @@ def bomb(data: bytes, chance: random.Random) -> bytes:
 
 
 def table(data: bytes, chance: random.Random) -> bytes:
-    """Let the table of tensors claim other types, shapes and places."""
+    """Change types, shapes and offsets in the table of tensors."""
     length = int.from_bytes(data[:8], "little")
     header = json.loads(data[8 : 8 + length])
     entry = header[chance.choice([name for name in header if name != "__metadata__"])]
@@ -149,28 +156,34 @@ def table(data: bytes, chance: random.Random) -> bytes:
         entry[key] = [chance.choice(NUMBERS[:12]) for _ in entry[key]]
     text = json.dumps(header)
     digest = json.loads(header["__metadata__"][KEY])["sha256"]
-    return _seal(repack_header(data, text.replace(digest, UNSEALED).encode()))
+    return seal(repack_header(data, text.replace(digest, UNSEALED).encode()))
 
 
 def metadata(data: bytes, chance: random.Random) -> bytes:
-    """Change values of our JSON."""
+    """Change values of our JSON, at any depth."""
     content, tensors = unpack(data)
     for _ in range(chance.randint(1, 3)):
-        place = chance.choice([content, content["parameters"]])
-        if not isinstance(place, dict) or not place:
-            break
+        place = chance.choice(objects(content))
         key = chance.choice(list(place))
         action = chance.random()
         if action < 0.1:
             del place[key]
             break
+        hostile = copy.deepcopy(chance.choice(HOSTILE))
         if isinstance(place[key], list) and place[key] and action < 0.6:
-            place[key][chance.randrange(len(place[key]))] = chance.choice(HOSTILE)
+            place[key][chance.randrange(len(place[key]))] = hostile
         else:
-            place[key] = chance.choice(HOSTILE)
-        if "parameters" not in content:
-            break
+            place[key] = hostile
     return pack(content, tensors)
+
+
+def objects(content: Content) -> list[Content]:
+    """All objects of our JSON that are not empty: the whole, and those within."""
+    found = [content]
+    for value in content.values():
+        if isinstance(value, dict) and value:
+            found += objects(value)
+    return found
 
 
 def values(data: bytes, chance: random.Random) -> bytes:
@@ -188,14 +201,15 @@ def values(data: bytes, chance: random.Random) -> bytes:
         shape = chance.choice([(0,), (0, 2**40), (1,), (), (3, 5), (2, 200)])
         tensors[name] = torch.zeros(shape, dtype=tensor.dtype)
     elif action == 3:
-        tensors[chance.choice(["more", "network.more", "references.x", ""])] = tensor
+        more = ["more", "model.more", "model.network.more", "references.x", ""]
+        tensors[chance.choice(more)] = tensor
     elif tensor.numel():
-        place = chance.randrange(tensor.numel())
+        index = chance.randrange(tensor.numel())
         if tensor.is_floating_point():
             extremes = [float("nan"), float("inf"), -float("inf"), -1.0, 0.0, 3e38]
-            tensor.view(-1)[place] = chance.choice(extremes)
+            tensor.view(-1)[index] = chance.choice(extremes)
         else:
-            tensor.view(torch.uint8).view(-1)[place] = chance.randrange(256)
+            tensor.view(torch.uint8).view(-1)[index] = chance.randrange(256)
         tensors[name] = tensor
     return pack(content, tensors)
 
@@ -219,18 +233,18 @@ class TooLongError(Exception):
 
 
 def stop(*_: object) -> None:
-    """End the loading that hangs."""
+    """Interrupt a load that takes too long."""
     raise TooLongError
 
 
 def start_worker() -> None:
     """Warm up, then limit the memory of this process."""
-    # Tensors that are zero on purpose and shapes that are odd on purpose warn.
+    # Loading warns of some of the values that are out of range on purpose.
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         make_valid(Path(folder, "valid"))
-        load_detector(Path(folder, "valid"))
+        CoADDetector.load(Path(folder, "valid"))
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     limit = pages * resource.getpagesize() + MAX_MEMORY
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
@@ -258,7 +272,7 @@ def load_mutated(
             started = time.perf_counter()
             signal.alarm(MAX_SECONDS)
             try:
-                load_detector(path)
+                CoADDetector.load(path)
                 outcome = "loaded"
             except InvalidDetectorError:
                 outcome = "invalid"
@@ -276,11 +290,21 @@ def load_mutated(
     return outcomes, failures, longest, peak_memory() - before
 
 
-def fuzz(n_files: int, seed: int) -> None:
-    """Print a table of what became of the files."""
-    with tempfile.TemporaryDirectory() as folder:
-        make_valid(Path(folder, "valid"))
-        data = Path(folder, "valid").read_bytes()
+def fuzz(data: bytes, n_files: int, seed: int) -> bool:
+    """Load mutations of a valid file, and print a table of the outcomes.
+
+    Parameters
+    ----------
+    data : bytes
+        The valid file.
+    n_files, seed : int
+        How many mutations, and the source of their randomness.
+
+    Returns
+    -------
+    bool
+        Whether every outcome was one of the two that are allowed.
+    """
     outcomes: Counter[tuple[str, str]] = Counter()
     failures, longest, growth, n_crashes = [], 0.0, 0, 0
     pool = ProcessPoolExecutor(1, initializer=start_worker)
@@ -300,15 +324,16 @@ def fuzz(n_files: int, seed: int) -> None:
         growth += result[3]
     pool.shutdown()
     columns = ["invalid", "loaded", "other error", "hung", "memory"]
+    totals = {
+        outcome: sum(outcomes[kind, outcome] for kind in MUTATIONS)
+        for outcome in columns
+    }
     print("| mutation |", " | ".join(columns), "|")
     print("|---|" + "---:|" * len(columns))
     for kind in MUTATIONS:
         counts = [str(outcomes[kind, outcome]) for outcome in columns]
         print(f"| {kind} |", " | ".join(counts), "|")
-    totals = [
-        str(sum(outcomes[kind, outcome] for kind in MUTATIONS)) for outcome in columns
-    ]
-    print("| all |", " | ".join(totals), "|")
+    print("| all |", " | ".join(map(str, totals.values())), "|")
     print(
         f"\n{n_files} files of {len(data)} bytes before mutation, {n_crashes} crashes, "
         f"longest load {longest:.2f} s, peak memory grew by {growth / 2**10:.0f} MiB "
@@ -317,20 +342,32 @@ def fuzz(n_files: int, seed: int) -> None:
     )
     for failure in failures[:20]:
         print(failure)
+    return n_files == totals["invalid"] + totals["loaded"]
 
 
-def kill(n_kills: int, seed: int) -> None:
-    """Kill processes that save, and compare what is left with what was saved."""
+def kill(n_kills: int, seed: int) -> bool:
+    """Kill processes that save, and compare what they leave with what was saved.
+
+    Parameters
+    ----------
+    n_kills, seed : int
+        How many, and the source of the random moments.
+
+    Returns
+    -------
+    bool
+        Whether every kill left a complete file.
+    """
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "detector")
         make_valid(path)
-        detectors = [load_detector(path), load_detector(path)]
+        detectors = [CoADDetector.load(path), CoADDetector.load(path)]
         detectors[1].threshold_ = 1000.0
-        whole = []
+        complete = []
         for detector in detectors:
             detector.save(path)
-            whole.append(path.read_bytes())
+            complete.append(path.read_bytes())
         found: Counter[int] = Counter()
         for _ in range(n_kills):
             child = os.fork()
@@ -342,25 +379,35 @@ def kill(n_kills: int, seed: int) -> None:
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
             data = path.read_bytes()
-            found[whole.index(data) if data in whole else -1] += 1
+            found[complete.index(data) if data in complete else -1] += 1
         unfinished = len(list(Path(folder).glob(".skcoad-*.tmp")))
     print(
         f"{n_kills} kills: {found[0]} left the one file, {found[1]} the other, "
         f"{found[-1]} neither; {unfinished} fell into the writing itself"
     )
+    return found[-1] == 0
 
 
 def main() -> None:
-    """Run what was asked for."""
+    """Run what was asked for; the status is 1 after a failure."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--files", type=int, default=20_000)
+    parser.add_argument("--of", type=Path, help="valid file to mutate")
     parser.add_argument("--kills", type=int, default=0)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
+    passed = True
     if arguments.files:
-        fuzz(arguments.files, arguments.seed)
+        with tempfile.TemporaryDirectory() as folder:
+            path = arguments.of or Path(folder, "valid")
+            if arguments.of is None:
+                make_valid(path)
+            CoADDetector.load(path)
+            data = path.read_bytes()
+        passed &= fuzz(data, arguments.files, arguments.seed)
     if arguments.kills:
-        kill(arguments.kills, arguments.seed)
+        passed &= kill(arguments.kills, arguments.seed)
+    raise SystemExit(not passed)
 
 
 if __name__ == "__main__":

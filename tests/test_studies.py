@@ -1,0 +1,339 @@
+"""The kernel of each study, benchmark and stress test runs, on a tiny series."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose
+
+from skcoad import CoADDetector, NeighborsDetector
+from skcoad.benchmark import BASELINES, Result
+from skcoad.datasets import Series, make_series
+from skcoad.io._schema import InvalidDetectorError
+from skcoad.model import TrainingData, TrainingOptions, warmup_cosine
+from skcoad.neighbors import SubsequenceIndex
+
+ROOT = Path(__file__).parents[1]
+FOLDERS = ("studies", "benchmarks", "tests/stress")
+SCRIPTS = [
+    path
+    for folder in FOLDERS
+    for path in sorted((ROOT / folder).glob("*.py"))
+    if not path.name.startswith("_")
+]
+Load = Callable[[str], ModuleType]
+
+
+@pytest.fixture
+def load(monkeypatch: pytest.MonkeyPatch) -> Load:
+    """Import a script by its name, as if it were run from its folder."""
+    for folder in FOLDERS:
+        monkeypatch.syspath_prepend(ROOT / folder)
+    return import_module
+
+
+@pytest.fixture(scope="module")
+def series() -> Series:
+    return make_series(
+        1000,
+        period=16,
+        anomalies=("noise",),
+        train_length=700,
+        name="tiny",
+        random_state=0,
+    )
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+def test_each_script_states_its_command_and_the_table_it_made(path: Path) -> None:
+    docstring = path.read_text().split('"""')[1]
+    folder = path.parent.relative_to(ROOT).as_posix()
+    command = f"python {folder}/{path.name}"
+    assert command in docstring
+    if folder != "tests/stress":
+        assert re.search(r"^Made .*\n?.*(docs/\w+|README)\.md", docstring, re.M)
+        assert f"`{command}" in (path.parent / "README.md").read_text()
+
+
+# Studies
+
+
+def test_trials_name_detectors_and_parameters_that_exist() -> None:
+    script = (ROOT / "studies" / "trials.sh").read_text()
+    trials = re.findall(r"'([^'=]+)=(\w+):(\{.*?\})'", script, re.S)
+    assert len(trials) == script.count("=CoAD") > 20
+    for _, baseline, parameters in trials:
+        assert baseline in BASELINES
+        CoADDetector(**json.loads(parameters))._check_parameters()
+
+
+def test_distances_are_those_of_the_detector(load: Load, series: Series) -> None:
+    distances = load("distance_study").Distances(series)
+    plan = distances.plan  # the detector's query stride is half a length as well
+    assert [plan.query_stride(length) for length in (16, 32)] == [8, 16]
+    expected = NeighborsDetector().fit(series.train).decision_function(series.test)
+    assert_allclose(np.sqrt(distances.default()), expected, rtol=1e-4)
+
+
+def test_distances_without_baseline_are_not_negative(
+    load: Load, series: Series
+) -> None:
+    distances = load("distance_study").Distances(series)
+    plain = distances.excess("values", 1, subtract_baseline=False)
+    assert plain.min() >= 0
+    assert (plain > distances.excess("values", 1)).all()
+
+
+def test_distance_study_evaluates_each_score(load: Load, series: Series) -> None:
+    module = load("distance_study")
+    result = module.study(series)
+    assert len(result["metrics"]) == 30
+    assert "values, 1 and 2 periods, times differences, 1 period" in result["metrics"]
+    assert module.table([result]).count("\n") == 3 + 30
+
+
+def test_period_study_evaluates_each_period(load: Load, series: Series) -> None:
+    module = load("period_study")
+    result = module.study(series)
+    assert list(result["periods"].values())[:3] == [16, 17, 15]
+    assert result["metrics"].keys() == result["periods"].keys()
+    assert module.table([result]).count("\n") == 3 + len(result["periods"])
+
+
+def test_validation_study_measures_each_setting(load: Load, series: Series) -> None:
+    module = load("validation_study")
+    assert module.is_long_enough(series)
+    few = {"max_steps": 2}
+    settings = {"neighbours": few, "none": {**few, "max_references": 0}}
+    result = module.study(series, settings)
+    for measured in result["measured"].values():
+        assert measured["loss"] > 0
+        assert 0 <= measured["found"] <= 1
+    assert "| none |" in module.summary([result, result])
+    for parameters in module.SETTINGS.values():
+        CoADDetector(**parameters)._check_parameters()
+
+
+def test_a_study_continues_where_it_stopped(
+    load: Load, series: Series, tmp_path: Path
+) -> None:
+    studied = []
+
+    def study(one: Series) -> Result:
+        studied.append(one.name)
+        return {"series": one.name, "length": len(one.values)}
+
+    other = Series(series.values, series.labels, series.train_length, "other")
+    run_study, out = load("_study").run_study, tmp_path / "results.jsonl"
+    run_study(study, [series], out, 1)
+    results = run_study(study, [other, series], out, 1)
+    assert [result["series"] for result in results] == ["other", "tiny"]
+    assert studied == ["tiny", "other"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("WithoutResidualHead", "ConstantRate", "AveragedWeights", "Curriculum"),
+        *("Pretrained", "TwoSeeds", "TwoScales"),
+    ],
+)
+def test_each_variant_differs_from_the_default(
+    load: Load, series: Series, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parameters = {"max_steps": 3, "random_state": 0}
+    module = load("_variants")
+    variant = getattr(module, name)(**parameters)
+    if name == "Pretrained":  # on few short series
+        monkeypatch.setattr(module, "N_PRETRAINING_CHANNELS", 1)
+        variant.pretraining_steps = 2
+        parameters["patch_size"] = variant.patch_size = 1
+    default = CoADDetector(**parameters).fit(series.train)
+    scores = variant.fit(series.train).decision_function(series.test)
+    assert np.isfinite(scores).all()
+    assert (scores != default.decision_function(series.test)).any()
+
+
+def test_without_residual_head_there_is_one_probability(
+    load: Load, series: Series
+) -> None:
+    variant = load("_variants").WithoutResidualHead(max_steps=1, random_state=0)
+    network = variant.fit(series.train).network_
+    x = torch.zeros(2, variant.window_size_)
+    output = network(x, x)
+    assert output.residual is output.direct
+
+
+def test_constant_rate_is_half_of_the_highest(load: Load) -> None:
+    schedule = load("_variants").ConstantRate()._training_arguments()["schedule"]
+    assert {schedule(progress) for progress in (0.0, 0.5, 1.0)} == {0.5}
+    assert warmup_cosine(0.0) < 0.5
+
+
+def test_curriculum_goes_from_long_to_all_distortions(
+    load: Load, series: Series, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = load("_variants")
+    lengths = []
+
+    def record(data: object, options: TrainingOptions, generator: object) -> None:
+        lengths.append(options.distortion_lengths)
+
+    monkeypatch.setattr(module, "sample_batch", record)
+    sample = module.CurriculumSampler(max_steps=4)
+    plan = NeighborsDetector().fit(series.train).plan_
+    for _ in range(4):
+        sample(TrainingData(plan, [], [], None), TrainingOptions(), None)
+    assert lengths == [(1.0, 1.0), (0.55, 1.0), (0.1, 1.0), (0.1, 1.0)]
+
+
+def test_levers_are_the_variants(load: Load) -> None:
+    variants, detectors = load("_variants"), load("levers").VARIANTS
+    assert type(detectors["CoAD"]) is CoADDetector
+    kinds = {type(detector) for detector in detectors.values()}
+    assert variants.AveragedWeights in kinds
+    for detector in detectors.values():
+        detector._check_parameters()
+
+
+# Benchmarks
+
+
+def test_recall_agrees_with_its_definition(load: Load) -> None:
+    module = load("recall")
+    rng = np.random.default_rng(0)
+    values, query = rng.normal(size=60), rng.normal(size=8)
+    found = module.brute_force(
+        torch.tensor(values), torch.tensor(query)[None], mean_weight=0.2
+    )
+
+    def distance(a: np.ndarray, b: np.ndarray) -> float:
+        difference = a - b
+        difference -= 0.8 * difference.mean()
+        return float(np.sqrt(np.mean(difference**2)))
+
+    distances = [distance(values[i : i + 8], query) for i in range(53)]
+    assert found.indices[0] == np.argmin(distances)
+    assert_allclose(found.distances[0], min(distances), rtol=1e-6)
+
+
+def test_recall_is_a_fraction_and_no_distance_is_below_the_true_one(
+    load: Load,
+) -> None:
+    measure = load("recall").measure_recall
+    coarse = measure(16, 600, 0.05, n_queries=50, max_references=20)
+    fine = measure(16, 600, 0.05, n_queries=50, max_references=600)
+    assert 0 <= coarse.recall <= fine.recall <= 1
+    assert coarse.distance_ratio >= fine.distance_ratio >= 1 - 1e-5
+    assert coarse.mean_distance == fine.mean_distance > 0
+
+
+def test_brute_force_finds_a_copy(load: Load) -> None:
+    series = torch.from_numpy(np.random.default_rng(0).normal(size=300)).float()
+    index = SubsequenceIndex.build(series, 20, 300)
+    found = load("recall").brute_force(series, series[None, 77:97], index.mean_weight)
+    assert found.indices[0] == 77
+    assert found.distances[0] < 1e-6
+
+
+@pytest.mark.parametrize(
+    "name", ["the defaults", "drawing the batch alone", "bfloat16 autocast"]
+)
+def test_a_training_step_can_be_timed(load: Load, name: str) -> None:
+    module = load("step_cost")
+    step = module.make_step(n_timestamps=300, period=16, **module.VARIANTS[name])
+    seconds = module.time_steps({name: step}, n_steps=1, n_rounds=1)
+    assert seconds[name] > 0
+
+
+def test_a_step_updates_the_network_unless_the_batch_is_all(
+    load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = load("step_cost")
+    updates = []
+    monkeypatch.setattr(module, "train_step", lambda *args: updates.append(args))
+    module.make_step(n_timestamps=300, period=16, update=False)()
+    assert not updates
+    module.make_step(n_timestamps=300, period=16)()
+    assert len(updates) == 1
+
+
+def test_variants_of_the_step_are_parameters_of_the_detector(load: Load) -> None:
+    own = {"update", "bfloat16", "compiled"}
+    for variant in load("step_cost").VARIANTS.values():
+        parameters = {key: variant[key] for key in variant.keys() - own}
+        CoADDetector(**parameters)._check_parameters()
+
+
+@pytest.mark.parametrize("work", ["score", "fit"])
+def test_memory_is_measured(load: Load, work: str, tmp_path: Path) -> None:
+    module = load("memory")
+    if not module.reset_peak_memory():
+        pytest.skip("the peak memory can be reset on Linux only")
+    path = tmp_path / "series.npy"
+    module.write_series(path, 300, 2)
+    result = module.measure(work, path, path, max_steps=1)
+    assert (result["n_timestamps"], result["n_channels"]) == (300, 2)
+    assert module.row(result).count("|") == module.HEADER.count("|")
+
+
+def test_vus_is_timed_without_tsb_ad(load: Load) -> None:
+    module = load("vus_speed")
+    row = module.row(500, window=10, seed=0, with_tsb_ad=False)
+    assert row.startswith("| 500 | 1 | ")
+    assert row.count("|") == module.HEADER.count("|")
+
+
+# Stress tests
+
+
+@pytest.fixture(scope="module")
+def valid(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("fuzz") / "valid"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / "tests/stress")
+        import_module("fuzz_persistence").make_valid(path)
+    return path.read_bytes()
+
+
+def test_fuzzing_starts_from_files_that_load(
+    load: Load, valid: bytes, tmp_path: Path
+) -> None:
+    module = load("fuzz_persistence")
+    path = tmp_path / "detector"
+    path.write_bytes(module.pack(*module.unpack(valid)))
+    CoADDetector.load(path)
+    content, _ = module.unpack(valid)
+    assert content["model"]["plan"] in module.objects(content)
+
+
+@pytest.mark.filterwarnings("ignore")  # of values that are out of range on purpose
+def test_every_mutation_loads_or_is_invalid(
+    load: Load, valid: bytes, tmp_path: Path
+) -> None:
+    module = load("fuzz_persistence")
+    path = tmp_path / "detector"
+    for kind, mutate in module.MUTATIONS.items():
+        for number in range(5):
+            path.write_bytes(mutate(valid, random.Random(f"{kind} {number}")))
+            try:
+                CoADDetector.load(path)
+            except InvalidDetectorError:
+                continue
+
+
+def test_kills_are_judged_by_the_lines_of_the_file(load: Load) -> None:
+    check = load("kill_benchmark").check
+    line = b'{"detector": "A", "series": "s", "protocol": "kdd21", "seed": 0}\n'
+    assert check(b"", line) == []
+    assert len(check(line, b"")) == 1
+    assert len(check(line, line + line)) == 1

@@ -1,0 +1,66 @@
+"""The checks of this project, each in an environment of its own: ``nox -l`` lists them.
+
+``.ci/run`` decides whether a change is good; ``lint``, ``types`` and ``tests`` are its
+parts, and ``lowest`` runs the tests with the lowest versions that are allowed.
+"""
+
+import nox
+
+nox.needs_version = ">=2024.10.9"
+nox.options.sessions = ["lint", "types", "tests", "docs"]
+nox.options.reuse_existing_virtualenvs = True
+
+# Tests run side by side: one thread each, or they wait for one another.
+ENVIRONMENT = {"OMP_NUM_THREADS": "1"}
+
+
+def install(session: nox.Session, constraints: str = "constraints.txt") -> None:
+    """Install the package and what its checks need."""
+    session.install("-c", constraints, "-e", ".[dev]")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style of the code, and hygiene of every file."""
+    session.install("-c", "constraints.txt", "ruff", "pre-commit")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    # ruff has run: the hooks would mend where this only looks.
+    hooks = {"SKIP": "ruff-check,ruff-format"}
+    session.run("pre-commit", "run", "--all-files", env=hooks)
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Annotations of the package, strictly, and use of the package by the tests."""
+    install(session)
+    session.run("mypy")
+    session.run("mypy", "tests")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """All tests; arguments go to pytest: ``nox -s tests -- tests/metrics``."""
+    install(session)
+    session.run("pytest", *session.posargs, env=ENVIRONMENT)
+
+
+@nox.session(python="3.11")
+def lowest(session: nox.Session) -> None:
+    """All tests with the lowest version of every direct dependency."""
+    install(session, "constraints-lowest.txt")
+    session.run("pytest", *session.posargs, env=ENVIRONMENT)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """What the documents say: their code, links and guarantees, and every docstring."""
+    install(session)
+    session.run(
+        "pytest",
+        "tests/test_documents.py",
+        "tests/test_doctests.py",
+        "tests/benchmark/test_docs.py",
+        *session.posargs,
+        env=ENVIRONMENT,
+    )

@@ -12,7 +12,7 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
 from skcoad.benchmark import vus_window
-from skcoad.benchmark._protocols import measure as evaluate
+from skcoad.benchmark._protocols import evaluate as evaluate
 from skcoad.benchmark._results import (
     Result,
     append_result,

@@ -33,6 +33,7 @@ from skcoad.preprocessing._missing import check_missing_fraction
 from skcoad.preprocessing._plan import MIN_TIMESTAMPS
 from skcoad.scoring import (
     ScoringOptions,
+    calibrate_scores,
     explain_series,
     score_channels,
     score_series,
@@ -115,6 +116,7 @@ class TimeSeriesDetector(BaseDetector):  # type: ignore[misc]
             )
             check_missing_fraction(X)
             self.model_ = self._fit_model(X)
+            calibrate_scores(self.model_, X, self._scoring_options())
             self.decision_scores_ = self._score(X)
             # PyOD's predict_proba needs this; its _set_n_classes would look at y.
             self._classes = 2

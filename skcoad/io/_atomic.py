@@ -100,6 +100,3 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
             os.fsync(folder)
         finally:
             os.close(folder)
-
-
-check_target, replacing = check_writable, atomic_write

@@ -9,7 +9,13 @@ from __future__ import annotations
 
 from skcoad.model._distortions import DISTORTIONS, PAPER_DISTORTIONS, distort
 from skcoad.model._inference import ScoreComponents, score_components
-from skcoad.model._model import CoADModel, ModelConfig, NetworkConfig
+from skcoad.model._model import (
+    SCORES,
+    CoADModel,
+    ModelConfig,
+    NetworkConfig,
+    ScoreCalibration,
+)
 from skcoad.model._network import CoADNetwork, CoADOutput, initialise
 from skcoad.model._training import (
     Batch,
@@ -27,6 +33,7 @@ from skcoad.model._training import (
 __all__ = [
     "DISTORTIONS",
     "PAPER_DISTORTIONS",
+    "SCORES",
     "Batch",
     "Callback",
     "CoADModel",
@@ -35,6 +42,7 @@ __all__ = [
     "History",
     "ModelConfig",
     "NetworkConfig",
+    "ScoreCalibration",
     "ScoreComponents",
     "TrainingData",
     "TrainingOptions",

@@ -10,7 +10,7 @@ from torch import Tensor
 from skcoad._device import chunk_sizes
 from skcoad._typing import Aggregation, FloatArray
 from skcoad.model._network import CoADNetwork
-from skcoad.neighbors import Profile
+from skcoad.neighbors import VIEWS, Profile
 from skcoad.preprocessing import WindowPlan, window_starts
 from skcoad.preprocessing._rolling import (
     WINDOW_POWER,
@@ -37,9 +37,11 @@ class ScoreComponents(NamedTuple):
     error : ndarray
         Absolute error of the reconstruction, in standard deviations of the training
         series.
-    value_distance, difference_distance : ndarray
-        Excess distance (see :func:`skcoad.neighbors.excess_distance`) of values and of
-        first differences; 0 without neighbours.
+    value_distance, value_shape, difference_distance, difference_shape : ndarray
+        How rare the excess distance to the nearest neighbour (see
+        :func:`skcoad.neighbors.excess_distance`) is on normal data, in decades: of
+        values and of first differences, as they are and z-normalised. 0 without
+        neighbours.
     """
 
     probability: FloatArray
@@ -47,7 +49,9 @@ class ScoreComponents(NamedTuple):
     reconstruction: FloatArray
     error: FloatArray
     value_distance: FloatArray
+    value_shape: FloatArray
     difference_distance: FloatArray
+    difference_shape: FloatArray
 
 
 def score_components(
@@ -88,7 +92,7 @@ def score_components(
         If the output of the network is not finite.
     """
     if profile is None:
-        profile = Profile(x, *x.new_zeros(2, len(x)))
+        profile = Profile(x, x.new_zeros(len(VIEWS), len(x)))
         reference = None
     else:
         reference = profile.retrieved
@@ -97,9 +101,7 @@ def score_components(
         parts = torch.stack([*x.new_zeros(2, len(x)), profile.retrieved, error])
     else:
         parts = _network_components(network, x, missing, reference, plan, aggregation)
-    return ScoreComponents(
-        *parts.cpu().numpy(), *torch.stack(profile[1:]).cpu().numpy()
-    )
+    return ScoreComponents(*torch.cat([parts, profile.evidence]).cpu().numpy())
 
 
 def _network_components(

@@ -17,6 +17,7 @@ from skcoad._typing import (
     FloatArray,
     Fusion,
     Masking,
+    ScoreBy,
 )
 from skcoad.model._inference import ScoreComponents, score_components
 from skcoad.model._network import CoADNetwork, initialise
@@ -28,9 +29,29 @@ from skcoad.model._training import (
 )
 from skcoad.neighbors import ChannelNeighbors
 from skcoad.preprocessing import WindowPlan, plan_windows
+from skcoad.preprocessing._calibration import TailCalibration
 from skcoad.preprocessing._scaler import Scaler
 
-__all__ = ["CoADModel", "ModelConfig", "NetworkConfig"]
+__all__ = ["SCORES", "CoADModel", "ModelConfig", "NetworkConfig", "ScoreCalibration"]
+
+SCORES: tuple[ScoreBy, ...] = get_args(ScoreBy)
+
+
+class ScoreCalibration(nn.Module):
+    """What scores of one channel look like on normal data.
+
+    Attributes
+    ----------
+    network : TailCalibration
+        Of the smoothed probability and of the smoothed error.
+    scores : TailCalibration
+        Of the channel's score, one for each kind of :data:`SCORES`.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = TailCalibration(2)
+        self.scores = TailCalibration(len(SCORES))
 
 
 @dataclass(frozen=True)
@@ -129,6 +150,8 @@ class CoADModel(nn.Module):
         One for each channel.
     network : CoADNetwork or None
         Classifier and reconstructor, shared by all channels.
+    calibrations : ModuleList of ScoreCalibration
+        One for each channel; fitted by :func:`skcoad.scoring.calibrate_scores`.
 
     Examples
     --------
@@ -154,6 +177,10 @@ class CoADModel(nn.Module):
                 )
                 for _ in range(config.n_channels)
             )
+        self.calibrations = cast(
+            "Sequence[ScoreCalibration]",
+            nn.ModuleList(ScoreCalibration() for _ in range(config.n_channels)),
+        )
         self.network: CoADNetwork | None = None
         if config.network is not None:
             self.network = CoADNetwork(
@@ -218,6 +245,10 @@ class CoADModel(nn.Module):
         with torch.device("meta"):  # nothing is drawn from torch's global generator
             model = cls(config)
         model.scaler = Scaler(n_channels).fit(X)
+        model.calibrations = cast(
+            "Sequence[ScoreCalibration]",
+            nn.ModuleList(ScoreCalibration() for _ in range(n_channels)).to(device),
+        )
         scaled = [model.scaled(X, channel, device) for channel in range(n_channels)]
         if model.neighbors is not None:
             model.neighbors = _channels(
@@ -273,11 +304,10 @@ class CoADModel(nn.Module):
         # Each channel and each layer has tensors of its own, so that the loops that
         # make the modules are bounded by the size of the state.
         layers = 0 if config.network is None else config.network.n_layers
-        channels = config.n_channels if config.max_references > 0 else 0
-        if max(layers, channels) > len(state):
+        if max(layers, config.n_channels) > len(state):
             raise ValueError(
-                f"{len(state)} tensors are too few for {channels} channels with "
-                f"neighbours and {layers} layers"
+                f"{len(state)} tensors are too few for {config.n_channels} channels and "
+                f"{layers} layers"
             )
         try:
             with torch.device("meta"):
@@ -395,8 +425,8 @@ def _check_tensor(name: str, tensor: Tensor, expected: Tensor) -> None:
         )
     if not tensor.isfinite().all():
         raise ValueError(f"tensor {name} has NaN or infinity")
-    positive = ("scaler.scale", "difference_scale")
+    positive = ("scaler.scale", "difference_scale", "tail_scale")
     if name.endswith(positive) and not (tensor > 0).all():
         raise ValueError(f"tensor {name} has a scale that is not above 0")
-    if name.endswith("baseline_distances") and (tensor < 0).any():
+    if name.endswith("baselines") and (tensor < 0).any():
         raise ValueError(f"tensor {name} has a negative distance")

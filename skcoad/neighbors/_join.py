@@ -10,7 +10,7 @@ A matrix profile of one series against another (an AB-join) in near-linear time:
    query; along the diagonal, up to the queries on either side, it follows from the values
    that enter and leave, in O(1) for each subsequence.
 4. Diagonals that are best at the end of a block between two queries are tried on the
-   next one, in both directions, as in PatchMatch (Barnes et al., SIGGRAPH 2009).
+   next one, in both directions (as in PatchMatch; Barnes et al., SIGGRAPH 2009).
 
 Every distance is exact for its pair; only the choice of pairs is approximate.
 ``benchmarks/recall.py`` compares it with brute force.
@@ -147,11 +147,11 @@ class JoinIndex(nn.Module):
         n_points = self.components.shape[0]
         total = self.components.sum(0)
         embedded = []
-        for chunk in starts.split(QUERY_CHUNK // 4):
+        for chunk in torch.split(starts, QUERY_CHUNK // 4):
             points = subsequences[chunk]
             if self.factor > 1:
                 points = points[:, : n_points * self.factor]
-                points = points.unflatten(1, (-1, self.factor)).mean(2)
+                points = points.reshape(len(points), n_points, self.factor).mean(2)
             mean = x.mean[chunk, None].to(points.dtype)
             coordinates = points @ self.components
             if self.metric == "euclidean":
@@ -239,9 +239,8 @@ class JoinIndex(nn.Module):
         subsequences = x.series.unfold(0, self.length, 1)
         references = self.series.unfold(0, self.length, 1)
         size = found.shape[1] * max(self.length, 4 * stride)
-        for queries in torch.arange(n_blocks + 1, device=device).split(
-            max(1, PAIR_CHUNK // size)
-        ):
+        every = torch.arange(n_blocks + 1, device=device)
+        for queries in torch.split(every, max(1, PAIR_CHUNK // size)):
             start, candidates = starts[queries], found[queries]
             difference = references[candidates] - subsequences[start][:, None]
             total = difference.square().sum(-1).double()
@@ -272,7 +271,7 @@ class JoinIndex(nn.Module):
         diagonals, totals = best.diagonal[:, edge].clone(), best.total[:, edge].clone()
         blocks = torch.arange(len(diagonals), device=diagonals.device)
         blocks = blocks[1:] if forwards else blocks[:-1]
-        for block in blocks.split(max(1, PAIR_CHUNK // (8 * stride))):
+        for block in torch.split(blocks, max(1, PAIR_CHUNK // (8 * stride))):
             diagonal = diagonals[block - step, None]
             squared, total = self._along(
                 x,
@@ -306,9 +305,9 @@ class JoinIndex(nn.Module):
         subsequences = x.series.unfold(0, self.length, 1)
         references = self.series.unfold(0, self.length, 1)
         match = torch.full_like(starts, NOWHERE)
-        for queries in torch.arange(len(starts), device=starts.device).split(
-            max(1, PAIR_CHUNK // (self.length * found.shape[1]))
-        ):
+        every = torch.arange(len(starts), device=starts.device)
+        size = self.length * found.shape[1]
+        for queries in torch.split(every, max(1, PAIR_CHUNK // size)):
             start = starts[queries]
             difference = references[found[queries]] - subsequences[start][:, None]
             squared, which = difference.square().mean(-1).min(1)
@@ -339,7 +338,7 @@ class JoinIndex(nn.Module):
             members = slice(self.edges[cell], self.edges[cell + 1])
             index, points = self.positions[members], self.embeddings[members].T
             pairs = order[edges[cell] : edges[cell + 1]]
-            for chunk in pairs.split(max(1, PAIR_CHUNK // len(index))):
+            for chunk in torch.split(pairs, max(1, PAIR_CHUNK // len(index))):
                 query = chunk // n_probes
                 similarity = torch.addmm(
                     half[members], embedded[query], points, beta=-1
@@ -435,7 +434,7 @@ def _improve(best: _Best, blocks: Tensor, new: _Best) -> None:
 
 
 def _split(embedded: Tensor) -> tuple[Tensor, ...]:
-    return embedded.split(QUERY_CHUNK)
+    return torch.split(embedded, QUERY_CHUNK)
 
 
 def _argmax(x: Tensor) -> Tensor:

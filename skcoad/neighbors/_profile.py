@@ -1,7 +1,7 @@
 """From nearest neighbours of subsequences to values for each timestamp.
 
-Windows are queried every few timestamps, and what is retrieved for them becomes a
-series again by overlap-add (:func:`retrieve`). The distances of all subsequences, from a
+Windows are queried every few timestamps, and what is retrieved becomes a series
+again by overlap-add (:func:`retrieve`). The distances of all subsequences, from a
 join, become a profile (:func:`excess_distance`).
 """
 

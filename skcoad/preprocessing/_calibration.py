@@ -11,16 +11,16 @@ __all__ = ["TailCalibration"]
 
 N_QUANTILES = 512
 TAIL = 0.05  # fraction of the normal data that the tail is fitted to
-# Least scale of the tail, in standard deviations of the series: where normal data repeat
-# exactly, any difference would be infinitely rare.
+# Least scale of the tail, in standard deviations of the series: where normal data
+# repeat exactly, any difference would be infinitely rare.
 MIN_TAIL_SCALE = 0.02
 
 
 class TailCalibration(nn.Module):
     """Survival function of several kinds of evidence on normal data.
 
-    Evidence becomes ``-log10`` of the fraction of normal timestamps that have more of it:
-    1 is exceeded by a tenth of them, 2 by a hundredth. Up to the 95 % quantile the
+    Evidence becomes ``-log10`` of the fraction of normal timestamps with more of it: 1
+    is exceeded by a tenth of them, 2 by a hundredth. Up to the 95 % quantile the
     fraction is counted; beyond, the tail is exponential, with the mean excess of the
     normal data (the maximum-likelihood fit of the generalised Pareto tail of shape 0).
 

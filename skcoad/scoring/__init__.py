@@ -7,6 +7,7 @@ from skcoad.scoring._components import combine, moving_average
 from skcoad.scoring._segments import AnomalySegment, find_segments
 from skcoad.scoring._series import (
     ScoringOptions,
+    calibrate_scores,
     explain_series,
     score_channels,
     score_series,
@@ -16,6 +17,7 @@ __all__ = [
     "AnomalySegment",
     "ScoreComponents",
     "ScoringOptions",
+    "calibrate_scores",
     "combine",
     "explain_series",
     "find_segments",

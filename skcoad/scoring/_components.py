@@ -9,14 +9,7 @@ from skcoad._typing import BoolArray, FloatArray, ScoreBy
 from skcoad.model import ScoreComponents
 from skcoad.preprocessing._rolling import rolling_sum
 
-__all__ = ["combine", "moving_average"]
-
-# Additive smoothing of the factors of the joint score, so that no single one can drive
-# the product to zero.
-PROBABILITY_OFFSET = 0.4
-ERROR_OFFSET = 1.0
-VALUE_OFFSET = 0.05
-DIFFERENCE_OFFSET = 0.1
+__all__ = ["combine", "moving_average", "smoothed"]
 
 
 def moving_average(
@@ -54,53 +47,83 @@ def moving_average(
     return mean
 
 
+def smoothed(components: ScoreComponents, missing: BoolArray, width: int) -> FloatArray:
+    """Moving averages of probability and error.
+
+    Parameters
+    ----------
+    components : ScoreComponents
+        Of one channel.
+    missing : ndarray of shape (n_timestamps,)
+        Which timestamps have no value, bool: they do not count.
+    width : int
+        Of the moving average, in timestamps.
+
+    Returns
+    -------
+    ndarray of shape (2, n_timestamps)
+        NaN where no observation falls within the moving average.
+    """
+    return np.stack(
+        [
+            moving_average(components.probability, width, missing),
+            moving_average(components.error, width, missing),
+        ]
+    )
+
+
 def combine(
     components: ScoreComponents,
-    missing: BoolArray,
-    score_by: ScoreBy,
-    width: int,
+    network: FloatArray,
+    rarity: FloatArray,
     *,
     with_neighbors: bool,
     with_network: bool,
-) -> FloatArray:
-    """Combine the components of one channel into its score.
+) -> dict[ScoreBy, FloatArray]:
+    """Combine the components of one channel into its scores.
 
     Parameters
     ----------
     components : ScoreComponents
         Of n_timestamps.
-    missing : ndarray of shape (n_timestamps,)
-        Which timestamps have no value, bool: their components do not count.
-    score_by : {"joint", "classification", "reconstruction", "neighbors"}
-        Which components the score is made of. The joint score is the geometric mean
-        of all four: a timestamp scores high only if all of them do. Without
-        neighbours it is the paper's sum of probability and error (Eq. 11), without
-        network the score by neighbours.
-    width : int
-        Of the moving average over probability and error, in timestamps.
+    network : ndarray of shape (2, n_timestamps)
+        Smoothed probability and error.
+    rarity : ndarray of shape (2, n_timestamps)
+        How rare these are on normal data, in decades.
     with_neighbors, with_network : bool
         Which parts the model has.
 
     Returns
     -------
-    ndarray of shape (n_timestamps,)
-        Zero where no observation falls within the moving average.
+    dict
+        For each kind of score an ndarray of shape (n_timestamps,): the smoothed
+        probability and error; the quadratic mean of the four distances to the nearest
+        neighbours; and, as joint score, the quadratic mean of these and of the rarity
+        of probability and error. The joint score without neighbours is the paper's sum
+        of probability and error (Eq. 11), and without network that by neighbours.
     """
-    probability = moving_average(components.probability, width, missing)
-    error = moving_average(components.error, width, missing)
-    if score_by == "classification":
-        return np.nan_to_num(probability)
-    if score_by == "reconstruction":
-        return np.nan_to_num(error)
+    distances = np.stack(
+        [
+            components.value_distance,
+            components.value_shape,
+            components.difference_distance,
+            components.difference_shape,
+        ]
+    ).astype(np.float64)
+    neighbors = _quadratic_mean(distances)
     if not with_neighbors:
-        return np.nan_to_num(probability + error)
-    # The distances are means over the subsequences that cover a timestamp already.
-    by_value, by_difference = (
-        distance.astype(np.float64).clip(min=0)
-        for distance in (components.value_distance, components.difference_distance)
-    )
-    by_neighbors = (by_value + VALUE_OFFSET) * (by_difference + DIFFERENCE_OFFSET)
-    if score_by == "neighbors" or not with_network:
-        return np.where(np.isnan(error), 0.0, np.sqrt(by_neighbors))
-    by_network = (probability + PROBABILITY_OFFSET) * (error + ERROR_OFFSET)
-    return np.nan_to_num(np.sqrt(np.sqrt(by_network * by_neighbors)))
+        joint = network.sum(0)
+    elif with_network:
+        joint = _quadratic_mean(np.concatenate([distances, rarity]))
+    else:
+        joint = neighbors
+    return {
+        "joint": joint,
+        "classification": network[0],
+        "reconstruction": network[1],
+        "neighbors": neighbors,
+    }
+
+
+def _quadratic_mean(evidence: FloatArray) -> FloatArray:
+    return np.asarray(np.sqrt(np.square(evidence).mean(0)))

@@ -7,14 +7,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from skcoad._device import chunk_sizes
-from skcoad._typing import Aggregation, FloatArray, ScoreBy
-from skcoad.model import CoADModel, ScoreComponents
-from skcoad.scoring._components import combine
+from skcoad._typing import Aggregation, BoolArray, FloatArray, ScoreBy
+from skcoad.model import SCORES, CoADModel, ScoreComponents
+from skcoad.preprocessing._calibration import TailCalibration
+from skcoad.scoring._components import combine, smoothed
 
 __all__ = [
     "ScoringOptions",
+    "calibrate_scores",
     "chunks",
     "explain_series",
     "score_channels",
@@ -88,24 +91,83 @@ def score_channels(
     ------
     ndarray of shape (n_timestamps,)
     """
-    # Wider than twice the series is the mean of everything.
-    width = round(options.smoothing * model.config.plan.period)
-    width = max(1, min(width, 2 * len(X) + 1))
+    width = _smoothing_width(model, X, options)
 
     def score(x: FloatArray, channel: int) -> tuple[FloatArray]:
-        scores = combine(
-            model.components(x, channel, options.score_aggregation),
-            np.isnan(x[:, channel]),
-            options.score_by,
-            width,
-            with_neighbors=model.neighbors is not None,
-            with_network=model.network is not None,
-        )
-        return (scores,)
+        components = model.components(x, channel, options.score_aggregation)
+        missing = np.isnan(x[:, channel])
+        scores = _scores(model, components, missing, channel, width)
+        kind = SCORES.index(options.score_by)
+        return (_calibrated(model.calibrations[channel].scores, scores)[kind],)
 
     for channel in range(X.shape[1]):
         (scores,) = _by_chunks(score, model, X, channel, halo=width)
         yield scores
+
+
+def calibrate_scores(model: CoADModel, X: FloatArray, options: ScoringOptions) -> None:
+    """Learn what scores look like on the training series, in place.
+
+    Neighbours are those of other timestamps, as if the series were new. The network
+    has been trained on the series, so its part is a little optimistic.
+
+    Parameters
+    ----------
+    model : CoADModel
+        Fitted on `X`; its calibrations are set.
+    X : ndarray of shape (n_timestamps, n_channels)
+        The training series.
+    options : ScoringOptions
+        How it will score.
+    """
+    width = _smoothing_width(model, X, options)
+    for channel, components in enumerate(explain_series(model, X, options)):
+        missing = np.isnan(X[:, channel])
+        calibration = model.calibrations[channel]
+        network = smoothed(components, missing, width)
+        observed = ~np.isnan(network[0])
+        _fit(calibration.network, network[:, observed], model.device)
+        scores = _scores(model, components, missing, channel, width)
+        _fit(calibration.scores, scores[:, observed], model.device)
+
+
+def _smoothing_width(model: CoADModel, X: FloatArray, options: ScoringOptions) -> int:
+    # Wider than twice the series is the mean of everything.
+    width = round(options.smoothing * model.config.plan.period)
+    return max(1, min(width, 2 * len(X) + 1))
+
+
+def _scores(
+    model: CoADModel,
+    components: ScoreComponents,
+    missing: BoolArray,
+    channel: int,
+    width: int,
+) -> FloatArray:
+    """Each kind of score of a channel, not calibrated, ``(n_kinds, n_timestamps)``."""
+    network = smoothed(components, missing, width)
+    scores = combine(
+        components,
+        network,
+        _calibrated(model.calibrations[channel].network, network),
+        with_neighbors=model.neighbors is not None,
+        with_network=model.network is not None,
+    )
+    return np.stack([scores[kind] for kind in SCORES])
+
+
+def _fit(
+    calibration: TailCalibration, normal: FloatArray, device: torch.device
+) -> None:
+    calibration.fit(torch.tensor(normal, dtype=torch.float32, device=device))
+
+
+def _calibrated(calibration: TailCalibration, evidence: FloatArray) -> FloatArray:
+    """Decades of rarity; 0 where there is no evidence."""
+    device = calibration.quantiles.device
+    x = torch.tensor(evidence, dtype=torch.float32, device=device)
+    decades = calibration(x.nan_to_num(nan=-torch.inf)).clamp_min(0)
+    return np.asarray(decades.cpu().numpy(), dtype=np.float64)
 
 
 def explain_series(

@@ -41,14 +41,11 @@ METRICS = {
     "auc_pr": "AUC-PR",
     "vus_pr": "VUS-PR",
 }
-VALUE_LENGTHS: list[tuple[float, ...]] = [
-    *[(0.25,), (0.5,), (1,), (2,), (4,)],
-    *[(1, 2), (0.5, 1, 2), (0.25, 0.5, 1, 2)],
-]
-DIFFERENCE_LENGTHS: list[tuple[float, ...]] = [
-    *[(0.25,), (0.5,), (1,), (2,)],
-    *[(1, 2), (0.5, 1, 2), (0.25, 0.5, 1, 2)],
-]
+LENGTHS = {  # in periods
+    "values": (0.25, 0.5, 1, 2, 4),
+    "differences": (0.25, 0.5, 1, 2),
+}
+MEANS: list[tuple[float, ...]] = [(1, 2), (0.5, 1, 2), (0.25, 0.5, 1, 2)]
 # Changes of the mean over values of one and of two periods.
 VARIANTS: dict[str, dict[str, Any]] = {
     "baseline not subtracted": {"subtract_baseline": False},
@@ -170,13 +167,13 @@ class Distances:
 
     def scores(self) -> dict[str, FloatArray]:
         """All scores to compare, by the name of their row."""
+        alone = [
+            *((view, (one,)) for view, each in LENGTHS.items() for one in each),
+            *((view, lengths) for view in LENGTHS for lengths in MEANS),
+        ]
         scores = {
-            f"values, {name_lengths(lengths)}": self.mean("values", lengths)
-            for lengths in VALUE_LENGTHS
-        }
-        scores |= {
-            f"differences, {name_lengths(lengths)}": self.mean("differences", lengths)
-            for lengths in DIFFERENCE_LENGTHS
+            f"{view}, {name_lengths(lengths)}": self.mean(view, lengths)
+            for view, lengths in alone
         }
         for name, how in VARIANTS.items():
             row = f"... values, {name_lengths((1, 2))}, {name}"

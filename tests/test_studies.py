@@ -9,6 +9,7 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -112,7 +113,7 @@ def test_period_study_evaluates_each_period(load: Load, series: Series) -> None:
 def test_validation_study_measures_each_setting(load: Load, series: Series) -> None:
     module = load("validation_study")
     assert module.is_long_enough(series)
-    few = {"max_steps": 2}
+    few: dict[str, Any] = {"max_steps": 2}
     settings = {"neighbours": few, "none": {**few, "max_references": 0}}
     result = module.study(series, settings)
     for measured in result["measured"].values():
@@ -150,7 +151,7 @@ def test_a_study_continues_where_it_stopped(
 def test_each_variant_differs_from_the_default(
     load: Load, series: Series, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    parameters = {"max_steps": 3, "random_state": 0}
+    parameters: dict[str, Any] = {"max_steps": 3, "random_state": 0}
     module = load("_variants")
     variant = getattr(module, name)(**parameters)
     if name == "Pretrained":  # on few short series

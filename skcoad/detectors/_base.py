@@ -116,11 +116,7 @@ class TimeSeriesDetector(BaseDetector):  # type: ignore[misc]
             )
             check_missing_fraction(X)
             self.model_ = self._fit_model(X)
-            calibrate_scores(self.model_, X, self._scoring_options())
-            self.decision_scores_ = self._score(X)
-            # PyOD's predict_proba needs this; its _set_n_classes would look at y.
-            self._classes = 2
-            self._process_decision_scores()
+            self._set_scores(X)
         except BaseException:
             # A fit that fails or is interrupted leaves no mixture of old and new.
             self.__dict__.clear()
@@ -331,6 +327,14 @@ class TimeSeriesDetector(BaseDetector):  # type: ignore[misc]
                 f"contamination={self.contamination!r} must be a Python number; PyOD "
                 "takes any other object for a thresholder"
             )
+
+    def _set_scores(self, X: FloatArray) -> None:
+        """Calibrate on the training series, and set PyOD's attributes."""
+        calibrate_scores(self.model_, X, self._scoring_options())
+        self.decision_scores_ = self._score(X)
+        # PyOD's predict_proba needs this; its _set_n_classes would look at y.
+        self._classes = 2
+        self._process_decision_scores()
 
     def _score(self, X: FloatArray) -> FloatArray:
         return score_series(self.model_, X, self._scoring_options())

@@ -28,6 +28,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from skcoad._device import resolve_device
+from skcoad._typing import FloatArray
 from skcoad.io._atomic import atomic_write
 from skcoad.io._container import pack, read_container, unpack
 from skcoad.io._schema import (
@@ -38,7 +39,8 @@ from skcoad.io._schema import (
     require,
     take,
 )
-from skcoad.model import CoADModel, ModelConfig
+from skcoad.model import CoADModel, ModelConfig, ScoreCalibration
+from skcoad.neighbors import ChannelNeighbors
 
 __all__ = ["load_detector", "save_detector"]
 
@@ -119,8 +121,11 @@ def _detector(cls: type[Any], content: Json, tensors: dict[str, Tensor]) -> Any:
         if name.startswith(MODEL)
     }
     require(not tensors, f"there are unknown tensors: {sorted(tensors)[:3]}")
-    model = _model(get(content, "model", dict), state, len(scores))
-    detector.model_ = model.to(_usable(detector.device))
+    device = _usable(detector.device)
+    config = get(content, "model", dict)
+    if content["format"] == 1:
+        state = _with_neighbors(config, state)
+    detector.model_ = _model(config, state, len(scores)).to(device)
     if content.get("n_iter") is not None:
         n_iter = get(content, "n_iter", int)
         require(len(loss_curve) <= n_iter, "there are more losses than steps")
@@ -130,7 +135,9 @@ def _detector(cls: type[Any], content: Json, tensors: dict[str, Tensor]) -> Any:
     for number, attribute in NUMBERS.items():
         setattr(detector, attribute, np.float64(get(content, number, float)))
     detector._classes = 2
-    detector.n_features_in_ = model.config.n_channels
+    detector.n_features_in_ = detector.model_.config.n_channels
+    if content["format"] == 1:
+        detector._set_scores(_training_series(detector.model_))
     if content.get("feature_names") is not None:
         names = get(content, "feature_names", list)
         named = all(isinstance(name, str) for name in names)
@@ -158,16 +165,54 @@ def _unfitted(cls: type[Any], parameters: Json) -> Any:
 
 
 def _model(content: Json, state: dict[str, Tensor], n_timestamps: int) -> CoADModel:
+    config = _config(content)
     try:
-        config = ModelConfig.from_dict(content)
         if config.n_timestamps != n_timestamps:
             raise ValueError(
                 f"the model is of {config.n_timestamps} timestamps, and {n_timestamps} "
                 "have scores"
             )
         return CoADModel.from_state(config, state)
+    except ValueError as error:
+        raise InvalidDetectorError(f"the model does not fit: {error}") from error
+
+
+def _config(content: Json) -> ModelConfig:
+    try:
+        return ModelConfig.from_dict(content)
     except (TypeError, ValueError, LookupError) as error:
         raise InvalidDetectorError(f"the model does not fit: {error}") from error
+
+
+def _with_neighbors(config: Json, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """State of format 1 with what it lacks: neighbours, and calibrations to be fitted."""
+    plan = _config(config).plan
+    state = dict(state)
+    for channel in range(get(config, "n_channels", int)):
+        prefix = f"neighbors.{channel}."
+        neighbors = ChannelNeighbors.build(
+            state.pop(f"{prefix}series"),
+            plan,
+            get(config, "max_references", int),
+            state.pop(f"{prefix}missing"),
+        )
+        for part, module in (
+            (prefix, neighbors),
+            (f"calibrations.{channel}.", ScoreCalibration()),
+        ):
+            for name, tensor in module.state_dict().items():
+                state[part + name] = tensor
+    return state
+
+
+def _training_series(model: CoADModel) -> FloatArray:
+    """The series that the neighbours of a model were found in, in the input's units."""
+    channels = []
+    for channel, neighbors in enumerate(model.neighbors or ()):
+        x = model.scaler.inverse_transform(neighbors.series.cpu().numpy(), channel)
+        x[neighbors.missing.cpu().numpy()] = np.nan
+        channels.append(x)
+    return np.stack(channels, 1)
 
 
 def _usable(device: str | torch.device) -> torch.device:

@@ -1,12 +1,10 @@
-"""Files of format 1, brought to the layout of format 2.
+"""Files of format 1, brought to the layout of format 2 as far as they go.
 
-Format 1 had a row for each channel in its tensors, and other names; nothing else
-changed, so that a detector from such a file scores as it did.
+Format 1 had a row for each channel in its tensors, other names, and no calibration:
+what is missing is computed again from the training series, which the file holds.
 """
 
 from __future__ import annotations
-
-import math
 
 import torch
 from torch import Tensor
@@ -15,11 +13,6 @@ from skcoad.io._schema import Json, get, require, take
 
 __all__ = ["upgrade"]
 
-INDEX_TENSORS = {
-    "components": "components",
-    "held": "embeddings",
-    "own": "baseline_distances",
-}
 NETWORK = ("hidden_size", "n_layers", "encoder", "branches", "fusion", "masking")
 
 
@@ -38,7 +31,8 @@ def upgrade(
     Returns
     -------
     content, tensors : dict, dict of str to Tensor
-        In the layout of format 2; see :mod:`skcoad.detectors._persistence`.
+        In the layout of format 2; see :mod:`skcoad.detectors._persistence`. Of the
+        neighbours only the training series and its missing values are there.
 
     Raises
     ------
@@ -62,12 +56,18 @@ def upgrade(
     }
     for name in [name for name in tensors if name.startswith("network.")]:
         state[name] = tensors.pop(name)
-    if max_references > 0:
-        strides = get(content, "spacings", list)
-        state |= _neighbors(tensors, sizes, strides, len(center), len(scores))
-        for stride, length in zip(strides, [*_lengths(sizes), sizes[0]], strict=True):
-            wanted = math.ceil((len(scores) - length + 1) / max_references)
-            require(stride == wanted, f"there is no spacing of {stride}")
+    require(
+        max_references > 0,
+        "a detector of format 1 without neighbours has no training series to compute "
+        "its calibration from; fit it again",
+    )
+    require(len(center) > 0 and len(scores) > 0, "there are no channels")
+    for name, dtype in (("series", torch.float32), ("missing", torch.bool)):
+        rows = take(tensors, f"references.{name}", dtype, len(center), len(scores))
+        for channel, row in enumerate(rows):
+            state[f"neighbors.{channel}.{name}"] = row.clone()
+    for name in [name for name in tensors if name.startswith("references.")]:
+        del tensors[name]
 
     model = {
         "plan": dict(
@@ -87,46 +87,3 @@ def upgrade(
         "model": model,
     }
     return content, tensors
-
-
-def _lengths(sizes: list[int]) -> list[int]:
-    """Lengths of the subsequences of values."""
-    require(
-        all(type(size) is int and size > 0 for size in sizes), "no sizes in the plan"
-    )
-    period, window_size = sizes[:2]
-    return list(dict.fromkeys([period, min(2 * period, window_size)]))
-
-
-def _neighbors(
-    tensors: dict[str, Tensor],
-    sizes: list[int],
-    strides: list[int],
-    n_channels: int,
-    n_timestamps: int,
-) -> dict[str, Tensor]:
-    """State of the neighbours of all channels."""
-    require(n_channels > 0 and n_timestamps > 0, "there are no channels")
-    n_indexes = len(_lengths(sizes)) + 1
-    require(len(strides) == n_indexes, f"{n_indexes} spacings are needed")
-    shape = (n_channels, n_timestamps)
-    scale = take(tensors, "references.change_scale", torch.float64, n_channels)
-    rows = {
-        "series": take(tensors, "references.series", torch.float32, *shape),
-        "missing": take(tensors, "references.missing", torch.bool, *shape),
-        "difference_scale": scale.float(),
-    }
-    for number in range(n_indexes):
-        last = number == n_indexes - 1
-        index = "differences" if last else f"values.{number}"
-        for old, new in INDEX_TENSORS.items():
-            inner = (None,) if old == "own" else (None, None)
-            name = f"references.{number}.{old}"
-            rows[f"{index}.{new}"] = take(
-                tensors, name, torch.float32, n_channels, *inner
-            )
-    return {
-        f"neighbors.{channel}.{name}": row[channel].clone()
-        for name, row in rows.items()
-        for channel in range(n_channels)
-    }

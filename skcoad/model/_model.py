@@ -306,8 +306,8 @@ class CoADModel(nn.Module):
         layers = 0 if config.network is None else config.network.n_layers
         if max(layers, config.n_channels) > len(state):
             raise ValueError(
-                f"{len(state)} tensors are too few for {config.n_channels} channels and "
-                f"{layers} layers"
+                f"{len(state)} tensors are too few for {config.n_channels} channels "
+                f"and {layers} layers"
             )
         try:
             with torch.device("meta"):

@@ -51,11 +51,9 @@ class TailCalibration(nn.Module):
 
     def __init__(self, n_kinds: int) -> None:
         super().__init__()
-        for name, shape in {
-            "quantiles": (n_kinds, N_QUANTILES),
-            "tail_scale": (n_kinds,),
-        }.items():
-            self.register_buffer(name, torch.zeros(shape, dtype=torch.float32))
+        quantiles = torch.zeros(n_kinds, N_QUANTILES, dtype=torch.float32)
+        self.register_buffer("quantiles", quantiles)
+        self.register_buffer("tail_scale", torch.ones(n_kinds, dtype=torch.float32))
 
     def fit(self, normal: Tensor) -> TailCalibration:
         """Estimate the survival function.

@@ -9,7 +9,7 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import (
     Hidden,
@@ -25,9 +25,7 @@ __all__ = [
     "Hidden",
     "StrOptions",
     "channel_names",
-    "check_length",
     "check_parameters",
-    "check_series",
     "integers",
     "reals",
     "validate_series",
@@ -80,48 +78,6 @@ def check_parameters(estimator: BaseEstimator) -> None:
         estimator.get_params(deep=False),
         caller_name=type(estimator).__name__,
     )
-
-
-def check_series(x: ArrayLike, name: str = "x") -> NDArray[np.float64]:
-    """Return a series as an array of two dimensions.
-
-    Parameters
-    ----------
-    x : array-like of shape (n_timestamps,) or (n_timestamps, n_channels)
-        The series.
-    name : str, default="x"
-        What to call it in an error.
-
-    Returns
-    -------
-    ndarray of shape (n_timestamps, n_channels)
-
-    Raises
-    ------
-    ValueError
-        If it is empty, or has another number of dimensions.
-
-    Examples
-    --------
-    >>> from skcoad._validation import check_series
-    >>> check_series([1, 2, 3]).shape
-    (3, 1)
-    """
-    values = np.asarray(x, dtype=np.float64)
-    if values.ndim == 1:
-        values = values[:, np.newaxis]
-    if values.ndim != 2 or values.size == 0:
-        raise ValueError(
-            f"{name} must have shape (n_timestamps, n_channels) or (n_timestamps,) and "
-            f"not be empty, got {values.shape}"
-        )
-    return values
-
-
-def check_length(array: NDArray[Any], name: str, n_timestamps: int) -> None:
-    """Raise ValueError unless an array has one entry for each timestamp."""
-    if array.shape != (n_timestamps,):
-        raise ValueError(f"{name} must have shape ({n_timestamps},), got {array.shape}")
 
 
 def validate_series(

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from sklearn.base import clone
+
+from skcoad.io._plain import plain
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def get_parameters(estimator: Any) -> dict[str, Any] | None:
     if not hasattr(estimator, "get_params"):
         return None
     return {
-        name: _plain_value(value)
+        name: plain(value, otherwise=_as_text)
         for name, value in sorted(_parameters(estimator, deep=False).items())
     }
 
@@ -120,16 +120,8 @@ def _parameters(estimator: Any, *, deep: bool) -> dict[str, Any]:
     return parameters
 
 
-def _plain_value(value: Any) -> Any:
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)  # JSON has no infinity and no NaN
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    if isinstance(value, list | tuple):
-        return [_plain_value(item) for item in value]
-    if isinstance(value, Mapping):
-        return {str(key): _plain_value(item) for key, item in value.items()}
+def _as_text(value: Any) -> str:
+    if isinstance(value, float):  # JSON has no infinity and no NaN
+        return str(value)
     # On one line, and without memory addresses, which differ from run to run.
     return re.sub(r" at 0x[0-9a-f]+", "", " ".join(repr(value).split()))

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skcoad._series import check_length, check_series
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Series:
@@ -54,22 +56,11 @@ class Series:
     timestamps: NDArray[Any] | None = None
 
     def __post_init__(self) -> None:
-        values = np.asarray(self.values, dtype=np.float64)
-        if values.ndim == 1:
-            values = values[:, np.newaxis]
-        if values.ndim != 2 or values.size == 0:
-            raise ValueError(
-                f"{self.name}: values must have shape (n_timestamps, n_channels) "
-                f"or (n_timestamps,) and not be empty, got {values.shape}"
-            )
+        values = check_series(self.values, f"{self.name}: values")
         n_timestamps, n_channels = values.shape
 
         labels = np.asarray(self.labels)
-        if labels.shape != (n_timestamps,):
-            raise ValueError(
-                f"{self.name}: labels must have shape ({n_timestamps},), "
-                f"got {labels.shape}"
-            )
+        check_length(labels, f"{self.name}: labels", n_timestamps)
         invalid = labels[~np.isin(labels, (0, 1))]
         if invalid.size:
             raise ValueError(f"{self.name}: labels must be 0 or 1, got {invalid[0]}")
@@ -89,11 +80,8 @@ class Series:
             )
 
         timestamps = None if self.timestamps is None else np.asarray(self.timestamps)
-        if timestamps is not None and timestamps.shape != (n_timestamps,):
-            raise ValueError(
-                f"{self.name}: timestamps must have shape ({n_timestamps},), "
-                f"got {timestamps.shape}"
-            )
+        if timestamps is not None:
+            check_length(timestamps, f"{self.name}: timestamps", n_timestamps)
 
         # The documented way to set a field of a frozen dataclass.
         object.__setattr__(self, "values", values)

@@ -31,11 +31,11 @@ from skcoad._device import resolve_device
 from skcoad._typing import FloatArray
 from skcoad.io._atomic import atomic_write
 from skcoad.io._container import pack, read_container, unpack
+from skcoad.io._plain import plain
 from skcoad.io._schema import (
     InvalidDetectorError,
     Json,
     get,
-    plain,
     require,
     take,
 )
@@ -185,7 +185,7 @@ def _config(content: Json) -> ModelConfig:
 
 
 def _with_neighbors(config: Json, state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """State of format 1 with what it lacks: neighbours, and calibrations to be fitted."""
+    """State of format 1 with neighbours, and with calibrations still to be fitted."""
     plan = _config(config).plan
     state = dict(state)
     for channel in range(get(config, "n_channels", int)):

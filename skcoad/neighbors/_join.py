@@ -7,10 +7,10 @@ A matrix profile of one series against another (an AB-join) in near-linear time:
 2. Of the other series, every `query_stride`-th subsequence is a query. The best member
    of each of the nearest cells is a candidate.
 3. A candidate is a diagonal of the distance matrix. Its distance is computed at the
-   query; along the diagonal, up to the queries on either side, it follows from the values
+   values that enter and leave, in O(1) for each subsequence.
    that enter and leave, in O(1) for each subsequence.
 4. Diagonals that are best at the end of a block between two queries are tried on the
-   next one, in both directions (as in PatchMatch; Barnes et al., SIGGRAPH 2009).
+   next one, in both directions (PatchMatch; Barnes et al., SIGGRAPH 2009).
 
 Every distance is exact for its pair; only the choice of pairs is approximate.
 ``benchmarks/recall.py`` compares it with brute force.

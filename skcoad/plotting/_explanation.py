@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skcoad._validation import check_length
+from skcoad._series import check_length
 from skcoad.metrics import events
 from skcoad.plotting._style import (
     EXPECTED,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skcoad._validation import check_length, check_series
+from skcoad._series import check_length, check_series
 from skcoad.metrics import events
 from skcoad.plotting._style import (
     FOUND,

@@ -20,6 +20,7 @@ from skcoad.datasets import make_series
 
 # Without numba's compilation and without minutes of training.
 FAST = (
+    "Neighbors",
     "KMeansAD",
     "SpectralResidual",
     "PCA",

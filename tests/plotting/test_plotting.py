@@ -16,11 +16,12 @@ def lines(axes, color):
 
 def spans(axes, color):
     """Left and right end of each shaded part."""
-    return [
-        (patch.get_x(), patch.get_x() + patch.get_width())
+    boxes = (  # a rectangle, before matplotlib 3.9 a polygon
+        patch.get_path().get_extents(patch.get_patch_transform())
         for patch in axes.patches
         if patch.get_facecolor()[:3] == to_rgba(color)[:3]
-    ]
+    )
+    return [(box.x0, box.x1) for box in boxes]
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import assert_all_finite
 
-from skcoad._validation import check_series
+from skcoad._series import check_series
 from skcoad.preprocessing import windows_to_timestamps
 
 LEAST_DEVIATION = 1e-10  # below, a window is constant up to rounding

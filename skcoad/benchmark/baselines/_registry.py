@@ -113,6 +113,12 @@ def _coad(period: int) -> Any:
     return CoADDetector()
 
 
+def _neighbors(period: int) -> Any:
+    from skcoad import NeighborsDetector
+
+    return NeighborsDetector()
+
+
 def _coad_paper(period: int) -> Any:
     from skcoad import CoADDetector
 
@@ -121,7 +127,7 @@ def _coad_paper(period: int) -> Any:
 
 BASELINES: dict[str, Any] = {
     "CoAD": _coad,
-    # "Neighbors": skcoad.NeighborsDetector belongs here.
+    "Neighbors": _neighbors,
     # From here on, fast detectors first.
     "KMeansAD": _kmeans_ad,
     "SpectralResidual": FitPredictOnly(_spectral_residual),

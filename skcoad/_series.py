@@ -1,0 +1,52 @@
+"""What a series is: the check under all others, with numpy alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["check_length", "check_series"]
+
+
+def check_series(x: ArrayLike, name: str = "x") -> NDArray[np.float64]:
+    """Return a series as an array of two dimensions.
+
+    Parameters
+    ----------
+    x : array-like of shape (n_timestamps,) or (n_timestamps, n_channels)
+        The series.
+    name : str, default="x"
+        What to call it in an error.
+
+    Returns
+    -------
+    ndarray of shape (n_timestamps, n_channels)
+
+    Raises
+    ------
+    ValueError
+        If it is empty, or has another number of dimensions.
+
+    Examples
+    --------
+    >>> from skcoad._series import check_series
+    >>> check_series([1, 2, 3]).shape
+    (3, 1)
+    """
+    values = np.asarray(x, dtype=np.float64)
+    if values.ndim == 1:
+        values = values[:, np.newaxis]
+    if values.ndim != 2 or values.size == 0:
+        raise ValueError(
+            f"{name} must have shape (n_timestamps, n_channels) or (n_timestamps,) and "
+            f"not be empty, got {values.shape}"
+        )
+    return values
+
+
+def check_length(array: NDArray[Any], name: str, n_timestamps: int) -> None:
+    """Raise ValueError unless an array has one entry for each timestamp."""
+    if array.shape != (n_timestamps,):
+        raise ValueError(f"{name} must have shape ({n_timestamps},), got {array.shape}")

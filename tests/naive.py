@@ -1,7 +1,7 @@
 """Reference implementations of the core: the definitions as loops, by brute force."""
 
 import cmath
-from math import log, nan, pi, sqrt
+from math import inf, log, nan, pi, sqrt
 
 
 def window_starts(n_timestamps, window_size, step):
@@ -207,47 +207,71 @@ def retrieve(series, x, missing, length, query_offsets, indices):
     return [sum(v) / sum(w) for v, w in zip(values, weights, strict=True)]
 
 
-def excess_distance(
-    series,
-    baseline_distances,
-    index_stride,
-    x,
-    missing,
-    length,
-    query_offsets,
-    indices,
-    mean_weight=0.2,
-):
+def z_normalized(subsequence, floor=0.02**2):
+    values, _ = centred(subsequence)
+    variance = sum(v * v for v in values) / len(values)
+    return [v / sqrt(variance + floor) for v in values]
+
+
+def z_normalized_distance(one, other):
+    """Root mean squared difference after z-normalisation, with a floor."""
+    pairs = zip(z_normalized(one), z_normalized(other), strict=True)
+    return sqrt(sum((a - b) ** 2 for a, b in pairs) / len(one))
+
+
+METRICS = {"euclidean": distance, "znormalized": z_normalized_distance}
+
+
+def join(series, missing, x, length, metric, itself=None):
+    """Distance of every subsequence of `x` to its nearest in `series`; maybe inf.
+
+    `itself`: where `x` stands in `series`; then what overlaps is no neighbour.
+    """
+    starts = range(len(series) - length + 1)
+    complete = [i for i in starts if not any(missing[i : i + length])] or starts
+    distances = []
+    for i in range(len(x) - length + 1):
+        allowed = [
+            METRICS[metric](x[i : i + length], series[j : j + length])
+            for j in complete
+            if itself is None or abs(i + itself - j) >= length
+        ]
+        distances.append(min(allowed, default=inf))
+    return distances
+
+
+def baseline_distances(distances, incomplete, length):
+    """Largest within an eighth of the length; 0 for the incomplete and lonely."""
+    known = [
+        0 if unknown or d == inf else d
+        for d, unknown in zip(distances, incomplete, strict=True)
+    ]
+    radius = length // 8
+    return [max(known[max(0, i - radius) : i + radius + 1]) for i in range(len(known))]
+
+
+def excess_distance(distances, indices, baseline, length, missing):
     """Mean excess distance of the subsequences that cover each point."""
-    covering, weights = ([[] for _ in x] for _ in range(2))
-    last = len(series) - 1
-    stride = query_offsets[1] if len(query_offsets) > 1 else 1
-    for start in range(len(x) - length + 1):
-        before = start // stride
-        after = min(before + 1, len(query_offsets) - 1)
+    covering, weights = ([[] for _ in missing] for _ in range(2))
+    for start, (d, index) in enumerate(zip(distances, indices, strict=True)):
+        excess = 0 if d == inf else d - baseline[index]
         weight = coverage_weight(missing[start : start + length], 16)
-        pairs = []
-        for k in (before, after):
-            index = indices[k] + start - query_offsets[k]  # on the diagonal
-            # Where the series has ended, it goes on with its last value.
-            other = [series[min(max(index + i, 0), last)] for i in range(length)]
-            indexed = max(index + index_stride // 2, 0) // index_stride
-            baseline = baseline_distances[min(indexed, len(baseline_distances) - 1)]
-            apart = distance(x[start : start + length], other, mean_weight)
-            pairs.append((apart, baseline))
-        nearer, baseline = min(pairs, key=lambda pair: pair[0])
-        for i in range(start, start + length):
-            covering[i].append(weight * (nearer - baseline))
-            weights[i].append(weight)
+        for t in range(start, start + length):
+            covering[t].append(weight * excess)
+            weights[t].append(weight)
     return [sum(c) / sum(w) for c, w in zip(covering, weights, strict=True)]
 
 
-def joint_score(probability, error, value_distance, difference_distance, width):
-    """Geometric mean of probability, error and both excess distances."""
-    p, e = moving_average(probability, width), moving_average(error, width)
+def decades(normal, value):
+    """Decades of rarity: of the fraction of normal values that are at least as large."""
+    n_above = sum(other >= value for other in normal)
+    return -log(n_above / len(normal), 10)
+
+
+def quadratic_mean(*evidence):
     return [
-        ((p + 0.4) * (e + 1) * (max(v, 0) + 0.05) * (max(d, 0) + 0.1)) ** (1 / 4)
-        for p, e, v, d in zip(p, e, value_distance, difference_distance, strict=True)
+        sqrt(sum(e * e for e in values) / len(values))
+        for values in zip(*evidence, strict=True)
     ]
 
 

@@ -7,8 +7,8 @@ A matrix profile of one series against another (an AB-join) in near-linear time:
 2. Of the other series, every `query_stride`-th subsequence is a query. The best member
    of each of the nearest cells is a candidate.
 3. A candidate is a diagonal of the distance matrix. Its distance is computed at the
-   values that enter and leave, in O(1) for each subsequence.
-   that enter and leave, in O(1) for each subsequence.
+   query; up to the queries on either side it follows from the values that enter and
+   leave, in O(1) for each subsequence.
 4. Diagonals that are best at the end of a block between two queries are tried on the
    next one, in both directions (PatchMatch; Barnes et al., SIGGRAPH 2009).
 

@@ -263,7 +263,7 @@ def excess_distance(distances, indices, baseline, length, missing):
 
 
 def decades(normal, value):
-    """Decades of rarity: of the fraction of normal values that are at least as large."""
+    """Rarity: decades of the fraction of normal values that are as large or larger."""
     n_above = sum(other >= value for other in normal)
     return -log(n_above / len(normal), 10)
 

@@ -330,8 +330,9 @@ class TimeSeriesDetector(BaseDetector):  # type: ignore[misc]
 
     def _set_scores(self, X: FloatArray) -> None:
         """Calibrate on the training series, and set PyOD's attributes."""
-        calibrate_scores(self.model_, X, self._scoring_options())
-        self.decision_scores_ = self._score(X)
+        self.decision_scores_ = calibrate_scores(
+            self.model_, X, self._scoring_options()
+        )
         # PyOD's predict_proba needs this; its _set_n_classes would look at y.
         self._classes = 2
         self._process_decision_scores()

@@ -73,7 +73,7 @@ def smoothed(components: ScoreComponents, missing: BoolArray, width: int) -> Flo
 
 
 def combine(
-    components: ScoreComponents,
+    distances: FloatArray,
     network: FloatArray,
     rarity: FloatArray,
     *,
@@ -84,12 +84,12 @@ def combine(
 
     Parameters
     ----------
-    components : ScoreComponents
-        Of n_timestamps.
+    distances : ndarray of shape (n_views, n_timestamps)
+        Rarity of the distances to the nearest neighbours, in decades.
     network : ndarray of shape (2, n_timestamps)
         Smoothed probability and error.
     rarity : ndarray of shape (2, n_timestamps)
-        How rare these are on normal data, in decades.
+        How rare these two are on normal data, in decades.
     with_neighbors, with_network : bool
         Which parts the model has.
 
@@ -102,14 +102,6 @@ def combine(
         of probability and error. The joint score without neighbours is the paper's sum
         of probability and error (Eq. 11), and without network that by neighbours.
     """
-    distances = np.stack(
-        [
-            components.value_distance,
-            components.value_shape,
-            components.difference_distance,
-            components.difference_shape,
-        ]
-    ).astype(np.float64)
     neighbors = _quadratic_mean(distances)
     if not with_neighbors:
         joint = network.sum(0)

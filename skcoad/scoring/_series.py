@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from skcoad._device import chunk_sizes
-from skcoad._typing import Aggregation, BoolArray, FloatArray, ScoreBy
+from skcoad._typing import Aggregation, FloatArray, ScoreBy
 from skcoad.model import SCORES, CoADModel, ScoreComponents
+from skcoad.neighbors import VIEWS
 from skcoad.preprocessing._calibration import TailCalibration
 from skcoad.scoring._components import combine, smoothed
 
@@ -65,16 +66,7 @@ def score_series(
     >>> score_series(model, X, ScoringOptions()).shape
     (400,)
     """
-    channels = score_channels(model, X, options)
-    total = next(channels)
-    for scores in channels:
-        if options.channel_aggregation == "max":
-            np.maximum(total, scores, out=total)
-        else:
-            total += scores
-    if options.channel_aggregation == "mean":
-        total /= X.shape[1]
-    return total
+    return _aggregate(score_channels(model, X, options), X.shape[1], options)
 
 
 def score_channels(
@@ -94,18 +86,17 @@ def score_channels(
     width = _smoothing_width(model, X, options)
 
     def score(x: FloatArray, channel: int) -> tuple[FloatArray]:
-        components = model.components(x, channel, options.score_aggregation)
-        missing = np.isnan(x[:, channel])
-        scores = _scores(model, components, missing, channel, width)
-        kind = SCORES.index(options.score_by)
-        return (_calibrated(model.calibrations[channel].scores, scores)[kind],)
+        evidence = _evidence(model, x, channel, options, width)
+        return (_channel_score(model, channel, evidence, options.score_by),)
 
     for channel in range(X.shape[1]):
         (scores,) = _by_chunks(score, model, X, channel, halo=width)
         yield scores
 
 
-def calibrate_scores(model: CoADModel, X: FloatArray, options: ScoringOptions) -> None:
+def calibrate_scores(
+    model: CoADModel, X: FloatArray, options: ScoringOptions
+) -> FloatArray:
     """Learn what scores look like on the training series, in place.
 
     Neighbours are those of other timestamps, as if the series were new. The network
@@ -119,16 +110,29 @@ def calibrate_scores(model: CoADModel, X: FloatArray, options: ScoringOptions) -
         The training series.
     options : ScoringOptions
         How it will score.
+
+    Returns
+    -------
+    ndarray of shape (n_timestamps,)
+        What :func:`score_series` gives for `X` from now on.
     """
     width = _smoothing_width(model, X, options)
-    for channel, components in enumerate(explain_series(model, X, options)):
-        missing = np.isnan(X[:, channel])
-        calibration = model.calibrations[channel]
-        network = smoothed(components, missing, width)
+
+    def evidence(x: FloatArray, channel: int) -> tuple[FloatArray, ...]:
+        return _evidence(model, x, channel, options, width)
+
+    def calibrated(channel: int) -> FloatArray:
+        normal = tuple(_by_chunks(evidence, model, X, channel, halo=width))
+        calibration, device = model.calibrations[channel], model.device
+        network = np.stack(normal[:2])
         observed = ~np.isnan(network[0])
-        _fit(calibration.network, network[:, observed], model.device)
-        scores = _scores(model, components, missing, channel, width)
-        _fit(calibration.scores, scores[:, observed], model.device)
+        calibration.network.fit(_tensor(network[:, observed], device))
+        scores = _combined(model, channel, normal)
+        kinds = np.stack([scores[kind] for kind in SCORES])
+        calibration.scores.fit(_tensor(kinds[:, observed], device))
+        return _channel_score(model, channel, normal, options.score_by)
+
+    return _aggregate(map(calibrated, range(X.shape[1])), X.shape[1], options)
 
 
 def _smoothing_width(model: CoADModel, X: FloatArray, options: ScoringOptions) -> int:
@@ -137,37 +141,66 @@ def _smoothing_width(model: CoADModel, X: FloatArray, options: ScoringOptions) -
     return max(1, min(width, 2 * len(X) + 1))
 
 
-def _scores(
+def _evidence(
     model: CoADModel,
-    components: ScoreComponents,
-    missing: BoolArray,
+    x: FloatArray,
     channel: int,
+    options: ScoringOptions,
     width: int,
-) -> FloatArray:
-    """Each kind of score of a channel, not calibrated, ``(n_kinds, n_timestamps)``."""
-    network = smoothed(components, missing, width)
-    scores = combine(
-        components,
+) -> tuple[FloatArray, ...]:
+    """Smoothed probability and error, then the distances, each (n_timestamps,)."""
+    components = model.components(x, channel, options.score_aggregation)
+    network = smoothed(components, np.isnan(x[:, channel]), width)
+    return (*network, *components[-len(VIEWS) :])
+
+
+def _combined(
+    model: CoADModel, channel: int, evidence: tuple[FloatArray, ...]
+) -> dict[ScoreBy, FloatArray]:
+    network, distances = np.stack(evidence[:2]), np.stack(evidence[2:])
+    return combine(
+        distances.astype(np.float64),
         network,
-        _calibrated(model.calibrations[channel].network, network),
+        _decades(model.calibrations[channel].network, network),
         with_neighbors=model.neighbors is not None,
         with_network=model.network is not None,
     )
-    return np.stack([scores[kind] for kind in SCORES])
 
 
-def _fit(
-    calibration: TailCalibration, normal: FloatArray, device: torch.device
-) -> None:
-    calibration.fit(torch.tensor(normal, dtype=torch.float32, device=device))
+def _channel_score(
+    model: CoADModel, channel: int, evidence: tuple[FloatArray, ...], kind: ScoreBy
+) -> FloatArray:
+    """Score of a channel in decades; timestamp by timestamp."""
+    scores = _combined(model, channel, evidence)
+    every = np.stack([scores[name] for name in SCORES])
+    decades = _decades(model.calibrations[channel].scores, every)
+    return np.asarray(decades[SCORES.index(kind)])
 
 
-def _calibrated(calibration: TailCalibration, evidence: FloatArray) -> FloatArray:
-    """Decades of rarity; 0 where there is no evidence."""
-    device = calibration.quantiles.device
-    x = torch.tensor(evidence, dtype=torch.float32, device=device)
-    decades = calibration(x.nan_to_num(nan=-torch.inf)).clamp_min(0)
-    return np.asarray(decades.cpu().numpy(), dtype=np.float64)
+def _decades(calibration: TailCalibration, evidence: FloatArray) -> FloatArray:
+    """Rarity of evidence, 0 where there is none."""
+    x = _tensor(evidence, calibration.quantiles.device).nan_to_num(nan=-torch.inf)
+    return np.asarray(calibration(x).cpu().numpy(), dtype=np.float64)
+
+
+def _tensor(x: FloatArray, device: torch.device) -> torch.Tensor:
+    return torch.tensor(x, dtype=torch.float32, device=device)
+
+
+def _aggregate(
+    channels: Iterable[FloatArray], n_channels: int, options: ScoringOptions
+) -> FloatArray:
+    """Combine the scores of the channels, which come one by one."""
+    channels = iter(channels)
+    total = next(channels)
+    for scores in channels:
+        if options.channel_aggregation == "max":
+            np.maximum(total, scores, out=total)
+        else:
+            total += scores
+    if options.channel_aggregation == "mean":
+        total /= n_channels
+    return total
 
 
 def explain_series(

@@ -389,6 +389,17 @@ def test_an_anomaly_has_the_highest_score(tiny, wave):
     assert 1190 <= detector.decision_function(X).argmax() <= 1240
 
 
+@pytest.mark.parametrize(
+    ("contamination", "decade"), [(0.1, 1.0), (0.05, 1.3), (0.01, 2.0)]
+)
+@pytest.mark.parametrize("score_by", ["joint", "neighbors", "classification"])
+def test_the_threshold_is_the_decade_that_contamination_asks_for(
+    contamination, decade, score_by, tiny, wave
+):
+    detector = tiny(contamination=contamination, score_by=score_by).fit(wave(2000))
+    assert detector.threshold_ == pytest.approx(decade, abs=0.25)
+
+
 def test_channel_scores_are_what_is_aggregated(tiny, wave):
     X = wave(300, 3)
     for aggregation in ("mean", "max"):

@@ -254,7 +254,7 @@ def test_loading_neither_unpickles_nor_draws_random_numbers(valid, load, monkeyp
 
 
 @pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
-def test_files_of_earlier_versions_give_the_scores_of_their_time(path):
+def test_files_of_earlier_formats_give_the_scores_on_record(path):
     series = pd.read_csv(path.with_suffix(".csv"))
     expected = series.pop("score")
     scores = CoADDetector.load(path).decision_function(series)
@@ -695,7 +695,9 @@ def test_a_tensor_must_be_there_with_its_type_shape_and_finite_values(valid, loa
         ("model.scaler.scale", 0),
         ("model.scaler.scale", -1),
         ("model.neighbors.1.difference_scale", 0),
-        ("model.neighbors.2.differences.baseline_distances", -1),
+        ("model.neighbors.2.baselines", -1),
+        ("model.neighbors.0.calibration.tail_scale", 0),
+        ("model.calibrations.1.scores.tail_scale", -1),
     ],
 )
 def test_values_that_cannot_be_are_invalid(name, value, valid, load):

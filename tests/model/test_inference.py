@@ -44,9 +44,11 @@ def test_components_equal_the_reference_implementation(
         profile = neighbors.profile(x, nowhere)
     in_chunks(monkeypatch, 3 * 24)
     parts = score_components(network, x, nowhere, profile, plan, aggregation)
-    retrieved, *distances = profile or [None, *torch.zeros(2, n)]
-    np.testing.assert_array_equal(parts.value_distance, distances[0])
-    np.testing.assert_array_equal(parts.difference_distance, distances[1])
+    retrieved, evidence = profile or (None, torch.zeros(4, n))
+    np.testing.assert_array_equal(parts.value_distance, evidence[0])
+    np.testing.assert_array_equal(parts.value_shape, evidence[1])
+    np.testing.assert_array_equal(parts.difference_distance, evidence[2])
+    np.testing.assert_array_equal(parts.difference_shape, evidence[3])
     starts = naive.window_starts(n, 24, step)
     probability, error = naive.score_components(
         network, x, retrieved, starts, 24, 4, aggregation

@@ -8,8 +8,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from skcoad.neighbors import (
+    VIEWS,
     ChannelNeighbors,
+    JoinIndex,
     SubsequenceIndex,
+    baseline_distances,
     diff_missing,
     excess_distance,
     first_differences,
@@ -17,7 +20,9 @@ from skcoad.neighbors import (
     query_windows,
     retrieve,
 )
+from skcoad.neighbors._join import QUERIES_PER_LENGTH
 from skcoad.preprocessing import WindowPlan
+from skcoad.preprocessing._calibration import TailCalibration
 
 from . import series as wave
 
@@ -53,31 +58,66 @@ def test_a_difference_is_missing_with_either_of_its_values(missing):
     np.testing.assert_array_equal(diff_missing(torch.tensor(missing)), expected)
 
 
+def view_of(kind, x, missing, scale):
+    if kind == "values":
+        return x, missing
+    return first_differences(x) / scale, diff_missing(missing)
+
+
 @pytest.mark.parametrize("where", [nowhere, somewhere])
 @pytest.mark.parametrize("n", [24, 60, 61])
-def test_the_profile_is_made_of_every_index(n, where):
+def test_the_profile_is_made_of_the_index_and_every_join(n, where):
     series, x = make_series(300, 0), make_series(n, 1)
-    missing = where(x)[None]
-    neighbors = ChannelNeighbors.build(series, PLAN, max_references=100)
-    profile = neighbors.profile(x, missing[0])
+    missing, absent = where(x), where(series)
+    neighbors = ChannelNeighbors.build(series, PLAN, 100, absent)
+    profile = neighbors.profile(x, missing)
 
-    one, two = (SubsequenceIndex.build(series, length, 100) for length in (12, 24))
-    x = impute(one, x[None], missing, PLAN.query_stride(12))
-    found = query_windows(one, x, PLAN.query_stride(12))
-    torch.testing.assert_close(profile.retrieved, retrieve(one, x, found, missing)[0])
-    of_two = query_windows(two, x, PLAN.query_stride(24))
-    value_distances = [
-        excess_distance(one, x, found, missing)[0],
-        excess_distance(two, x, of_two, missing)[0],
-    ]
-    torch.testing.assert_close(profile.value_distance, sum(value_distances) / 2)
+    index = SubsequenceIndex.build(series, 12, 100, absent)
+    stride = PLAN.query_stride(2)
+    imputed = impute(index, x[None], missing[None], stride)
+    found = query_windows(index, imputed, stride)
+    expected = retrieve(index, imputed, found, missing[None])[0]
+    torch.testing.assert_close(profile.retrieved, expected)
 
     scale = first_differences(series).std(correction=0)
-    index = SubsequenceIndex.build(first_differences(series) / scale, 12, 100)
-    x, missing = first_differences(x) / scale, diff_missing(missing)
-    found = query_windows(index, x, PLAN.query_stride(12))
-    expected = excess_distance(index, x, found, missing)[0]
-    torch.testing.assert_close(profile.difference_distance, expected, atol=1e-4, rtol=0)
+    torch.testing.assert_close(neighbors.difference_scale, scale)
+    assert profile.evidence.shape == (len(VIEWS), n)
+    stride = PLAN.query_stride(QUERIES_PER_LENGTH)
+    for row, (kind, metric) in enumerate(VIEWS):
+        join = JoinIndex(*view_of(kind, series, absent, scale), 12, metric)
+        itself = join.self_join(stride)
+        baseline = baseline_distances(itself, join.incomplete, 12)
+        torch.testing.assert_close(neighbors.baselines[row], baseline)
+        _, gaps = view_of(kind, series, absent, scale)
+        normal = excess_distance(itself, baseline, 12, gaps)
+        calibration = TailCalibration(1).fit(normal[None])
+        y, gaps = view_of(kind, imputed[0], missing, scale)
+        excess = excess_distance(join.join(y, stride), baseline, 12, gaps)
+        expected = calibration(excess[None])[0]
+        torch.testing.assert_close(profile.evidence[row], expected, atol=1e-3, rtol=0)
+
+
+def test_on_its_own_series_the_evidence_has_its_unit():
+    series = make_series(1000, 0)
+    neighbors = ChannelNeighbors.build(series, PLAN, 100)
+    evidence = neighbors.profile(series, nowhere(series)).evidence
+    assert (evidence >= 0).all()
+    for decades, fraction in [(0.5, 10**-0.5), (1, 0.1), (2, 0.01)]:
+        above = (evidence > decades).float().mean(1)
+        torch.testing.assert_close(above, torch.full((4,), fraction), atol=0.01, rtol=0)
+
+
+@pytest.mark.parametrize("n", [12, 13, 23, 24, 30])
+def test_a_series_of_few_subsequences_has_finite_evidence(n):
+    plan = WindowPlan(period=12, window_size=12, patch_size=3, step=6)
+    series, x = make_series(n, 0), make_series(50, 1)
+    neighbors = ChannelNeighbors.build(series, plan, 100)
+    for y in (series, x):
+        for part in neighbors.profile(y, nowhere(y)):
+            assert torch.isfinite(part).all()
+    if n < 24:  # a period has no neighbour but itself: no evidence
+        assert not neighbors.baselines.any()
+        assert not neighbors.profile(series, nowhere(series)).evidence.any()
 
 
 @pytest.mark.parametrize("where", [nowhere, somewhere])
@@ -96,7 +136,7 @@ def test_windows_of_the_training_series_are_not_retrieved_as_themselves(where):
     exclude_at = torch.tensor([0, 100, 276])
     x = series.unfold(0, 24, 1)[exclude_at] + 0.02 * make_series(72, 1).view(3, 24)
     missing = where(x[0]).expand_as(x)
-    index, stride = neighbors.values[0], PLAN.query_stride(12)
+    index, stride = neighbors.index, PLAN.query_stride(2)
     imputed = impute(index, x, missing, stride, exclude_at)
     found = query_windows(index, imputed, stride, exclude_at)
     expected = retrieve(index, imputed, found, missing)
@@ -108,17 +148,38 @@ def test_windows_of_the_training_series_are_not_retrieved_as_themselves(where):
     assert error[1] < 0.5 * error[0]
 
 
+def by_view(profile):
+    return dict(zip(VIEWS, profile.evidence, strict=True))
+
+
 def test_a_tremor_is_anomalous_in_differences_and_a_flat_subsequence_in_values():
     series = make_series(600, 0)
     neighbors = ChannelNeighbors.build(series, PLAN, max_references=600)
     tremor, flat = make_series(120, 1), make_series(120, 1)
     tremor[60:72] += 0.5 * torch.tensor([1.0, -1.0]).repeat(6)
     flat[60:72] = flat[60:72].mean()
-    profile = neighbors.profile(tremor, nowhere(tremor))
-    assert 55 <= profile.difference_distance.argmax() <= 76
-    assert profile.difference_distance.max() > 2 * profile.value_distance.max()
-    profile = neighbors.profile(flat, nowhere(flat))
-    assert 55 <= profile.value_distance.argmax() <= 76
+    evidence = by_view(neighbors.profile(tremor, nowhere(tremor)))
+    difference, value = (
+        evidence[kind, "euclidean"] for kind in ("differences", "values")
+    )
+    assert 55 <= difference.argmax() <= 76
+    assert difference.max() > 1.5 * value.max()
+    evidence = by_view(neighbors.profile(flat, nowhere(flat)))
+    for metric in ("euclidean", "znormalized"):
+        assert 55 <= evidence["values", metric].argmax() <= 76
+
+
+def test_another_amplitude_is_anomalous_in_values_and_another_form_in_shape():
+    series = make_series(600, 0)
+    neighbors = ChannelNeighbors.build(series, PLAN, max_references=600)
+    larger = 2 * make_series(120, 1)
+    evidence = by_view(neighbors.profile(larger, nowhere(larger)))
+    value, shape = (evidence["values", m] for m in ("euclidean", "znormalized"))
+    assert value.mean() > 2 * shape.mean()
+    form = make_series(120, 1)
+    form[60:72] *= -0.3
+    evidence = by_view(neighbors.profile(form, nowhere(form)))
+    assert 50 <= evidence["values", "znormalized"].argmax() <= 80
 
 
 def test_missing_runs_are_no_neighbours_and_have_little_weight():
@@ -128,9 +189,11 @@ def test_missing_runs_are_no_neighbours_and_have_little_weight():
     interpolated = torch.where(missing, 50.0, series)
     incomplete = ChannelNeighbors.build(interpolated, PLAN, 300, missing)
     complete = ChannelNeighbors.build(series, PLAN, 300)
-    indexes = [*incomplete.values, incomplete.differences]
-    assert [int(index.missing.sum()) for index in indexes] == [10, 10, 11]
-    # Only the baseline of the differences may differ, for their scale has seen the run.
+    assert incomplete.index.incomplete.sum() == 10 + 11
+    for (kind, _), join in zip(VIEWS, incomplete.joins, strict=True):
+        n_missing = 10 if kind == "values" else 11
+        assert join.incomplete.sum() == n_missing + 11
+    # The scale has seen the run, so that what is retrieved may differ.
     torch.testing.assert_close(
         incomplete.profile(x, nowhere(x)).retrieved,
         complete.profile(x, nowhere(x)).retrieved,
@@ -139,8 +202,16 @@ def test_missing_runs_are_no_neighbours_and_have_little_weight():
     )
     run = nowhere(x)
     run[30:32] = True
+    usual = complete.profile(x, nowhere(x)).evidence
+    interpolated = x.clone()
+    interpolated[30:32] = torch.lerp(x[29], x[32], torch.tensor([1 / 3, 2 / 3]))
+    filled = complete.profile(interpolated, run).evidence
+    assert filled.max() < usual.max() + 1
     interpolated = torch.where(run, 50.0, x)
-    assert complete.profile(interpolated, run).value_distance.max() < 1
+    filled, observed = (
+        complete.profile(interpolated, gaps).evidence for gaps in (run, nowhere(x))
+    )
+    assert filled.max() < 0.2 * observed.max()
 
 
 def test_rounding_does_not_set_the_scale_of_the_differences():
@@ -175,7 +246,7 @@ def test_a_value_does_not_influence_the_profile_beyond_the_receptive_field(step,
     far = (torch.arange(360) - 180).abs() > plan.receptive_field
     assert far.any()
     for one, other in zip(before, after, strict=True):
-        torch.testing.assert_close(one[far], other[far], atol=1e-4, rtol=0)
+        torch.testing.assert_close(one[..., far], other[..., far], atol=1e-3, rtol=0)
         assert not torch.equal(one, other)
 
 
@@ -190,18 +261,18 @@ def test_neighbours_made_of_their_state_give_the_same_profile(plan):
     for name, tensor in loaded.state_dict().items():
         assert tensor.shape == state[name].shape
         assert tensor.dtype == state[name].dtype
-    # Each index has the series from its channel: it is in the state once.
+    # Index and joins have the series from their channel: it is in the state once.
     assert sum(len(tensor) == 300 for tensor in state.values() if tensor.ndim == 1) == 2
+    assert not any(name.startswith("joins") for name in state)
     loaded.load_state_dict(state, assign=True)
     loaded.attach()
-    for one, same in zip(
-        [*loaded.values, loaded.differences],
-        [*neighbors.values, neighbors.differences],
-        strict=True,
-    ):
-        assert torch.equal(one.series, same.series)
-        assert torch.equal(one.missing, same.missing)
-        assert torch.equal(one.incomplete, same.incomplete)
+    for name in ("series", "missing", "incomplete"):
+        one, same = (getattr(each.index, name) for each in (loaded, neighbors))
+        assert torch.equal(one, same)
+    for one, same in zip(loaded.joins, neighbors.joins, strict=True):
+        for mine, theirs in zip(one.buffers(), same.buffers(), strict=True):
+            assert torch.equal(mine, theirs)
+        assert one.edges == same.edges
     for missing in (nowhere(x), somewhere(x)):
         profiles = loaded.profile(x, missing), neighbors.profile(x, missing)
         for one, same in zip(*profiles, strict=True):

@@ -151,35 +151,6 @@ def test_a_flat_subsequence_among_small_noise_is_near():
     assert distance < 1e-3
 
 
-@pytest.mark.parametrize(("length", "radius"), [(12, 1), (24, 3), (40, 5)])
-def test_baseline_distances_are_the_largest_of_the_self_join_around(length, radius):
-    series = make_series(150, 0)
-    index = SubsequenceIndex.build(series, length, max_references=150)
-    self_join = []
-    for at in range(len(index)):
-        overlapping = range(at - length + 1, at + length)
-        query = series[at : at + length].tolist()
-        self_join.append(naive.nearest(series.tolist(), query, overlapping)[0])
-    around = [
-        max(self_join[max(0, i - radius) : i + radius + 1])
-        for i in range(len(self_join))
-    ]
-    np.testing.assert_allclose(index.baseline_distances, around, atol=1e-3)
-
-
-@pytest.mark.parametrize("max_references", [5, 50, 189])
-def test_the_baseline_of_any_subsequence_is_that_of_the_nearest_indexed(max_references):
-    index = SubsequenceIndex.build(make_series(200, 0), 12, max_references)
-    indexed = torch.arange(len(index)) * index.index_stride
-    for at, baseline in enumerate(index.baseline(torch.arange(189))):
-        distance = (indexed - at).abs()
-        nearest_indexed = index.baseline_distances[distance == distance.min()]
-        assert baseline in nearest_indexed  # two where it lies in the middle
-    # Beyond the ends, where a diagonal may lead, it is that of the end.
-    beyond = index.baseline(torch.tensor([-30, 400]))
-    torch.testing.assert_close(beyond, index.baseline_distances[[0, -1]])
-
-
 def test_a_subsequence_with_an_imputed_value_is_no_neighbour():
     series = make_series(200, 0)
     missing = torch.zeros(200, dtype=torch.bool)
@@ -204,16 +175,6 @@ def test_a_subsequence_like_an_interpolated_run_has_a_complete_neighbour():
     assert not index.incomplete[found]
 
 
-def test_interpolated_runs_do_not_raise_the_baseline_distances():
-    series = make_series(600, 0)
-    missing = torch.zeros(600, dtype=torch.bool)
-    missing[100:130] = True
-    interpolated = torch.where(missing, torch.arange(600) / 20.0, series)
-    baseline = SubsequenceIndex.build(interpolated, 40, 600, missing).baseline_distances
-    complete = SubsequenceIndex.build(series, 40, 600).baseline_distances
-    assert baseline.max() < 1.5 * complete.max()
-
-
 def test_where_every_subsequence_is_incomplete_all_are_neighbours_all_the_same():
     series = make_series(100, 0)
     missing = torch.arange(100) % 10 == 0
@@ -221,7 +182,6 @@ def test_where_every_subsequence_is_incomplete_all_are_neighbours_all_the_same()
     assert not index.incomplete.any()
     indices = index.query(series.unfold(0, 12, 1)[[20]] + 0.01).indices
     assert abs(indices.item() - 20) > 0
-    assert torch.isfinite(index.baseline_distances).all()
 
 
 @pytest.mark.parametrize("stride", [19, 50])
@@ -267,9 +227,6 @@ def test_an_index_does_not_depend_on_the_chunks_it_is_built_in(monkeypatch):
     few = _device.CPU_CHUNKS._replace(queries=7)
     monkeypatch.setattr("skcoad._device.CPU_CHUNKS", few)
     in_chunks = SubsequenceIndex.build(series, 12, 100)
-    torch.testing.assert_close(
-        in_chunks.baseline_distances, index.baseline_distances, atol=1e-4, rtol=1e-4
-    )
     queries = make_series(300, 1).unfold(0, 12, 5)
     torch.testing.assert_close(in_chunks.query(queries), index.query(queries))
 
@@ -281,8 +238,8 @@ def test_an_index_made_of_its_state_and_series_finds_the_same(length, max_refere
     missing = torch.arange(200) == 50
     index = SubsequenceIndex.build(series, length, max_references, missing)
     state = index.state_dict()
-    # The owner saves the series; one index shares it with the others.
-    assert set(state) == {"components", "embeddings", "baseline_distances"}
+    # The owner saves the series.
+    assert set(state) == {"components", "embeddings"}
     with torch.device("meta"):
         loaded = SubsequenceIndex(len(series), length, max_references)
     for name, tensor in loaded.state_dict().items():

@@ -2,11 +2,15 @@ import naive
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from skcoad import _device
 from skcoad.neighbors import (
+    JoinIndex,
+    Neighbors,
     SubsequenceIndex,
-    WindowNeighbors,
+    baseline_distances,
     excess_distance,
     impute,
     query_windows,
@@ -44,36 +48,6 @@ def test_what_is_retrieved_equals_the_reference_implementation(length, stride, k
     np.testing.assert_allclose(retrieved, expected, atol=1e-4)
 
 
-@pytest.mark.parametrize("kind", ["none", "some", "most"])
-@pytest.mark.parametrize(
-    ("length", "stride", "max_references"),
-    [(12, 1, 300), (12, 5, 300), (12, 5, 60), (40, 10, 300), (40, 7, 60), (89, 4, 60)],
-)
-@pytest.mark.parametrize("from_the_ends", [False, True])
-def test_the_excess_distance_equals_the_reference_implementation(
-    length, stride, max_references, from_the_ends, kind
-):
-    series, x = make_series(300, 0), make_series(90, 1)
-    if from_the_ends:  # where diagonals leave the series
-        noise = 0.01 * make_series(90, 2)
-        x = torch.cat([series[-45:], series[:45]]) + noise
-    missing = missing_runs(90, kind)
-    index = SubsequenceIndex.build(series, length, max_references)
-    neighbors = query_windows(index, x[None], stride)
-    expected = naive.excess_distance(
-        series.tolist(),
-        index.baseline_distances.tolist(),
-        index.index_stride,
-        x.tolist(),
-        missing.tolist(),
-        length,
-        neighbors.query_offsets.tolist(),
-        neighbors.indices[0].tolist(),
-    )
-    profile = excess_distance(index, x[None], neighbors, missing[None])[0]
-    np.testing.assert_allclose(profile, expected, atol=1e-3)
-
-
 @pytest.mark.parametrize(("n", "stride"), [(12, 5), (36, 5), (37, 5), (40, 12)])
 def test_windows_are_queried_at_every_stride_and_at_their_end(n, stride):
     index = SubsequenceIndex.build(make_series(200, 0), 12, 200)
@@ -92,12 +66,12 @@ def test_windows_of_a_batch_do_not_influence_each_other(monkeypatch):
 
     def profile(x):
         neighbors = query_windows(index, x, 5)
-        return retrieve(index, x, neighbors), excess_distance(index, x, neighbors)
+        return retrieve(index, x, neighbors)
 
     together = profile(windows)
     for i in range(len(windows)):
-        for alone, all_ in zip(profile(windows[i : i + 1]), together, strict=True):
-            torch.testing.assert_close(alone[0], all_[i], atol=1e-5, rtol=1e-4)
+        alone = profile(windows[i : i + 1])[0]
+        torch.testing.assert_close(alone, together[i], atol=1e-5, rtol=1e-4)
     few = _device.CPU_CHUNKS._replace(queries=7)
     monkeypatch.setattr("skcoad._device.CPU_CHUNKS", few)
     torch.testing.assert_close(profile(windows), together, atol=1e-5, rtol=1e-4)
@@ -138,22 +112,6 @@ def test_a_distorted_window_of_the_series_is_not_its_own_neighbour():
     assert error[0] < 0.5 * error[1]
 
 
-def test_a_diagonal_through_a_missing_run_is_the_second_choice():
-    series = make_series(200, 0)
-    missing = torch.zeros(200, dtype=torch.bool)
-    missing[60] = True
-    index = SubsequenceIndex.build(series, 12, 200, missing)
-    offsets = torch.tensor([0, 12])
-    x = series[48:72][None]
-    # The diagonal through the first would be the series itself, missing value and all.
-    neighbors = WindowNeighbors(offsets, torch.tensor([[48, 120]]))
-    elsewhere = WindowNeighbors(offsets, torch.tensor([[108, 120]]))
-    profile, expected = (
-        excess_distance(index, x, found) for found in (neighbors, elsewhere)
-    )
-    torch.testing.assert_close(profile[0, 12:], expected[0, 12:])
-
-
 def test_missing_values_are_imputed_from_the_neighbours():
     series = make_series(600, 0)
     index = SubsequenceIndex.build(series, 12, max_references=600)
@@ -168,40 +126,91 @@ def test_missing_values_are_imputed_from_the_neighbours():
     assert impute(index, complete, torch.zeros_like(missing), 3) is complete
 
 
-def test_an_anomaly_has_the_largest_excess_distance():
-    series = make_series(600, 0)
-    anomalous = make_series(60, 1)
-    anomalous[24:36] = anomalous[24]
-    index = SubsequenceIndex.build(series, 12, max_references=600)
-    neighbors = query_windows(index, anomalous[None], 3)
-    profile = excess_distance(index, anomalous[None], neighbors)
-    assert 20 <= profile[0].argmax() <= 40
-
-
-@pytest.mark.parametrize("mean_weight", [0.0, 0.2, 1.0])
-def test_the_excess_distance_weighs_means_as_the_index_does(mean_weight):
-    series, x = make_series(300, 0), make_series(60, 1) + 3
-    index = SubsequenceIndex.build(series, 12, 300, mean_weight=mean_weight)
-    neighbors = query_windows(index, x[None], 5)
-    expected = naive.excess_distance(
-        series.tolist(),
-        index.baseline_distances.tolist(),
-        index.index_stride,
-        x.tolist(),
-        [False] * 60,
-        12,
-        neighbors.query_offsets.tolist(),
-        neighbors.indices[0].tolist(),
-        mean_weight,
-    )
-    profile = excess_distance(index, x[None], neighbors)[0]
-    np.testing.assert_allclose(profile, expected, atol=1e-3)
-
-
 def test_a_series_of_nothing_but_overlaps_has_neighbours():
     series = make_series(15, 0)
     index = SubsequenceIndex.build(series, 12, max_references=15)
     windows = series[None, :14]
     neighbors = query_windows(index, windows, 2, torch.tensor([0]))
     assert torch.isfinite(retrieve(index, windows, neighbors)).all()
-    assert torch.isfinite(excess_distance(index, windows, neighbors)).all()
+    assert torch.isfinite(impute(index, windows, windows > 1, 2)).all()
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 99))
+def test_baseline_distances_equal_the_reference_implementation(n, length, seed):
+    rng = np.random.default_rng(seed)
+    distances = np.where(rng.random(n) < 0.1, np.inf, rng.random(n))
+    incomplete = rng.random(n) < 0.1
+    neighbors = Neighbors(torch.arange(n), torch.tensor(distances).float())
+    baseline = baseline_distances(neighbors, torch.tensor(incomplete), length)
+    expected = naive.baseline_distances(distances, incomplete, length)
+    if 2 * (length // 8) < n:  # of very few subsequences, fewer are around each
+        np.testing.assert_allclose(baseline, expected, atol=1e-6)
+    assert baseline.shape == (n,)
+    assert baseline.isfinite().all()
+
+
+@given(st.integers(1, 40), st.integers(1, 20), st.integers(0, 99), st.booleans())
+def test_the_excess_distance_equals_the_reference_implementation(
+    n, length, seed, complete
+):
+    rng = np.random.default_rng(seed)
+    distances = np.where(rng.random(n) < 0.1, np.inf, rng.random(n))
+    indices, baseline = rng.integers(30, size=n), rng.random(30)
+    missing = rng.random(n + length - 1) < (0 if complete else 0.2)
+    expected = naive.excess_distance(distances, indices, baseline, length, missing)
+    arguments = (
+        Neighbors(torch.tensor(indices), torch.tensor(distances).float()),
+        torch.tensor(baseline).float(),
+        length,
+    )
+    profile = excess_distance(*arguments, torch.tensor(missing))
+    np.testing.assert_allclose(profile, expected, atol=1e-5)
+    if complete:
+        assert torch.equal(excess_distance(*arguments), profile)
+
+
+def join_itself(series, length, missing=None):
+    missing = torch.zeros_like(series, dtype=torch.bool) if missing is None else missing
+    index = JoinIndex(series, missing, length, "euclidean")
+    return index, baseline_distances(index.self_join(1), index.incomplete, length)
+
+
+@pytest.mark.parametrize("length", [12, 24, 40])
+def test_baseline_distances_are_the_largest_of_the_self_join_around(
+    length, monkeypatch
+):
+    monkeypatch.setattr("skcoad.neighbors._join.N_PROBES", 10**6)
+    series = make_series(120, 0)
+    values = series.tolist()
+    index, baseline = join_itself(series, length)
+    distances = naive.join(values, [False] * 120, values, length, "euclidean", itself=0)
+    expected = naive.baseline_distances(distances, index.incomplete.tolist(), length)
+    # Of long subsequences only the components are compared at first.
+    np.testing.assert_allclose(baseline, expected, atol=1e-3, rtol=0.1)
+
+
+def test_interpolated_runs_do_not_raise_the_baseline_distances():
+    series = make_series(600, 0)
+    missing = torch.zeros(600, dtype=torch.bool)
+    missing[100:130] = True
+    interpolated = torch.where(missing, torch.arange(600) / 20.0, series)
+    _, baseline = join_itself(interpolated, 40, missing)
+    _, complete = join_itself(series, 40)
+    assert baseline.max() < 1.5 * complete.max()
+
+
+def test_an_anomaly_has_the_largest_excess_distance():
+    anomalous = make_series(60, 1)
+    anomalous[24:36] = anomalous[24]
+    index, baseline = join_itself(make_series(600, 0), 12)
+    profile = excess_distance(index.join(anomalous, 1), baseline, 12)
+    assert profile.shape == (60,)
+    assert 20 <= profile.argmax() <= 40
+    assert (profile < 0).any()
+
+
+def test_where_there_is_no_neighbour_there_is_no_evidence():
+    series = make_series(20, 0)
+    index, baseline = join_itself(series, 12)
+    assert not baseline.any()
+    assert not excess_distance(index.join(series, 1), baseline, 12).any()

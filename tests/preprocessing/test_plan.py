@@ -11,6 +11,7 @@ from skcoad.preprocessing._plan import (
 )
 
 lengths = st.integers(4, 600)
+QUERIES = [1, 2, 16]
 
 
 def make_series(kind, n, n_channels, period, seed):
@@ -40,10 +41,8 @@ def check_is_valid(plan, n):
     assert plan.window_size % plan.patch_size == 0
     assert plan.window_size // plan.patch_size >= MIN_PATCHES
     assert 1 <= plan.step <= plan.window_size
-    assert plan.subsequence_lengths[0] == plan.period
-    for length in plan.subsequence_lengths:
-        assert 1 <= length <= plan.window_size
-        assert 1 <= plan.query_stride(length) <= plan.step
+    for queries in QUERIES:
+        assert 1 <= plan.query_stride(queries) <= plan.step
 
 
 @given(series, st.floats(1, 20))
@@ -86,8 +85,18 @@ def test_the_query_stride_divides_the_step(x, step, window_periods):
         plan = plan_windows(x, step=step, window_periods=window_periods)
     except ValueError:
         return
-    for length in plan.subsequence_lengths:
-        assert plan.step % plan.query_stride(length) == 0
+    for queries in QUERIES:
+        assert plan.step % plan.query_stride(queries) == 0
+
+
+@given(series, st.floats(1, 20))
+def test_an_automatic_step_leaves_queries_as_far_apart_as_they_may_be(
+    x, window_periods
+):
+    plan = plan_windows(x, window_periods=window_periods)
+    assert plan.query_stride(16) == max(1, plan.period // 16)
+    unit = max(1, plan.period // 16)
+    assert plan.window_size / 2 - unit <= plan.step <= max(unit, plan.window_size / 2)
 
 
 @given(lengths)
@@ -124,19 +133,19 @@ def test_sizes_that_do_not_fit_are_errors_that_name_them(sizes, named):
 @pytest.mark.parametrize(
     ("n", "sizes", "expected"),
     [
-        (4, {}, (2, 4, 1, 1)),
-        (16, {}, (2, 4, 1, 1)),
-        (40, {}, (5, 10, 2, 4)),
-        (63, {}, (7, 15, 3, 4)),
+        (4, {}, (2, 4, 1, 2)),
+        (16, {}, (2, 4, 1, 2)),
+        (40, {}, (5, 10, 2, 5)),
+        (63, {}, (7, 15, 3, 7)),
         (64, {}, (8, 16, 4, 8)),
         (100, {}, (12, 24, 4, 12)),
-        (5000, {}, (125, 248, 8, 124)),
-        (5000, {"window_periods": 4}, (125, 496, 16, 248)),
-        (5000, {"period": 900, "window_periods": 4}, (900, 2528, 79, 1264)),
-        (1000, {"window_size": 15}, (15, 15, 3, 4)),
+        (5000, {}, (125, 248, 8, 119)),
+        (5000, {"window_periods": 4}, (125, 496, 16, 245)),
+        (5000, {"period": 900, "window_periods": 4}, (900, 2528, 79, 1232)),
+        (1000, {"window_size": 15}, (15, 15, 3, 7)),
         (1000, {"window_size": 17}, (17, 17, 1, 8)),
-        (1000, {"window_size": 640}, (125, 640, 20, 320)),
-        (20, {"patch_size": 5}, (2, 20, 5, 8)),
+        (1000, {"window_size": 640}, (125, 640, 20, 315)),
+        (20, {"patch_size": 5}, (2, 20, 5, 10)),
         (100, {"window_size": 100, "patch_size": 25, "step": 100}, (12, 100, 25, 100)),
     ],
 )
@@ -146,27 +155,13 @@ def test_sizes_that_are_not_given_follow_from_the_others(n, sizes, expected):
 
 
 @pytest.mark.parametrize(
-    ("period", "window_size", "expected"),
-    [
-        (50, 100, [50, 100]),
-        (50, 90, [50, 90]),
-        (16, 16, [16]),
-        (1, 4, [1, 2]),
-    ],
+    ("queries", "stride"),
+    [(1, 24), (2, 24), (4, 12), (5, 8), (16, 3), (50, 1), (99, 1)],
 )
-def test_indexed_subsequences_are_one_and_two_periods_long(
-    period, window_size, expected
+def test_the_query_stride_is_the_largest_divisor_of_the_step_with_enough_queries(
+    queries, stride
 ):
-    assert WindowPlan(period, window_size, 1, 1).subsequence_lengths == expected
-
-
-@pytest.mark.parametrize(
-    ("length", "stride"), [(3, 1), (11, 4), (22, 8), (25, 12), (50, 24), (400, 24)]
-)
-def test_the_query_stride_is_the_largest_divisor_of_the_step_up_to_half_the_length(
-    length, stride
-):
-    assert WindowPlan(50, 100, 4, 24).query_stride(length) == stride
+    assert WindowPlan(50, 100, 4, 24).query_stride(queries) == stride
 
 
 def test_the_receptive_field_is_two_windows_and_two_periods():

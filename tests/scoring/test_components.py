@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from skcoad.model import ScoreComponents
+from skcoad.model import SCORES, ScoreComponents
 from skcoad.scoring import combine, moving_average
+from skcoad.scoring._components import smoothed
 
 series = arrays(float, st.integers(1, 40), elements=st.floats(-1e3, 1e3))
 widths = st.integers(1, 60)
@@ -70,91 +71,91 @@ def test_moving_average_of_float32_is_computed_in_float64():
 
 def make_components(n=50):
     rng = np.random.default_rng(0)
-    return ScoreComponents(*rng.random((4, n)), *rng.normal(size=(2, n)))
+    return ScoreComponents(*rng.random((4, n)), *rng.gamma(1, size=(4, n)))
 
 
-NOWHERE = np.zeros(50, dtype=bool)
 BOTH = {"with_neighbors": True, "with_network": True}
+DISTANCES = [
+    "value_distance",
+    "value_shape",
+    "difference_distance",
+    "difference_shape",
+]
 
 
-@pytest.mark.parametrize(
-    ("score_by", "with_neighbors", "chosen"),
-    [
-        ("joint", False, ["probability", "error"]),  # Eq. 11
-        ("classification", False, ["probability"]),
-        ("classification", True, ["probability"]),
-        ("reconstruction", False, ["error"]),
-        ("reconstruction", True, ["error"]),
-    ],
-)
-def test_without_neighbours_the_score_is_the_sum_of_smoothed_components(
-    score_by, with_neighbors, chosen
-):
+def combined(components, missing=None, width=5, rarity=None, **parts):
+    missing = np.zeros(50, dtype=bool) if missing is None else missing
+    network = smoothed(components, missing[: len(components.error)], width)
+    rarity = np.zeros_like(network) if rarity is None else rarity
+    return combine(components, network, rarity, **parts)
+
+
+def test_probability_and_error_are_smoothed_where_they_are_observed():
     components = make_components()
     missing = np.arange(50) % 7 == 0
-    score = combine(
-        components,
-        missing,
-        score_by,
-        5,
-        with_neighbors=with_neighbors,
-        with_network=True,
-    )
-    smoothed = [
-        moving_average(getattr(components, name), 5, missing) for name in chosen
-    ]
-    np.testing.assert_allclose(score, sum(smoothed))
-
-
-def test_the_joint_score_equals_the_reference_implementation():
-    components = make_components()
-    score = combine(components, NOWHERE, "joint", 5, **BOTH)
-    expected = naive.joint_score(
-        components.probability.tolist(),
-        components.error.tolist(),
-        components.value_distance.tolist(),
-        components.difference_distance.tolist(),
-        5,
-    )
-    np.testing.assert_allclose(score, expected)
-
-
-def test_the_score_by_neighbours_is_the_geometric_mean_of_both_distances():
-    components = make_components()
-    score = combine(components, NOWHERE, "neighbors", 5, **BOTH)
-    by_value = components.value_distance.clip(min=0) + 0.05
-    by_difference = components.difference_distance.clip(min=0) + 0.1
-    np.testing.assert_allclose(score, np.sqrt(by_value * by_difference))
-    without_network = {"with_neighbors": True, "with_network": False}
-    joint = combine(components, NOWHERE, "joint", 5, **without_network)
-    np.testing.assert_array_equal(joint, score)
-
-
-def test_a_single_high_component_hardly_raises_the_joint_score():
-    components = ScoreComponents(*np.zeros((6, 3)))
-    components.probability[:] = 0, 1, 1
-    components.error[:] = 0, 1, 1
-    components.value_distance[:] = 1, 0, 1
-    components.difference_distance[:] = 1, 0, 1
-    score = combine(components, np.zeros(3, dtype=bool), "joint", 1, **BOTH)
-    assert score[2] > 1.5 * max(score[:2])
-    assert (score > 0).all()
+    parts = smoothed(components, missing, 5)
+    for part, name in zip(parts, ["probability", "error"], strict=True):
+        values = getattr(components, name)
+        expected = naive.moving_average(values.tolist(), 5, missing)
+        np.testing.assert_allclose(part, expected)
 
 
 @pytest.mark.parametrize("with_neighbors", [False, True])
-@pytest.mark.parametrize(
-    "score_by", ["joint", "classification", "reconstruction", "neighbors"]
-)
-def test_inside_a_long_missing_run_the_score_is_zero(score_by, with_neighbors):
+@pytest.mark.parametrize("with_network", [False, True])
+def test_every_kind_of_score_has_one_value_for_each_timestamp(
+    with_neighbors, with_network
+):
+    parts = {"with_neighbors": with_neighbors, "with_network": with_network}
+    scores = combined(make_components(), **parts)
+    assert set(scores) == set(SCORES)
+    for score in scores.values():
+        assert score.shape == (50,)
+        assert score.dtype == np.float64
+
+
+@pytest.mark.parametrize("with_neighbors", [False, True])
+def test_the_scores_of_the_network_are_its_smoothed_components(with_neighbors):
+    components = make_components()
+    missing = np.arange(50) % 7 == 0
+    parts = {"with_neighbors": with_neighbors, "with_network": True}
+    scores = combined(components, missing, **parts)
+    probability, error = smoothed(components, missing, 5)
+    np.testing.assert_array_equal(scores["classification"], probability)
+    np.testing.assert_array_equal(scores["reconstruction"], error)
+    if not with_neighbors:  # Eq. 11
+        np.testing.assert_allclose(scores["joint"], probability + error)
+
+
+def test_the_scores_equal_the_reference_implementation():
+    components = make_components()
+    rarity = np.random.default_rng(1).gamma(1, size=(2, 50))
+    scores = combined(components, rarity=rarity, **BOTH)
+    distances = [getattr(components, name).tolist() for name in DISTANCES]
+    expected = naive.quadratic_mean(*distances)
+    np.testing.assert_allclose(scores["neighbors"], expected)
+    expected = naive.quadratic_mean(*distances, *rarity.tolist())
+    np.testing.assert_allclose(scores["joint"], expected)
+    alone = combined(components, with_neighbors=True, with_network=False)
+    np.testing.assert_array_equal(alone["joint"], scores["neighbors"])
+
+
+def test_the_joint_score_needs_no_agreement_but_rises_with_it():
+    components = ScoreComponents(*np.zeros((8, 3)))
+    components.value_distance[:] = 3, 0, 3
+    rarity = np.array([[0.0, 3, 3], [0, 0, 3]])
+    joint = combined(components, width=1, rarity=rarity, **BOTH)["joint"]
+    assert joint[0] == joint[1] > 1
+    assert joint[2] > 1.5 * joint[0]
+
+
+def test_where_nothing_is_observed_the_network_has_no_score():
     missing = np.zeros(50, dtype=bool)
     missing[10:30] = True
-    score = combine(
-        make_components(),
-        missing,
-        score_by,
-        3,
-        with_neighbors=with_neighbors,
-        with_network=True,
-    )
-    assert (score[12:28] == 0).all()
-    assert np.isfinite(score).all()
+    parts = {"with_neighbors": False, "with_network": True}
+    scores = combined(make_components(), missing, 3, **parts)
+    for kind in ("joint", "classification", "reconstruction"):
+        unknown = np.isnan(scores[kind])
+        assert unknown.nonzero()[0].tolist() == list(range(11, 29))
+    assert not np.isnan(scores["neighbors"]).any()
+    both = combined(make_components(), missing, 3, **BOTH)
+    assert not np.isnan(both["joint"]).any()

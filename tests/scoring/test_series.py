@@ -1,18 +1,22 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skcoad import _device
-from skcoad.model import CoADModel, NetworkConfig, TrainingOptions
+from skcoad.model import SCORES, CoADModel, NetworkConfig, TrainingOptions
 from skcoad.preprocessing import plan_windows
+from skcoad.preprocessing._calibration import TailCalibration
 from skcoad.scoring import (
     ScoringOptions,
+    calibrate_scores,
+    combine,
     explain_series,
     score_channels,
     score_series,
 )
+from skcoad.scoring._components import smoothed
 from skcoad.scoring._series import chunks
 
 
@@ -32,9 +36,11 @@ def test_cores_partition_the_series_and_chunks_hold_their_halo(n, step, halo, le
 def model(wave):
     X = wave(400, 2)
     options = TrainingOptions(max_steps=5)
-    return CoADModel.fit(
+    model, _ = CoADModel.fit(
         X, plan_windows(X), network=NetworkConfig(hidden_size=8), options=options
-    )[0]
+    )
+    calibrate_scores(model, X, ScoringOptions())
+    return model
 
 
 @pytest.mark.parametrize("aggregation", ["mean", "max"])
@@ -60,6 +66,7 @@ def test_explanations_of_chunks_are_those_of_the_whole(model, wave, monkeypatch)
             np.testing.assert_allclose(part, expected, atol=5e-3)
 
 
+@settings(max_examples=20)
 @given(st.integers(0, 2**32 - 1))
 def test_values_beyond_the_receptive_field_have_no_influence(seed):
     rng = np.random.default_rng(seed)
@@ -81,3 +88,147 @@ def test_a_model_can_be_moved_and_scores_the_same(model, wave):
     before = score_series(model, X, ScoringOptions())
     assert model.to(torch.device("cpu")).device == torch.device("cpu")
     np.testing.assert_array_equal(score_series(model, X, ScoringOptions()), before)
+
+
+@pytest.fixture(scope="module")
+def training_free(wave):
+    X = wave(1200, 2)
+    X[300:310, 1] = np.nan
+    model, _ = CoADModel.fit(X, plan_windows(X), network=None)
+    calibrate_scores(model, X, ScoringOptions())
+    return model, X
+
+
+@pytest.fixture(scope="module")
+def trained(wave):
+    X = wave(1200, 1)
+    X[300:310] = np.nan
+    options = TrainingOptions(max_steps=5)
+    network = NetworkConfig(hidden_size=8)
+    model, _ = CoADModel.fit(X, plan_windows(X), network=network, options=options)
+    calibrate_scores(model, X, ScoringOptions())
+    return model, X
+
+
+@pytest.fixture(scope="module")
+def without_neighbors(wave):
+    X = wave(1200, 1)
+    options = TrainingOptions(max_steps=5)
+    network = NetworkConfig(hidden_size=8)
+    model, _ = CoADModel.fit(
+        X, plan_windows(X), network=network, options=options, max_references=0
+    )
+    calibrate_scores(model, X, ScoringOptions())
+    return model, X
+
+
+@pytest.mark.parametrize(
+    ("fixture", "score_by"),
+    [
+        (fixture, score_by)
+        for fixture, constant in [
+            ("training_free", "classification"),
+            ("trained", None),
+            ("without_neighbors", "neighbors"),
+        ]
+        for score_by in SCORES
+        if score_by != constant
+    ],
+)
+def test_on_the_training_series_a_tenth_of_each_score_exceeds_one(
+    fixture, score_by, request
+):
+    model, X = request.getfixturevalue(fixture)
+    for score in score_channels(model, X, ScoringOptions(score_by=score_by)):
+        assert np.isfinite(score).all()
+        assert (score >= 0).all()
+        for decades in (0.5, 1, 1.2):
+            above = (score > decades).mean()
+            assert above == pytest.approx(10**-decades, abs=0.012)
+        assert (score > 2).mean() == pytest.approx(0.01, abs=0.01)
+
+
+@pytest.mark.parametrize("score_by", ["classification", "neighbors"])
+def test_what_a_model_does_not_have_is_no_evidence(
+    score_by, training_free, without_neighbors
+):
+    model, X = training_free if score_by == "classification" else without_neighbors
+    assert not score_series(model, X, ScoringOptions(score_by=score_by)).any()
+
+
+def test_the_smoothed_probability_is_calibrated_before_it_joins_the_score(trained):
+    model, X = trained
+    options = ScoringOptions()
+    (components,) = explain_series(model, X, options)
+    width = round(options.smoothing * model.config.plan.period)
+    missing = np.isnan(X[:, 0])
+    network = smoothed(components, missing, width)
+    observed = ~np.isnan(network[0])
+    normal = torch.tensor(network, dtype=torch.float32)
+    calibration = TailCalibration(2).fit(normal[:, observed])
+    rarity = calibration(normal.nan_to_num(-np.inf)).numpy()
+    scores = combine(
+        components, network, rarity, with_neighbors=True, with_network=True
+    )
+    for kind in SCORES:
+        score = torch.tensor(scores[kind], dtype=torch.float32)[None]
+        calibration = TailCalibration(1).fit(score[:, observed])
+        expected = calibration(score.nan_to_num(-np.inf))[0]
+        (result,) = score_channels(model, X, ScoringOptions(score_by=kind))
+        np.testing.assert_allclose(result, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("fixture", ["training_free", "trained"])
+def test_the_training_series_in_chunks_has_the_scores_of_the_whole(
+    fixture, request, monkeypatch
+):
+    model, X = request.getfixturevalue(fixture)
+    whole = score_series(model, X, ScoringOptions())
+    np.testing.assert_array_equal(score_series(model, X, ScoringOptions()), whole)
+    # Trivial matches are excluded in a chunk as in the whole.
+    slices = [(slice(0, 700), slice(0, 480)), (slice(240, 1200), slice(600, 1200))]
+    step = model.config.plan.step
+    for part, core in slices:
+        assert part.start % step == 0
+        score = score_series(model, X[part], ScoringOptions())
+        inside = slice(core.start - part.start, core.stop - part.start)
+        np.testing.assert_allclose(score[inside], whole[core], atol=5e-3)
+    small = _device.CPU_CHUNKS._replace(timestamps=1)
+    monkeypatch.setattr(_device, "CPU_CHUNKS", small)
+    in_chunks = score_series(model, X, ScoringOptions())
+    np.testing.assert_allclose(in_chunks, whole, atol=5e-3)
+
+
+def test_an_anomaly_stands_out_by_decades(training_free, wave):
+    model, _ = training_free
+    X = wave(600, 2, seed=1)
+    X[300:312] = X[300]
+    score = score_series(model, X, ScoringOptions())
+    assert 290 <= score.argmax() <= 325
+    assert score.max() > 3
+    assert (score[:250] > 2).mean() < 0.1
+
+
+@pytest.mark.parametrize("constant", [0.0, 7.0])
+@pytest.mark.parametrize("network", [None, NetworkConfig(hidden_size=8)])
+def test_a_constant_training_series_gives_finite_scores(constant, network, wave):
+    X = np.full((200, 1), constant)
+    options = TrainingOptions(max_steps=2)
+    model, _ = CoADModel.fit(X, plan_windows(X), network=network, options=options)
+    calibrate_scores(model, X, ScoringOptions())
+    scores = score_series(model, X, ScoringOptions())
+    assert np.isfinite(scores).all()
+    changed = score_series(model, X + wave(200), ScoringOptions())
+    assert np.isfinite(changed).all()
+    assert changed.mean() > scores.mean()
+
+
+@pytest.mark.parametrize("score_by", SCORES)
+@pytest.mark.parametrize("fixture", ["training_free", "trained", "without_neighbors"])
+def test_inside_a_long_missing_run_the_score_is_zero(fixture, score_by, request, wave):
+    model, _ = request.getfixturevalue(fixture)
+    X = wave(500, model.config.n_channels, seed=1)
+    X[200:350] = np.nan
+    score = score_series(model, X, ScoringOptions(score_by=score_by))
+    assert np.isfinite(score).all()
+    assert not score[215:335].any()

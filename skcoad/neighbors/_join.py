@@ -39,6 +39,7 @@ N_COMPONENTS = 24
 MAX_POINTS = 256  # of a subsequence in the first stage; longer ones are downsampled
 MAX_INDEXED = 2**18  # subsequences; of a longer series, evenly spaced ones
 N_SAMPLE = 2**13  # subsequences that components and cells are estimated from
+MIN_INDEXED = 2**11  # subsequences; fewer are searched as one cell
 MAX_CELLS = 1024
 MAX_CELL_SIZE = 8  # in mean sizes; beyond it, a cell keeps evenly spaced members
 N_PROBES = 4  # cells searched for each query
@@ -167,7 +168,10 @@ class JoinIndex(nn.Module):
     ) -> None:
         """Sort the subsequences into the cells of an inverted file."""
         embeddings = self._embed(self._y, positions)
-        centers = _k_means(sample, round(math.sqrt(len(positions))), generator)
+        n_cells = round(math.sqrt(len(positions)))
+        if len(positions) < MIN_INDEXED:
+            n_cells = 1
+        centers = _k_means(sample, n_cells, generator)
         cell = torch.cat([_nearest(part, centers) for part in _split(embeddings)])
         counts = torch.bincount(cell, minlength=len(centers))
         order = cell.argsort(stable=True)
@@ -451,6 +455,8 @@ def _nearest(points: Tensor, centers: Tensor) -> Tensor:
 
 def _k_means(sample: Tensor, n_cells: int, generator: torch.Generator) -> Tensor:
     """Centres of cells; subsequences that are alike to 0.1 % count once."""
+    if n_cells == 1:
+        return sample.mean(0, keepdim=True)
     grain = 1e-3 * sample.std(0).max().clamp_min(1e-12)
     _, group = torch.unique((sample / grain).round(), dim=0, return_inverse=True)
     order = torch.arange(len(sample), device=sample.device)

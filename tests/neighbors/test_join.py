@@ -142,10 +142,14 @@ def test_no_subsequence_is_a_neighbour_of_one_it_overlaps(
 
 
 @pytest.mark.parametrize("metric", METRICS)
-@pytest.mark.parametrize(("length", "period"), [(48, 48), (32, 80)])
+@pytest.mark.parametrize(
+    ("length", "period", "n"), [(48, 48, 2500), (32, 80, 2500), (32, 80, 1000)]
+)
 @pytest.mark.parametrize("noise", [0.05, 0.4])
-def test_the_join_of_a_long_series_is_near_brute_force(metric, length, period, noise):
-    series = make_series(2000, 0, period, noise)
+def test_the_join_of_a_long_series_is_near_brute_force(
+    metric, length, period, noise, n
+):
+    series = make_series(n, 0, period, noise)
     x = make_series(400, 1, period, noise)
     index = build(series, length, metric)
     found = index.join(x, length // 16)

@@ -87,7 +87,8 @@ def combined(components, missing=None, width=5, rarity=None, **parts):
     missing = np.zeros(50, dtype=bool) if missing is None else missing
     network = smoothed(components, missing[: len(components.error)], width)
     rarity = np.zeros_like(network) if rarity is None else rarity
-    return combine(components, network, rarity, **parts)
+    distances = np.stack([getattr(components, name) for name in DISTANCES])
+    return combine(distances, network, rarity, **parts)
 
 
 def test_probability_and_error_are_smoothed_where_they_are_observed():

@@ -167,9 +167,8 @@ def test_the_smoothed_probability_is_calibrated_before_it_joins_the_score(traine
     normal = torch.tensor(network, dtype=torch.float32)
     calibration = TailCalibration(2).fit(normal[:, observed])
     rarity = calibration(normal.nan_to_num(-np.inf)).numpy()
-    scores = combine(
-        components, network, rarity, with_neighbors=True, with_network=True
-    )
+    distances = np.stack(components[-4:]).astype(float)
+    scores = combine(distances, network, rarity, with_neighbors=True, with_network=True)
     for kind in SCORES:
         score = torch.tensor(scores[kind], dtype=torch.float32)[None]
         calibration = TailCalibration(1).fit(score[:, observed])
@@ -196,6 +195,27 @@ def test_the_training_series_in_chunks_has_the_scores_of_the_whole(
     small = _device.CPU_CHUNKS._replace(timestamps=1)
     monkeypatch.setattr(_device, "CPU_CHUNKS", small)
     in_chunks = score_series(model, X, ScoringOptions())
+    np.testing.assert_allclose(in_chunks, whole, atol=5e-3)
+
+
+@pytest.mark.parametrize("fixture", ["training_free", "trained", "without_neighbors"])
+@pytest.mark.parametrize("aggregation", ["mean", "max"])
+@pytest.mark.parametrize("score_by", SCORES)
+def test_calibration_gives_the_scores_of_the_training_series(
+    fixture, aggregation, score_by, request
+):
+    model, X = request.getfixturevalue(fixture)
+    options = ScoringOptions(score_by=score_by, channel_aggregation=aggregation)
+    scores = calibrate_scores(model, X, options)
+    np.testing.assert_array_equal(scores, score_series(model, X, options))
+
+
+def test_a_calibration_does_not_depend_on_the_chunks(training_free, monkeypatch):
+    model, X = training_free
+    whole = calibrate_scores(model, X, ScoringOptions())
+    small = _device.CPU_CHUNKS._replace(timestamps=1)
+    monkeypatch.setattr(_device, "CPU_CHUNKS", small)
+    in_chunks = calibrate_scores(model, X, ScoringOptions())
     np.testing.assert_allclose(in_chunks, whole, atol=5e-3)
 
 

@@ -7,8 +7,8 @@ A matrix profile of one series against another (an AB-join) in near-linear time:
 2. Of the other series, every `query_stride`-th subsequence is a query. The best member
    of each of the nearest cells is a candidate.
 3. A candidate is a diagonal of the distance matrix. Its distance is computed at the
-   query; up to the queries on either side it follows from the values that enter and
-   leave, in O(1) for each subsequence.
+   query; along the diagonal, up to the queries on either side, it follows from the values
+   that enter and leave, in O(1) for each subsequence.
 4. Diagonals that are best at the end of a block between two queries are tried on the
    next one, in both directions (PatchMatch; Barnes et al., SIGGRAPH 2009).
 
@@ -136,11 +136,12 @@ class JoinIndex(nn.Module):
         return _Moments(self.series, self.mean, self.variance)
 
     def _moments(self, series: Tensor) -> _Moments:
-        x = series.double() - self.shift
+        centred = (series.double() - self.shift).to(series.dtype)
+        x = centred.double()  # the moments of what is compared, rounding and all
         sums = rolling_sum(torch.stack([x, x.square()]), self.length)
         mean, mean_square = sums / self.length
         variance = (mean_square - mean.square()).clamp_min(0)
-        return _Moments(x.to(series.dtype), mean, variance)
+        return _Moments(centred, mean, variance)
 
     def _embed(self, x: _Moments, starts: Tensor) -> Tensor:
         """Principal components of subsequences, ``(Q, n_components)``."""
@@ -246,11 +247,15 @@ class JoinIndex(nn.Module):
         every = torch.arange(n_blocks + 1, device=device)
         for queries in torch.split(every, max(1, PAIR_CHUNK // size)):
             start, candidates = starts[queries], found[queries]
-            difference = references[candidates] - subsequences[start][:, None]
-            total = difference.square().sum(-1).double()
+            # Far from the normal data, a shape is a small difference of large numbers.
+            difference = references[candidates].double() - subsequences[start][:, None]
+            total = difference.square().sum(-1)
             diagonal = candidates - start[:, None]
+            first = (queries - 1) * stride
+            # The last query, at the very end, is not at a multiple of the stride.
+            known = start - first
             squared, totals = self._along(
-                x, start - stride, 2 * stride, diagonal, total, stride, around[queries]
+                x, first, 2 * stride, diagonal, total, known, around[queries]
             )
             values, which = squared.min(1, keepdim=True)
             new = _Best(
@@ -273,6 +278,7 @@ class JoinIndex(nn.Module):
         step, edge = (1, stride - 1) if forwards else (-1, 0)
         # Copies: what a block hands on must not depend on the order of the blocks.
         diagonals, totals = best.diagonal[:, edge].clone(), best.total[:, edge].clone()
+        diagonals[best.squared[:, edge].isinf()] = NOWHERE  # there is no pair
         blocks = torch.arange(len(diagonals), device=diagonals.device)
         blocks = blocks[1:] if forwards else blocks[:-1]
         for block in torch.split(blocks, max(1, PAIR_CHUNK // (8 * stride))):
@@ -283,7 +289,7 @@ class JoinIndex(nn.Module):
                 stride + 1,
                 diagonal,
                 totals[block - step, None],
-                0 if forwards else stride,
+                torch.full_like(block, 0 if forwards else stride),
                 torch.cat([around[block], around[block + 1]], 1),
             )
             kept = slice(1, None) if forwards else slice(0, stride)
@@ -315,7 +321,7 @@ class JoinIndex(nn.Module):
             start = starts[queries]
             difference = references[found[queries]] - subsequences[start][:, None]
             squared, which = difference.square().mean(-1).min(1)
-            trivial = squared < TRIVIAL_MATCH * x.variance[start]
+            trivial = squared <= TRIVIAL_MATCH * x.variance[start]
             index = found[queries].gather(1, which[:, None])[:, 0]
             match[queries] = torch.where(trivial, index, NOWHERE)
         trivial = (match != NOWHERE).nonzero()[:, 0]
@@ -364,7 +370,7 @@ class JoinIndex(nn.Module):
         size: int,
         diagonal: Tensor,
         total: Tensor,
-        known: int,
+        known: Tensor,
         excluded: Tensor,
     ) -> tuple[Tensor, Tensor]:
         """Squared distances, and sums of squared differences, along diagonals.
@@ -379,7 +385,7 @@ class JoinIndex(nn.Module):
             Subsequences in a run.
         diagonal, total : Tensor of shape (B, C)
             Diagonals, and the sum of squared differences at ``first + known``.
-        known : int
+        known : Tensor of shape (B,)
             See `total`.
         excluded : Tensor of shape (B, E)
             Diagonals of which those less than a length away are excluded.
@@ -396,12 +402,14 @@ class JoinIndex(nn.Module):
             i[:, :-1].clamp(0, n_x - 1),
             (i[:, :-1] + m).clamp(0, n_x - 1),
         )
-        leave = self.series[j[..., :-1].clamp(0, n_y - 1)] - x.series[leaving][:, None]
+        leave = self.series[j[..., :-1].clamp(0, n_y - 1)]
+        leave = leave - x.series[leaving].double()[:, None]
         enter = self.series[(j[..., :-1] + m).clamp(0, n_y - 1)]
-        enter = enter - x.series[entering][:, None]
+        enter = enter - x.series[entering].double()[:, None]
         change = enter.square_().sub_(leave.square_())
         totals = F.pad(change.cumsum(-1, dtype=torch.float64), (1, 0))
-        totals += (total - totals[..., known])[..., None]
+        at = known[:, None, None].expand(*diagonal.shape, 1)
+        totals += total[..., None] - totals.gather(-1, at)
         absent = ((i < 0) | (i >= len(x.mean)))[:, None] | (j < 0) | (j > n_y - m)
         overlaps = (diagonal[..., None] - excluded[:, None]).abs() < m
         i, j = i.clamp(0, len(x.mean) - 1)[:, None], j.clamp(0, n_y - m)
@@ -457,7 +465,7 @@ def _k_means(sample: Tensor, n_cells: int, generator: torch.Generator) -> Tensor
     """Centres of cells; subsequences that are alike to 0.1 % count once."""
     if n_cells == 1:
         return sample.mean(0, keepdim=True)
-    grain = 1e-3 * sample.std(0).max().clamp_min(1e-12)
+    grain = 1e-3 * sample.std(0, correction=0).max().clamp_min(1e-12)
     _, group = torch.unique((sample / grain).round(), dim=0, return_inverse=True)
     order = torch.arange(len(sample), device=sample.device)
     first = torch.full_like(order, len(sample))[: int(group.max()) + 1]

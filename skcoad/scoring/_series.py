@@ -173,6 +173,7 @@ def _channel_score(
     """Score of a channel in decades; timestamp by timestamp."""
     scores = _combined(model, channel, evidence)
     every = np.stack([scores[name] for name in SCORES])
+    every[:, np.isnan(evidence[0])] = np.nan  # nothing was observed around
     decades = _decades(model.calibrations[channel].scores, every)
     return np.asarray(decades[SCORES.index(kind)])
 

@@ -79,7 +79,9 @@ def test_trials_name_detectors_and_parameters_that_exist() -> None:
 def test_evidence_is_that_of_the_detector(load: Load, series: Series) -> None:
     module = load("evidence_study")
     excess = module.excess_distances(series, lengths=[1.0])
-    (neighbors,) = NeighborsDetector().fit(series.train).model_.neighbors
+    model = NeighborsDetector().fit(series.train).model_
+    assert model.neighbors is not None
+    (neighbors,) = model.neighbors
     test = module.scaled_views(series)["values"][1]
     profile = neighbors.profile(test, torch.zeros_like(test, dtype=torch.bool))
     evidence = module.calibrated(excess)[:, 0]

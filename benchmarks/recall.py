@@ -1,20 +1,23 @@
-"""Measure the recall of the nearest-neighbour index against brute force.
+"""Measure the recall of the nearest-neighbour searches against brute force.
 
     python benchmarks/recall.py
 
-Made the table "Recall of the neighbour search" of docs/results.md.
+Made the tables "Recall of the neighbour search" of docs/evidence.md.
 
-`SubsequenceIndex.query` is approximate: it ranks at most `max_references` subsequences
-by their principal components, compares the best few in full and refines the best of
-these. Here its answers are compared with those of an exhaustive search, for a sample of
-queries from the anomaly-free continuation of the indexed series (`make_series`, one
-period to a subsequence):
+Both searches are approximate: `JoinIndex.join`, which the distances in the score come
+from, and `SubsequenceIndex.query`, which windows are retrieved by. Here their answers
+are compared with those of an exhaustive search, for a sample of subsequences from the
+anomaly-free continuation of the indexed series (`make_series`, one period to a
+subsequence):
 
-- recall@1: fraction of the queries whose answer is the true nearest neighbour;
+- recall@1: fraction of the subsequences whose answer is the true nearest neighbour;
 - distance ratio: mean distance of the answers over the mean of the true ones, at least
-  1, and 1 for an exact search.
+  1, and 1 for an exact search;
+- points/s: subsequences of the continuation that are joined in a second of one CPU, not
+  counting the making of the index.
 
-The seed is fixed, so a change of a figure is a change of the index.
+The seed is fixed, so a change of recall or ratio is a change of the index. Points per
+second depend on the machine.
 """
 
 from __future__ import annotations
@@ -22,47 +25,73 @@ from __future__ import annotations
 import argparse
 import itertools
 import math
-from typing import NamedTuple
+import time
+from typing import NamedTuple, get_args
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from skcoad.datasets import make_series
-from skcoad.neighbors import Neighbors, SubsequenceIndex
+from skcoad.neighbors import JoinIndex, Neighbors, SubsequenceIndex
+from skcoad.neighbors._index import MEAN_WEIGHT
+from skcoad.neighbors._join import QUERIES_PER_LENGTH, VARIANCE_FLOOR, Metric
 
 LENGTHS = [50, 100, 200]
 TRAIN_LENGTHS = [5_000, 20_000, 100_000]
 NOISES = [0.005, 0.05, 0.2]
+METRICS: tuple[Metric, ...] = get_args(Metric)
+RETRIEVAL_LENGTH = 100  # the only one in the second table
 N_QUERIES = 500
 MAX_REFERENCES = 4096  # the detectors' default
-TEST_LENGTH = 5_000  # of the part that the queries are drawn from
+TEST_LENGTH = 20_000  # of the part that is joined
 
-HEADER = (
+JOIN_HEADER = (
+    "| length | training timestamps | noise "
+    + "".join(f"| recall@1, {m} | ratio | points/s " for m in METRICS)
+    + "|"
+)
+QUERY_HEADER = (
     "| length | training timestamps | noise | recall@1 | distance ratio "
     "| mean distance |"
 )
 
 
 class Accuracy(NamedTuple):
-    """How near the answers of an index come to those of an exhaustive search.
+    """How near the answers of a search come to those of an exhaustive one.
 
     Attributes
     ----------
     recall : float
-        Fraction of the queries whose answer is the true nearest neighbour.
+        Fraction of the subsequences whose answer is the true nearest neighbour.
     distance_ratio : float
         Mean distance of the answers, divided by `mean_distance`.
     mean_distance : float
         Mean distance to the true nearest neighbour.
+    points_per_second : float
+        Subsequences answered in a second of CPU time.
     """
 
     recall: float
     distance_ratio: float
     mean_distance: float
+    points_per_second: float
 
 
-def brute_force(series: Tensor, queries: Tensor, mean_weight: float) -> Neighbors:
+class Parts(NamedTuple):
+    """A generated series, and where subsequences of its test part are compared."""
+
+    train: Tensor
+    test: Tensor
+    starts: Tensor
+
+
+def brute_force(
+    series: Tensor,
+    queries: Tensor,
+    metric: Metric = "euclidean",
+    mean_weight: float = MEAN_WEIGHT,
+) -> Neighbors:
     """Find the nearest of all subsequences, in double precision.
 
     Parameters
@@ -71,35 +100,34 @@ def brute_force(series: Tensor, queries: Tensor, mean_weight: float) -> Neighbor
         What to search.
     queries : Tensor of shape (Q, length)
         Subsequences to find neighbours of.
-    mean_weight : float
-        What is left of the mean of a subsequence, see `SubsequenceIndex`.
+    metric : {"euclidean", "znormalized"}, default="euclidean"
+        See `JoinIndex`.
+    mean_weight : float, default=0.2
+        What the first metric leaves of the mean, see `SubsequenceIndex`.
 
     Returns
     -------
     Neighbors
     """
 
-    def shrink_mean(subsequences: Tensor) -> Tensor:
+    def normalized(subsequences: Tensor) -> Tensor:
         mean = subsequences.mean(-1, keepdim=True)
-        return subsequences - (1 - mean_weight) * mean
+        if metric == "euclidean":
+            return subsequences - (1 - mean_weight) * mean
+        variance = subsequences.var(-1, correction=0, keepdim=True)
+        return (subsequences - mean) / (variance + VARIANCE_FLOOR).sqrt()
 
     length = queries.shape[1]
     subsequences = series.double().unfold(0, length, 1)
-    distances = torch.cdist(shrink_mean(queries.double()), shrink_mean(subsequences))
+    distances = torch.cdist(normalized(queries.double()), normalized(subsequences))
     nearest = distances.min(1)
     return Neighbors(nearest.indices, nearest.values / math.sqrt(length))
 
 
-def measure_recall(
-    length: int,
-    train_length: int,
-    noise: float,
-    *,
-    n_queries: int = N_QUERIES,
-    max_references: int = MAX_REFERENCES,
-    seed: int = 0,
-) -> Accuracy:
-    """Compare an index of a synthetic series with brute force.
+def make_parts(
+    length: int, train_length: int, noise: float, n_queries: int, seed: int
+) -> Parts:
+    """Generate a series without anomalies, and draw where it is compared.
 
     Parameters
     ----------
@@ -109,16 +137,14 @@ def measure_recall(
         Timestamps that are indexed.
     noise : float
         Standard deviation of the noise, beside that of the series, 1.
-    n_queries : int, default=500
-        Subsequences to find neighbours of, at random positions after the indexed part.
-    max_references : int, default=4096
-        Largest number of subsequences in the first stage of the index.
-    seed : int, default=0
+    n_queries : int
+        Subsequences that are compared, at random positions after the indexed part.
+    seed : int
         Of the series and of the positions.
 
     Returns
     -------
-    Accuracy
+    Parts
     """
     values = make_series(
         train_length + TEST_LENGTH,
@@ -128,46 +154,152 @@ def measure_recall(
         random_state=seed,
     ).values[:, 0]
     series = torch.tensor(values, dtype=torch.float32)
-    train, test = series[:train_length], series[train_length:]
     starts = np.random.default_rng(seed).integers(
         TEST_LENGTH - length + 1, size=n_queries
     )
-    queries = test.unfold(0, length, 1)[torch.from_numpy(starts)]
-    index = SubsequenceIndex.build(train, length, max_references)
-    found = index.query(queries)
-    exact = brute_force(train, queries, index.mean_weight)
+    return Parts(series[:train_length], series[train_length:], torch.tensor(starts))
+
+
+def compare(
+    found: Neighbors, parts: Parts, length: int, metric: Metric, seconds: float
+) -> Accuracy:
+    """Compare answers with those of an exhaustive search.
+
+    Parameters
+    ----------
+    found : Neighbors
+        Of the subsequences at ``parts.starts``.
+    parts : Parts
+        What was searched.
+    length, metric : int, {"euclidean", "znormalized"}
+        Of the search.
+    seconds : float
+        For each answer.
+
+    Returns
+    -------
+    Accuracy
+    """
+    queries = parts.test.unfold(0, length, 1)[parts.starts]
+    exact = brute_force(parts.train, queries, metric)
     mean_distance = exact.distances.mean().item()
     return Accuracy(
         (found.indices == exact.indices).double().mean().item(),
-        found.distances.mean().item() / mean_distance,
+        found.distances.double().mean().item() / mean_distance,
         mean_distance,
+        1 / max(seconds, 1e-12),
     )
 
 
+def measure_join(
+    length: int,
+    train_length: int,
+    noise: float,
+    metric: Metric,
+    *,
+    n_queries: int = N_QUERIES,
+    seed: int = 0,
+) -> Accuracy:
+    """Compare a join with brute force, on a generated series.
+
+    Parameters
+    ----------
+    length, train_length, noise, n_queries, seed : int, int, float, int, int
+        As for `make_parts`.
+    metric : {"euclidean", "znormalized"}
+        See `JoinIndex`.
+
+    Returns
+    -------
+    Accuracy
+    """
+    parts = make_parts(length, train_length, noise, n_queries, seed)
+    missing = torch.zeros(train_length, dtype=torch.bool)
+    index = JoinIndex(parts.train, missing, length, metric)
+    begin = time.process_time()
+    found = index.join(parts.test, max(1, length // QUERIES_PER_LENGTH))
+    seconds = (time.process_time() - begin) / len(found.indices)
+    sample = Neighbors(*(each[parts.starts] for each in found))
+    return compare(sample, parts, length, metric, seconds)
+
+
+def measure_query(
+    length: int,
+    train_length: int,
+    noise: float,
+    *,
+    n_queries: int = N_QUERIES,
+    max_references: int = MAX_REFERENCES,
+    seed: int = 0,
+) -> Accuracy:
+    """Compare queries of a `SubsequenceIndex` with brute force.
+
+    Parameters
+    ----------
+    length, train_length, noise, n_queries, seed : int, int, float, int, int
+        As for `make_parts`.
+    max_references : int, default=4096
+        Largest number of subsequences in the first stage of the index.
+
+    Returns
+    -------
+    Accuracy
+    """
+    parts = make_parts(length, train_length, noise, n_queries, seed)
+    index = SubsequenceIndex.build(parts.train, length, max_references)
+    queries = parts.test.unfold(0, length, 1)[parts.starts]
+    begin = time.process_time()
+    found = index.query(queries)
+    seconds = (time.process_time() - begin) / n_queries
+    return compare(found, parts, length, "euclidean", seconds)
+
+
+def print_header(header: str) -> None:
+    """Print the first two lines of a Markdown table."""
+    print(header)
+    print("|" + "---:|" * (header.count("|") - 1), flush=True)
+
+
 def main() -> None:
-    """Print one row of a Markdown table per length, training length and noise."""
+    """Print a Markdown table of the joins, and one of the queries."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--lengths", type=int, nargs="+", default=LENGTHS)
     parser.add_argument("--train-lengths", type=int, nargs="+", default=TRAIN_LENGTHS)
     parser.add_argument("--noises", type=float, nargs="+", default=NOISES)
     parser.add_argument("--queries", type=int, default=N_QUERIES)
+    parser.add_argument("--retrieval-length", type=int, default=RETRIEVAL_LENGTH)
     parser.add_argument("--max-references", type=int, default=MAX_REFERENCES)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
+    how = {"n_queries": arguments.queries, "seed": arguments.seed}
 
     torch.set_num_threads(1)
-    print(HEADER)
-    print("|" + "---:|" * (HEADER.count("|") - 1))
+    print("`JoinIndex.join`:\n")
+    print_header(JOIN_HEADER)
     for length, train_length, noise in itertools.product(
         arguments.lengths, arguments.train_lengths, arguments.noises
     ):
-        accuracy = measure_recall(
+        cells = []
+        for metric in METRICS:
+            accuracy = measure_join(length, train_length, noise, metric, **how)
+            cells += [
+                f"{accuracy.recall:.3f}",
+                f"{accuracy.distance_ratio:.4f}",
+                f"{accuracy.points_per_second:,.0f}",
+            ]
+        print(f"| {length} | {train_length:,} | {noise} | {' | '.join(cells)} |")
+    print("\n`SubsequenceIndex.query`:\n")
+    print_header(QUERY_HEADER)
+    for train_length, noise in itertools.product(
+        arguments.train_lengths, arguments.noises
+    ):
+        length = arguments.retrieval_length
+        accuracy = measure_query(
             length,
             train_length,
             noise,
-            n_queries=arguments.queries,
             max_references=arguments.max_references,
-            seed=arguments.seed,
+            **how,
         )
         print(
             f"| {length} | {train_length:,} | {noise} | {accuracy.recall:.3f} "

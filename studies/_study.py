@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -23,10 +24,21 @@ from skcoad.benchmark._results import (
 from skcoad.datasets import Series, open_archive
 
 FIFTH = "??[05]_*"  # a fifth of the archive, as in trials.sh
+LENGTH_CLASSES = {  # of series, by the number of timestamps they are below
+    "< 15k": 15_000,
+    "15-40k": 40_000,
+    "40-120k": 120_000,
+    "> 120k": np.inf,
+}
+# Series of the archive whose names begin so are of one recording.
+RECORDINGS = (
+    *("CHARIS", "GP711", "Lab2C", "Tkeep", "gait", "ltstdb", "resp", "s20101"),
+    *("sel840", "tilt127", "tiltAPB"),
+)
 
 
 def parse_arguments(description: str, select: str, out: str) -> Namespace:
-    """Read ``data``, ``select``, ``out`` and ``jobs`` from the command line.
+    """Read what all studies need from the command line.
 
     Parameters
     ----------
@@ -38,6 +50,7 @@ def parse_arguments(description: str, select: str, out: str) -> Namespace:
     Returns
     -------
     Namespace
+        ``data``, ``select``, ``max_length``, ``out`` and ``jobs``.
     """
     parser = argparse.ArgumentParser(description=description.splitlines()[0])
     parser.add_argument("data", type=Path, help="folder of the UCR archive")
@@ -46,6 +59,12 @@ def parse_arguments(description: str, select: str, out: str) -> Namespace:
         default=select,
         metavar="PATTERN",
         help="only series whose names match (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--max-length",
+        type=int,
+        metavar="N",
+        help="only series of at most so many timestamps (default: all)",
     )
     parser.add_argument(
         "--out", type=Path, default=Path(out), help="results file, kept and added to"
@@ -79,7 +98,8 @@ def study_archive(
     """
     arguments = parse_arguments(description, select, out)
     archive = open_archive(arguments.data).select(arguments.select)
-    series = [one for one in archive if condition(one)]
+    longest = arguments.max_length or np.inf
+    series = [one for one in archive if len(one.values) <= longest and condition(one)]
     return run_study(study, series, arguments.out, arguments.jobs)
 
 
@@ -131,6 +151,33 @@ def evaluate_test(series: Series, scores: NDArray[np.float64]) -> dict[str, floa
     """
     window = vus_window(series.values[:, 0])
     return evaluate(series.test_labels, scores, window)
+
+
+def recording(name: str) -> str:
+    """Recording that a series of the archive is from.
+
+    The archive holds several series of most recordings: other channels, other parts,
+    and distorted and noisy versions.
+
+    Parameters
+    ----------
+    name : str
+        Of the series.
+
+    Returns
+    -------
+    str
+    """
+    title = re.sub("^(DISTORTED|NOISE)", "", name.split("_")[3])
+    for recorded in RECORDINGS:
+        if title.startswith(recorded):
+            return recorded
+    return title.rstrip("0123456789")
+
+
+def length_class(n_timestamps: int) -> str:
+    """Name in `LENGTH_CLASSES` of the class of a series of so many timestamps."""
+    return next(name for name, below in LENGTH_CLASSES.items() if n_timestamps < below)
 
 
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

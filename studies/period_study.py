@@ -2,15 +2,14 @@
 
     python studies/period_study.py path/to/ucr --out periods.jsonl --jobs 2
 
-Made the table "The period" of docs/defaults.md.
+Made the table "The period" of docs/defaults.md, with the score of commit 85033e4.
 
 For each series of the archive: the period of the training part by several estimators,
 and half of the default's, twice of it and a little more or less. Each period is
-evaluated by the distances to the nearest neighbours (`Distances.default` of
-``distance_study.py``), which need no training. The true periods are unknown. A period
-one timestamp longer or shorter already changes which neighbours are found, and what
-that changes in the metrics is the scale for the other differences. Nothing is random.
-Series in the results file are not computed again.
+evaluated by the score of `NeighborsDetector`, which is not trained. The true periods
+are unknown. A period one timestamp longer or shorter already changes which neighbours
+are found, and what that changes in the metrics is the scale for the other differences.
+Nothing is random. Series in the results file are not computed again.
 """
 
 from __future__ import annotations
@@ -18,10 +17,10 @@ from __future__ import annotations
 import numpy as np
 import torch
 from _study import evaluate_test, markdown_table, study_archive
-from distance_study import Distances
 from numpy.typing import NDArray
 from scipy import signal
 
+from skcoad import NeighborsDetector
 from skcoad.benchmark import Result, vus_window
 from skcoad.datasets import Series
 from skcoad.preprocessing import dominant_period, plan_windows
@@ -83,10 +82,11 @@ def study(series: Series) -> Result:
     """Evaluate each period on one series."""
     torch.set_num_threads(1)
     periods = estimate_periods(series)
-    metrics = {
-        period: evaluate_test(series, Distances(series, period).default())
-        for period in set(periods.values())
-    }
+    metrics = {}
+    for period in set(periods.values()):
+        detector = NeighborsDetector(period=period).fit(series.train)
+        scores = detector.decision_function(series.test)
+        metrics[period] = evaluate_test(series, scores)
     return {
         "series": series.name,
         "periods": periods,

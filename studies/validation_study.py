@@ -84,7 +84,7 @@ def measure_held_out(
         detector.distortions,
         detector.distortion_lengths,
         torch.Generator().manual_seed(0),
-        share=1.0,
+        fraction=1.0,
     )
     reference = None
     if model.neighbors is not None:

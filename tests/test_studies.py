@@ -21,7 +21,6 @@ from skcoad.benchmark import BASELINES, Result
 from skcoad.datasets import Series, make_series
 from skcoad.io._schema import InvalidDetectorError
 from skcoad.model import TrainingData, TrainingOptions, warmup_cosine
-from skcoad.neighbors import SubsequenceIndex
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("studies", "benchmarks", "tests/stress")
@@ -77,29 +76,145 @@ def test_trials_name_detectors_and_parameters_that_exist() -> None:
         CoADDetector(**json.loads(parameters))._check_parameters()
 
 
-def test_distances_are_those_of_the_detector(load: Load, series: Series) -> None:
-    distances = load("distance_study").Distances(series)
-    plan = distances.plan  # the detector's query stride is half a length as well
-    assert [plan.query_stride(length) for length in (16, 32)] == [8, 16]
-    expected = NeighborsDetector().fit(series.train).decision_function(series.test)
-    assert_allclose(np.sqrt(distances.default()), expected, rtol=1e-4)
+def test_evidence_is_that_of_the_detector(load: Load, series: Series) -> None:
+    module = load("evidence_study")
+    excess = module.excess_distances(series, lengths=[1.0])
+    model = NeighborsDetector().fit(series.train).model_
+    assert model.neighbors is not None
+    (neighbors,) = model.neighbors
+    test = module.scaled_views(series)["values"][1]
+    profile = neighbors.profile(test, torch.zeros_like(test, dtype=torch.bool))
+    evidence = module.calibrated(excess)[:, 0]
+    assert_allclose(evidence, profile.evidence, rtol=1e-3, atol=1e-3)
 
 
-def test_distances_without_baseline_are_not_negative(
-    load: Load, series: Series
-) -> None:
-    distances = load("distance_study").Distances(series)
-    plain = distances.excess("values", 1, subtract_baseline=False)
-    assert plain.min() >= 0
-    assert (plain > distances.excess("values", 1)).all()
-
-
-def test_distance_study_evaluates_each_score(load: Load, series: Series) -> None:
-    module = load("distance_study")
+def test_evidence_study_evaluates_each_rule(load: Load, series: Series) -> None:
+    module = load("evidence_study")
     result = module.study(series)
-    assert len(result["metrics"]) == 30
-    assert "values, 1 and 2 periods, times differences, 1 period" in result["metrics"]
-    assert module.table([result]).count("\n") == 3 + 30
+    assert len(result["metrics"]) == 28
+    assert next(iter(result["metrics"])) == module.DEFAULT
+    assert len(result["found_by"]) <= 20
+    others = [
+        {**result, "series": f"00{i}_UCR_Anomaly_{title}_1_2_3"}
+        for i, title in enumerate(["sddb49", "NOISEsddb49", "resperation4"])
+    ]
+    tables = module.tables(others)
+    assert tables.startswith("3 series")
+    assert "(2 in all)" in tables
+    assert "Chosen" not in module.tables(others[:2])
+
+
+def test_rules_combine_evidence_as_their_names_say(load: Load) -> None:
+    module = load("evidence_study")
+    rng = np.random.default_rng(0)
+    normal, test = torch.tensor(rng.normal(size=(2, 4, 5, 300)), dtype=torch.float32)
+    excess = module.Excess(normal, test)
+    evidence, scores = module.calibrated(excess), module.score_by_rules(excess)
+    one = evidence[:, 2]
+    assert_allclose(scores[module.DEFAULT], np.sqrt((one**2).mean(0)))
+    assert_allclose(scores["five lengths, largest"], evidence.max((0, 1)))
+    assert_allclose(scores["three lengths, mean"], evidence[:, [0, 2, 4]].mean((0, 1)))
+    assert_allclose(scores["1 period, values, znormalized alone"], one[1])
+    pair = np.sqrt((one[[0, 1]] ** 2).mean(0))
+    assert_allclose(scores["1 period, without differences"], pair)
+    without = np.sqrt((one[[0, 2, 3]] ** 2).mean(0))
+    assert_allclose(scores["1 period, without values, znormalized"], without)
+
+
+def test_a_rule_is_chosen_on_the_other_recordings(load: Load) -> None:
+    module = load("evidence_study")
+
+    def result(title: str, first: float, second: float) -> Result:
+        values = {"a": first, "b": second}
+        return {
+            "series": f"001_UCR_Anomaly_{title}_1_2_3",
+            "metrics": {
+                rule: dict.fromkeys(module.METRICS, value)
+                for rule, value in values.items()
+            },
+        }
+
+    # Rule a is best by far on one recording, and b on both of the others.
+    results = [result("x1", 1, 0), result("y1", 0, 0.4), result("DISTORTEDz", 0, 0.4)]
+    left_out, chosen = module.leave_recordings_out(results, "auc_pr")
+    assert left_out[:, 1].tolist() == [0, 0, 0]
+    assert chosen == {"b": 1, "a": 2}
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("004_UCR_Anomaly_DISTORTEDBIDMC1_2500_5400_5600", "BIDMC"),
+        ("106_UCR_Anomaly_NOISEgaitHunt2_18500_31200_31850", "gait"),
+        ("246_UCR_Anomaly_tilt12755mtable_100211_270800_271070", "tilt127"),
+        ("086_UCR_Anomaly_DISTORTEDsddb49_20000_67950_68200", "sddb"),
+    ],
+)
+def test_versions_of_a_recording_are_recognised(
+    load: Load, name: str, expected: str
+) -> None:
+    assert load("_study").recording(name) == expected
+
+
+def test_exhaustive_join_is_brute_force(load: Load) -> None:
+    rng = np.random.default_rng(0)
+    x, y = (torch.tensor(rng.normal(size=n).cumsum()) for n in (90, 120))
+    join = load("length_study").exhaustive_join
+    expected = load("recall").brute_force(y, x.unfold(0, 12, 1))
+    found = join(x, y, 12)
+    assert (found.indices == expected.indices).all()
+    assert_allclose(found.distances, expected.distances, rtol=1e-5)
+    own = join(y, y, 12, itself=True)
+    at = torch.arange(len(own.indices))
+    assert ((own.indices - at).abs() >= 12).all()
+    assert (own.distances > 0).all()
+
+
+def test_the_anomaly_is_ranked_among_peaks_far_enough_apart(load: Load) -> None:
+    labels, scores = np.zeros(2_000, dtype=int), np.zeros(2_000)
+    labels[1_000:1_020] = 1
+    scores[1_100] = 2  # within 100 timestamps of the anomaly
+    scores[[300, 320, 1_500]] = 3, 4, 5
+    assert load("length_study").find_peaks(labels, scores) == (3, 2, 1_500)
+
+
+def test_length_study_compares_the_searches(load: Load, series: Series) -> None:
+    module = load("length_study")
+    name = "001_UCR_Anomaly_tiny_700_800_816"
+    tiny = Series(series.values, series.labels, series.train_length, name)
+    result = module.study(tiny)
+    assert 0.9 < result["accuracy"]["JoinIndex"]["recall"] <= 1
+    assert result["accuracy"]["JoinIndex"]["ratio"] == pytest.approx(1, abs=0.01)
+    missed = {
+        **result,
+        "ranks": dict.fromkeys((*module.SEARCHES, "four views"), 2),
+        "n_views_first": 3,
+        "suspects": ["drift"],
+    }
+    assert "| 001 tiny | 1,000 | 700 |" in module.tables([missed])
+    assert "| drift | 1 |" in module.tables([missed])
+
+
+def test_suspects_follow_from_what_finds_the_anomaly(load: Load) -> None:
+    module = load("length_study")
+
+    def suspects(pool: int, exact: int, **how: Any) -> list[str]:
+        ranks = {("values", "euclidean", 1.0): 2, ("values", "znormalized", 1.0): 1}
+        defaults = {"farther": 1.0, "training_peak": 1.0, "out_of_range": False}
+        peaks = {
+            "SubsequenceIndex": module.Peaks(pool, 2.0, 0),
+            "exhaustive": module.Peaks(exact, 2.0, 0),
+        }
+        ranks = how.pop("ranks", ranks)
+        return module.name_suspects(peaks, ranks, **{**defaults, **how})
+
+    assert suspects(1, 1) == []
+    assert suspects(2, 1) == ["search"]
+    assert suspects(2, 2) == ["mean or amplitude"]
+    assert suspects(2, 2, farther=3.0) == ["mean or amplitude", "drift"]
+    assert suspects(2, 2, ranks={}) == ["rare normal shape in test"]
+    rare = suspects(2, 2, ranks={}, training_peak=3.0)
+    assert rare == ["rare normal shape in training"]
 
 
 def test_period_study_evaluates_each_period(load: Load, series: Series) -> None:
@@ -209,20 +324,23 @@ def test_levers_are_the_variants(load: Load) -> None:
 # Benchmarks
 
 
-def test_recall_agrees_with_its_definition(load: Load) -> None:
-    module = load("recall")
+@pytest.mark.parametrize("metric", ["euclidean", "znormalized"])
+def test_recall_agrees_with_its_definition(load: Load, metric: str) -> None:
     rng = np.random.default_rng(0)
     values, query = rng.normal(size=60), rng.normal(size=8)
-    found = module.brute_force(
-        torch.tensor(values), torch.tensor(query)[None], mean_weight=0.2
+    found = load("recall").brute_force(
+        torch.tensor(values), torch.tensor(query)[None], metric
     )
 
-    def distance(a: np.ndarray, b: np.ndarray) -> float:
-        difference = a - b
-        difference -= 0.8 * difference.mean()
-        return float(np.sqrt(np.mean(difference**2)))
+    def normalized(x: np.ndarray) -> np.ndarray:
+        if metric == "euclidean":
+            return x - 0.8 * x.mean()
+        return (x - x.mean()) / np.sqrt(x.var() + 0.02**2)
 
-    distances = [distance(values[i : i + 8], query) for i in range(53)]
+    distances = [
+        np.sqrt(np.mean((normalized(values[i : i + 8]) - normalized(query)) ** 2))
+        for i in range(53)
+    ]
     assert found.indices[0] == np.argmin(distances)
     assert_allclose(found.distances[0], min(distances), rtol=1e-6)
 
@@ -230,7 +348,7 @@ def test_recall_agrees_with_its_definition(load: Load) -> None:
 def test_recall_is_a_fraction_and_no_distance_is_below_the_true_one(
     load: Load,
 ) -> None:
-    measure = load("recall").measure_recall
+    measure = load("recall").measure_query
     coarse = measure(16, 600, 0.05, n_queries=50, max_references=20)
     fine = measure(16, 600, 0.05, n_queries=50, max_references=600)
     assert 0 <= coarse.recall <= fine.recall <= 1
@@ -238,10 +356,17 @@ def test_recall_is_a_fraction_and_no_distance_is_below_the_true_one(
     assert coarse.mean_distance == fine.mean_distance > 0
 
 
+@pytest.mark.parametrize("metric", ["euclidean", "znormalized"])
+def test_a_join_of_a_short_series_is_nearly_exact(load: Load, metric: str) -> None:
+    accuracy = load("recall").measure_join(16, 600, 0.05, metric, n_queries=50)
+    assert accuracy.recall > 0.8
+    assert 1 - 1e-5 <= accuracy.distance_ratio < 1.02
+    assert accuracy.points_per_second > 0
+
+
 def test_brute_force_finds_a_copy(load: Load) -> None:
     series = torch.from_numpy(np.random.default_rng(0).normal(size=300)).float()
-    index = SubsequenceIndex.build(series, 20, 300)
-    found = load("recall").brute_force(series, series[None, 77:97], index.mean_weight)
+    found = load("recall").brute_force(series, series[None, 77:97])
     assert found.indices[0] == 77
     assert found.distances[0] < 1e-6
 

@@ -7,8 +7,8 @@ A matrix profile of one series against another (an AB-join) in near-linear time:
 2. Of the other series, every `query_stride`-th subsequence is a query. The best member
    of each of the nearest cells is a candidate.
 3. A candidate is a diagonal of the distance matrix. Its distance is computed at the
-   query; along the diagonal, up to the queries on either side, it follows from the values
-   that enter and leave, in O(1) for each subsequence.
+   query; along the diagonal, up to the queries on either side, it follows from the
+   values that enter and leave, in O(1) for each subsequence.
 4. Diagonals that are best at the end of a block between two queries are tried on the
    next one, in both directions (PatchMatch; Barnes et al., SIGGRAPH 2009).
 
@@ -35,7 +35,7 @@ Metric = Literal["euclidean", "znormalized"]
 # Added to variances before z-normalisation, in variances of the normal series: below
 # this amplitude, shape is noise.
 VARIANCE_FLOOR = 0.02**2
-N_COMPONENTS = 24
+N_COMPONENTS = 64
 MAX_POINTS = 256  # of a subsequence in the first stage; longer ones are downsampled
 MAX_INDEXED = 2**18  # subsequences; of a longer series, evenly spaced ones
 N_SAMPLE = 2**13  # subsequences that components and cells are estimated from

@@ -78,10 +78,9 @@ class CoADDetector(TimeSeriesDetector):
         What is masked for the reconstruction: each patch by its probability (Eq. 5),
         the likely anomalous patches, or, unguided, random or alternate halves.
     max_references : int, default=4096
-        Largest number of training subsequences, per channel, in each nearest-neighbour
-        index (values of one period and of two, first differences of one); 0 for the
-        paper's method, without neighbours. The search is approximate; see
-        :class:`NeighborsDetector`.
+        Largest number of training subsequences, per channel, from which the normal
+        reference of a window is retrieved; 0 for the paper's method, without
+        neighbours.
     distortions : sequence of str, default=("uniform", "flip", "time_warp", "jitter")
         Kinds of distortion that the classifier is trained to find; names of
         :data:`skcoad.model.DISTORTIONS`.
@@ -99,12 +98,13 @@ class CoADDetector(TimeSeriesDetector):
     max_seconds : float or None, default=None
         Stop training after this time. Results then depend on the machine.
     score_by : str, default="joint"
-        Components of the score (Eq. 11): "joint", "classification", "reconstruction"
-        or "neighbors". The joint score is the geometric mean of probability,
-        reconstruction error, and the excess distances to the nearest neighbours in
-        values and in first differences; without neighbours, the paper's sum of the
-        first two. With "neighbors" the network is trained but not used: to skip the
-        training, take :class:`NeighborsDetector`.
+        Components of the score: "joint", "classification", "reconstruction" or
+        "neighbors". The joint score is the quadratic mean of the rarity of probability,
+        reconstruction error, and the four distances of :class:`NeighborsDetector`;
+        without neighbours, the paper's sum of the first two (Eq. 11). Every score is
+        then expressed as its own rarity on the training series. With "neighbors" the
+        network is trained but not used: to skip the training, take
+        :class:`NeighborsDetector`.
     smoothing : float, default=0.5
         Width of the moving average over probability and error, in periods; 0 for none.
     score_aggregation : {"mean", "max"}, default="mean"

@@ -20,18 +20,20 @@ __all__ = ["NeighborsDetector"]
 class NeighborsDetector(TimeSeriesDetector):
     """Distances to the nearest normal subsequences; nothing is trained.
 
-    Every subsequence of one and of two periods is compared with its nearest neighbour
-    in the training series, in values and in first differences. What counts is the
-    excess distance: the distance minus that of the neighbour to its own nearest
-    neighbour, so that parts where the training series hardly repeats do not alarm.
-    Fitting takes seconds or less, and nothing is random.
+    Every subsequence of one period is compared with its nearest neighbour in the
+    training series: in values and in first differences, by Euclidean distance after
+    shrinking the mean to a fifth, and after z-normalisation. What counts is the excess
+    distance: the distance minus that of the neighbour to its own nearest neighbour, so
+    that parts where the training series hardly repeats raise no alarm. Each of the four
+    is expressed as its rarity on the training series, every subsequence compared with
+    the others, and the score is their quadratic mean, in the same unit: 2 is exceeded
+    by one of 100 normal timestamps. Fitting takes a second or less for most series, and
+    nothing is random.
 
-    The search is approximate: principal components of at most `max_references` evenly
-    spaced subsequences give candidates, which are refined on the series. The distances
-    found are never below the exact ones; how far above, and how often the exact
-    neighbour is found, is measured by ``benchmarks/recall.py`` and stated in
-    ``docs/results.md``. For exact distances to the training series see
-    :class:`skcoad.benchmark.baselines.MatrixProfileAB`.
+    The search is near exact: the distances found are never below the exact ones; how
+    far above, and how often the exact neighbour is found, is measured by
+    ``benchmarks/recall.py`` and stated in ``docs/evidence.md``. For exact distances to
+    the training series see :class:`skcoad.benchmark.baselines.MatrixProfileAB`.
 
     These are the neighbours of :class:`CoADDetector`, whose scores with
     ``score_by="neighbors"`` and the same period are equal.
@@ -44,11 +46,11 @@ class NeighborsDetector(TimeSeriesDetector):
     period : int or "auto", default="auto"
         Dominant period in timestamps; by default from the autocorrelation.
     step : int or "auto", default="auto"
-        Queries are a divisor of it apart, at most half a subsequence; by default about
-        a period. A prime step is slow.
+        Queries are a divisor of it apart, at most a sixteenth of a period; by default
+        about a period. A prime step is slow.
     max_references : int, default=4096
-        Largest number of training subsequences, per channel, among which the first
-        stage of the search looks.
+        Largest number of training subsequences, per channel, from which missing values
+        are imputed and the expected values retrieved; distances consider all.
     channel_aggregation : {"mean", "max"}, default="mean"
         How the scores of the channels are combined.
     missing : {"mask", "raise"}, default="mask"

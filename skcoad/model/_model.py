@@ -162,7 +162,7 @@ class CoADModel(nn.Module):
     >>> model, _ = CoADModel.fit(X, plan_windows(X), network=None)
     >>> components = model.components(X, channel=0)
     >>> components.value_distance.shape, model.receptive_field
-    ((400,), 150)
+    ((400,), 146)
     """
 
     def __init__(self, config: ModelConfig) -> None:
@@ -312,7 +312,7 @@ class CoADModel(nn.Module):
         try:
             with torch.device("meta"):
                 model = cls(config)
-        except (RuntimeError, OverflowError) as error:  # sizes beyond 64 bits
+        except (RuntimeError, OverflowError, TypeError) as error:  # beyond 64 bits
             raise ValueError(f"no model has these sizes: {error}") from error
         expected = model.state_dict()
         wrong = sorted(expected.keys() ^ state.keys())

@@ -39,8 +39,8 @@ def plot_explanation(
     """Draw the components of the score of one channel.
 
     From top to bottom: the channel with its reconstruction; the classifier's
-    probability and the mask of the reconstruction; the reconstruction error; the excess
-    distances to the nearest neighbours in values and in first differences.
+    probability and the mask of the reconstruction; the reconstruction error; how rare
+    the four distances to the nearest neighbours are, in decades.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def plot_explanation(
     >>> from skcoad.scoring import ScoreComponents
     >>> x = np.sin(np.arange(500) / 8)
     >>> nothing = np.zeros(500)
-    >>> figure = plot_explanation(x, ScoreComponents(*[nothing] * 6))
+    >>> figure = plot_explanation(x, ScoreComponents(*[nothing] * 8))
     >>> len(figure.axes)
     4
     """
@@ -120,19 +120,17 @@ def plot_explanation(
     draw(decision, time, components.mask, LIMIT, linewidth=0.8, label="mask")
     decision.set(ylabel="classifier", ylim=(-0.02, 1.05))
     draw(error, time, components.error, INK, linewidth=0.8)
-    error.set_ylabel("reconstruction\nerror")
-    draw(
-        distance,
-        time,
-        components.difference_distance.clip(min=0),
-        EXPECTED,
-        linewidth=2.5,
-        alpha=0.5,
-        label="first differences",
-    )
-    by_value = components.value_distance.clip(min=0)
-    draw(distance, time, by_value, INK, linewidth=0.8, label="values")
-    distance.set_ylabel("excess distance\nto neighbours")
+    error.set_ylabel("error")
+    lines = {
+        "value_distance": (INK, "values"),
+        "value_shape": (FOUND, "shape of values"),
+        "difference_distance": (EXPECTED, "first differences"),
+        "difference_shape": (LIMIT, "shape of differences"),
+    }
+    for name, (color, label) in lines.items():
+        decades = getattr(components, name)
+        draw(distance, time, decades, color, linewidth=0.8, label=label)
+    distance.set_ylabel("distance,\ndecades")
     for axes in (error, distance):
         axes.set_ylim(0, max(axes.get_ylim()[1], 1e-3))
     series.set_xlim(time[0], time[-1])

@@ -35,7 +35,8 @@ def plain(axes: Axes, time: NDArray[Any], max_ticks: int = 9) -> None:
     axes.tick_params(labelsize="small")
     if time.dtype.kind == "M":
         locator = AutoDateLocator(  # type: ignore[no-untyped-call]
-            minticks=3, maxticks=max_ticks
+            minticks=2,
+            maxticks=max_ticks,  # with 3, some ranges have no interval
         )
         axes.xaxis.set_major_locator(locator)
         axes.xaxis.set_major_formatter(

@@ -43,7 +43,7 @@ class TailCalibration(nn.Module):
     >>> normal = torch.arange(1000.0)[None]
     >>> calibration = TailCalibration(1).fit(normal)
     >>> calibration(torch.tensor([[900.0, 2000.0]])).round(decimals=1)
-    tensor([[ 1., 20.]])
+    tensor([[ 1.0000, 19.2000]])
     """
 
     quantiles: Tensor

@@ -120,7 +120,7 @@ def plan_windows(
     >>> plan_windows(x)
     WindowPlan(period=50, window_size=100, patch_size=4, step=48)
     >>> plan_windows(x, window_periods=4, patch_size=8)
-    WindowPlan(period=50, window_size=200, patch_size=8, step=100)
+    WindowPlan(period=50, window_size=200, patch_size=8, step=99)
     """
     n = len(x)
     # Small integers of numpy would overflow below.

@@ -392,7 +392,7 @@ def test_an_anomaly_has_the_highest_score(tiny, wave):
 @pytest.mark.parametrize(
     ("contamination", "decade"), [(0.1, 1.0), (0.05, 1.3), (0.01, 2.0)]
 )
-@pytest.mark.parametrize("score_by", ["joint", "neighbors", "classification"])
+@pytest.mark.parametrize("score_by", ["joint", "neighbors"])
 def test_the_threshold_is_the_decade_that_contamination_asks_for(
     contamination, decade, score_by, tiny, wave
 ):
@@ -438,7 +438,7 @@ def test_the_fitted_model_is_one_module_with_all_that_scoring_needs(fitted, wave
     assert fitted.plan_ == model.config.plan
     assert fitted.device_ == model.device
     names = {name.split(".")[0] for name in model.state_dict()}
-    assert names == {"scaler", "neighbors", "network"}
+    assert names == {"scaler", "neighbors", "network", "calibrations"}
 
 
 def test_the_anomalous_channel_has_the_higher_score(tiny, wave):
@@ -554,7 +554,7 @@ def test_the_number_of_threads_changes_no_more_than_rounding(encoder, tiny, wave
     finally:
         torch.set_num_threads(before)
     for other in scores[1:]:
-        np.testing.assert_allclose(other, scores[0], rtol=1e-3)
+        np.testing.assert_allclose(other, scores[0], rtol=1e-3, atol=1e-5)
 
 
 def test_scores_do_not_depend_on_the_batch_size(tiny, wave, monkeypatch):

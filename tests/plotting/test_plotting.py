@@ -152,7 +152,7 @@ def test_an_explanation_shows_every_part(fitted, x):
         *((series, part) for part in (components.reconstruction, x)),
         *((decision, part) for part in (components.probability, components.mask)),
         (error, components.error),
-        *((distance, part.clip(min=0)) for part in components[-2:]),
+        *((distance, part) for part in components[-4:]),
     ]
     for axes, part in drawn:
         assert any(np.array_equal(line.get_ydata(), part) for line in axes.lines)
@@ -166,7 +166,9 @@ def test_an_explanation_shows_every_part(fitted, x):
         "probability",
         "mask",
         "values",
+        "shape of values",
         "first differences",
+        "shape of differences",
     }
 
 

@@ -99,10 +99,10 @@ class CoADDetector(TimeSeriesDetector):
         Stop training after this time. Results then depend on the machine.
     score_by : str, default="joint"
         Components of the score: "joint", "classification", "reconstruction" or
-        "neighbors". The joint score is the quadratic mean of the rarity of probability,
-        reconstruction error, and the four distances of :class:`NeighborsDetector`;
-        without neighbours, the paper's sum of the first two (Eq. 11). Every score is
-        then expressed as its own rarity on the training series. With "neighbors" the
+        "neighbors". The joint score is that of :class:`NeighborsDetector` times one
+        plus the quadratic mean of the rarity of probability and reconstruction error;
+        without neighbours, the paper's sum of these two (Eq. 11). Every score is then
+        expressed as its own rarity on the training series. With "neighbors" the
         network is trained but not used: to skip the training, take
         :class:`NeighborsDetector`.
     smoothing : float, default=0.5

@@ -98,15 +98,17 @@ def combine(
     dict
         For each kind of score an ndarray of shape (n_timestamps,): the smoothed
         probability and error; the quadratic mean of the four distances to the nearest
-        neighbours; and, as joint score, the quadratic mean of these and of the rarity
-        of probability and error. The joint score without neighbours is the paper's sum
-        of probability and error (Eq. 11), and without network that by neighbours.
+        neighbours; and, as joint score, this mean times one plus that of the rarity of
+        probability and error. The neighbours find more, the network says more exactly
+        where: distances spread over a whole subsequence. The joint score without
+        neighbours is the paper's sum of probability and error (Eq. 11), and without
+        network that by neighbours.
     """
     neighbors = _quadratic_mean(distances)
     if not with_neighbors:
         joint = network.sum(0)
     elif with_network:
-        joint = _quadratic_mean(np.concatenate([distances, rarity]))
+        joint = neighbors * (1 + _quadratic_mean(rarity))
     else:
         joint = neighbors
     return {

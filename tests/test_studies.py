@@ -20,6 +20,7 @@ from skcoad import CoADDetector, NeighborsDetector
 from skcoad.benchmark import BASELINES, Result
 from skcoad.datasets import Series, make_series
 from skcoad.io._schema import InvalidDetectorError
+from skcoad.metrics import auc_pr
 from skcoad.model import TrainingData, TrainingOptions, warmup_cosine
 
 ROOT = Path(__file__).parents[1]
@@ -223,6 +224,18 @@ def test_period_study_evaluates_each_period(load: Load, series: Series) -> None:
     assert list(result["periods"].values())[:3] == [16, 17, 15]
     assert result["metrics"].keys() == result["periods"].keys()
     assert module.table([result]).count("\n") == 3 + len(result["periods"])
+
+
+def test_network_study_has_the_score_of_the_detector_among_its_rules(
+    load: Load, series: Series
+) -> None:
+    module = load("network_study")
+    result = module.study(series, max_steps=2)
+    detector = CoADDetector(max_steps=2, random_state=0).fit(series.train)
+    scores = detector.decision_function(series.test)
+    default = result["metrics"]["neighbours (network + 1), the default"]
+    assert default["auc_pr"] == pytest.approx(auc_pr(series.test_labels, scores))
+    assert module.table([result]).count("\n") == 1 + len(result["metrics"])
 
 
 def test_validation_study_measures_each_setting(load: Load, series: Series) -> None:

@@ -134,19 +134,22 @@ def test_the_scores_equal_the_reference_implementation():
     distances = [getattr(components, name).tolist() for name in DISTANCES]
     expected = naive.quadratic_mean(*distances)
     np.testing.assert_allclose(scores["neighbors"], expected)
-    expected = naive.quadratic_mean(*distances, *rarity.tolist())
+    by_network = naive.quadratic_mean(*rarity.tolist())
+    expected = [n * (1 + p) for n, p in zip(expected, by_network, strict=True)]
     np.testing.assert_allclose(scores["joint"], expected)
     alone = combined(components, with_neighbors=True, with_network=False)
     np.testing.assert_array_equal(alone["joint"], scores["neighbors"])
 
 
-def test_the_joint_score_needs_no_agreement_but_rises_with_it():
-    components = ScoreComponents(*np.zeros((8, 3)))
-    components.value_distance[:] = 3, 0, 3
-    rarity = np.array([[0.0, 3, 3], [0, 0, 3]])
-    joint = combined(components, width=1, rarity=rarity, **BOTH)["joint"]
-    assert joint[0] == joint[1] > 1
-    assert joint[2] > 1.5 * joint[0]
+def test_the_network_raises_the_joint_score_and_does_not_lower_it():
+    components = ScoreComponents(*np.zeros((8, 4)))
+    components.value_distance[:] = 3, 3, 3, 0
+    rarity = np.array([[0.0, 3, 3, 3], [0, 0, 3, 3]])
+    scores = combined(components, width=1, rarity=rarity, **BOTH)
+    joint = scores["joint"]
+    assert joint[0] == scores["neighbors"][0] > 1
+    assert joint[0] < joint[1] < joint[2] == 4 * joint[0]
+    assert joint[3] == 0  # what repeats exactly is normal
 
 
 def test_where_nothing_is_observed_the_network_has_no_score():

@@ -14,6 +14,14 @@ nox.options.reuse_existing_virtualenvs = True
 ENVIRONMENT = {"OMP_NUM_THREADS": "1"}
 
 
+# Tests call things wrongly on purpose, patch what is private, and know which branch of
+# a union they have; names, imports, arity of returns and the like are checked.
+TOLERATED_IN_TESTS = (
+    *("arg-type", "assignment", "attr-defined", "call-arg", "call-overload"),
+    *("comparison-overlap", "index", "misc", "operator", "union-attr", "var-annotated"),
+)
+
+
 def install(session: nox.Session, constraints: str = "constraints.txt") -> None:
     """Install the package and what its checks need."""
     session.install("-c", constraints, "-e", ".[dev]")
@@ -35,7 +43,8 @@ def types(session: nox.Session) -> None:
     """Annotations of the package, strictly, and use of the package by the tests."""
     install(session)
     session.run("mypy")
-    session.run("mypy", "tests")
+    off = [f"--disable-error-code={code}" for code in TOLERATED_IN_TESTS]
+    session.run("mypy", "tests", *off)
 
 
 @nox.session

@@ -70,7 +70,8 @@ def resolve_device(device: str | torch.device) -> torch.device:
     Raises
     ------
     ValueError
-        If there is no such device, or it does not work here.
+        If there is no such device, it does not work here, or it has no double
+        precision, which distances need.
 
     Examples
     --------
@@ -82,7 +83,7 @@ def resolve_device(device: str | torch.device) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         resolved = torch.device(device)
-        torch.empty(1, device=resolved).cpu()
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        torch.empty(1, dtype=torch.float64, device=resolved).cpu()
+    except (RuntimeError, AssertionError, NotImplementedError, TypeError) as error:
         raise ValueError(f"device={device!r} cannot be used here: {error}") from error
     return resolved

@@ -180,9 +180,9 @@ class TimeSeriesDetector(BaseDetector):  # type: ignore[misc]
         Returns
         -------
         list of ScoreComponents
-            One for each channel: probability, mask, reconstruction, error, excess
-            distance of values and of first differences, not smoothed; the
-            reconstruction in the units of `X`.
+            One for each channel: probability, mask, reconstruction and error, not
+            smoothed, the reconstruction in the units of `X`; and how rare the four
+            distances to the nearest neighbours are, in decades.
 
         Raises
         ------

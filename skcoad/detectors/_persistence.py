@@ -41,6 +41,7 @@ from skcoad.io._schema import (
 )
 from skcoad.model import CoADModel, ModelConfig, ScoreCalibration
 from skcoad.neighbors import ChannelNeighbors
+from skcoad.preprocessing._missing import check_missing_fraction
 
 __all__ = ["load_detector", "save_detector"]
 
@@ -137,7 +138,12 @@ def _detector(cls: type[Any], content: Json, tensors: dict[str, Tensor]) -> Any:
     detector._classes = 2
     detector.n_features_in_ = detector.model_.config.n_channels
     if content["format"] == 1:
-        detector._set_scores(_training_series(detector.model_))
+        try:
+            X = _training_series(detector.model_)
+            check_missing_fraction(X)
+            detector._set_scores(X)
+        except (ValueError, FloatingPointError) as error:
+            raise InvalidDetectorError(f"no scores can be computed: {error}") from error
     if content.get("feature_names") is not None:
         names = get(content, "feature_names", list)
         named = all(isinstance(name, str) for name in names)

@@ -87,7 +87,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     partial = target.with_name(f".skcoad-{secrets.token_hex(8)}.tmp")
     try:
         yield partial
-        with open(partial, "rb") as file:
+        with open(partial, "r+b") as file:  # Windows flushes only what can be written
             os.fsync(file.fileno())
         if target.exists():
             shutil.copymode(target, partial)

@@ -54,7 +54,7 @@ def pack(content: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> bytes:
     bytes
     """
     own = {"format": FORMAT, "skcoad": __version__, "sha256": UNSEALED}
-    metadata = {KEY: json.dumps({**content, **own}, allow_nan=False)}
+    metadata = {KEY: json.dumps({**own, **content}, allow_nan=False)}
     return _seal(safetensors.torch.save(dict(tensors), metadata))
 
 

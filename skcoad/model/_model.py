@@ -29,8 +29,8 @@ from skcoad.model._training import (
 )
 from skcoad.neighbors import ChannelNeighbors
 from skcoad.preprocessing import WindowPlan, plan_windows
-from skcoad.preprocessing._calibration import TailCalibration
-from skcoad.preprocessing._scaler import Scaler
+from skcoad.preprocessing._calibration import MIN_TAIL_SCALE, TailCalibration
+from skcoad.preprocessing._scaler import MAX_SCALED, Scaler
 
 __all__ = ["SCORES", "CoADModel", "ModelConfig", "NetworkConfig", "ScoreCalibration"]
 
@@ -425,8 +425,16 @@ def _check_tensor(name: str, tensor: Tensor, expected: Tensor) -> None:
         )
     if not tensor.isfinite().all():
         raise ValueError(f"tensor {name} has NaN or infinity")
-    positive = ("scaler.scale", "difference_scale", "tail_scale")
+    positive = ("scaler.scale", "difference_scale")
     if name.endswith(positive) and not (tensor > 0).all():
         raise ValueError(f"tensor {name} has a scale that is not above 0")
+    if name.endswith("tail_scale") and (tensor < MIN_TAIL_SCALE / 2).any():
+        raise ValueError(f"tensor {name} has a scale below {MIN_TAIL_SCALE}")
+    if name.endswith("quantiles") and (tensor.diff(dim=-1) < -1e-6).any():
+        raise ValueError(f"tensor {name} has quantiles that fall")
+    largest = {"index.components": 1.001, ".series": MAX_SCALED}
+    for ending, limit in largest.items():
+        if name.endswith(ending) and (tensor.abs() > limit).any():
+            raise ValueError(f"tensor {name} has a value above {limit}")
     if name.endswith("baselines") and (tensor < 0).any():
         raise ValueError(f"tensor {name} has a negative distance")

@@ -178,6 +178,9 @@ class ChannelNeighbors(nn.Module):
             ]
         )
         normal = neighbors._excess(found, missing)
+        observed = ~diff_missing(missing)
+        if observed.any():  # what was interpolated is no normal data
+            normal = normal[:, observed]
         neighbors.calibration = TailCalibration(len(VIEWS)).fit(normal)
         return neighbors
 

@@ -11,8 +11,9 @@ __all__ = ["TailCalibration"]
 
 N_QUANTILES = 512
 TAIL = 0.05  # fraction of the normal data that the tail is fitted to
-# Least scale of the tail, in standard deviations of the series: where normal data
-# repeat exactly, any difference would be infinitely rare.
+# Least scale of the tail, in the unit of the evidence (standard deviations,
+# probability, decades): where normal data repeat exactly, any difference would be
+# infinitely rare.
 MIN_TAIL_SCALE = 0.02
 
 

@@ -20,7 +20,7 @@ class Scaler(nn.Module):
     """Mean and standard deviation of each channel of the training series.
 
     Stays on the CPU in double precision wherever the model is moved: that is where the
-    input comes from, and some accelerators have no double precision.
+    input comes from.
 
     Parameters
     ----------

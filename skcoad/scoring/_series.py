@@ -175,7 +175,8 @@ def _channel_score(
     every = np.stack([scores[name] for name in SCORES])
     every[:, np.isnan(evidence[0])] = np.nan  # nothing was observed around
     decades = _decades(model.calibrations[channel].scores, every)
-    return np.asarray(decades[SCORES.index(kind)])
+    # A copy: a view would keep all kinds alive.
+    return np.array(decades[SCORES.index(kind)])
 
 
 def _decades(calibration: TailCalibration, evidence: FloatArray) -> FloatArray:

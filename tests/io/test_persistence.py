@@ -698,12 +698,42 @@ def test_a_tensor_must_be_there_with_its_type_shape_and_finite_values(valid, loa
         ("model.neighbors.2.baselines", -1),
         ("model.neighbors.0.calibration.tail_scale", 0),
         ("model.calibrations.1.scores.tail_scale", -1),
+        ("model.calibrations.0.network.tail_scale", 1e-45),
+        ("model.neighbors.1.index.components", 3e38),
+        ("model.neighbors.1.series", 3e38),
     ],
 )
 def test_values_that_cannot_be_are_invalid(name, value, valid, load):
     content, tensors = unpack(valid)
     with pytest.raises(InvalidDetectorError):
         load(pack(content, tensors | {name: torch.full_like(tensors[name], value)}))
+
+
+def test_quantiles_that_fall_are_invalid(valid, load):
+    content, tensors = unpack(valid)
+    name = "model.calibrations.0.scores.quantiles"
+    tensors[name] = tensors[name].flip(-1).contiguous()
+    with pytest.raises(InvalidDetectorError, match="fall"):
+        load(pack(content, tensors))
+
+
+def test_a_channel_may_have_a_name_of_zeros(tiny, wave, tmp_path):
+    X = pd.DataFrame(wave(200, 1), columns=["0" * 64])
+    tiny().fit(X).save(tmp_path / "file")
+    loaded = CoADDetector.load(tmp_path / "file")
+    assert loaded.feature_names_in_.tolist() == ["0" * 64]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("references.missing", True), ("network.to_points.weight", 3e38)],
+)
+def test_files_of_format_1_without_scores_are_invalid(name, value, load):
+    old = next(p for p in FIXTURES if unpack(p.read_bytes())[0]["format"] == 1)
+    content, tensors = unpack(old.read_bytes())
+    tensors[name] = torch.full_like(tensors[name], value)
+    with pytest.raises(InvalidDetectorError, match="no scores"):
+        load(pack(content, tensors))
 
 
 def test_bytes_that_are_no_bool_are_invalid(valid, load):

@@ -277,3 +277,15 @@ def test_neighbours_made_of_their_state_give_the_same_profile(plan):
         profiles = loaded.profile(x, missing), neighbors.profile(x, missing)
         for one, same in zip(*profiles, strict=True):
             assert torch.equal(one, same)
+
+
+def test_a_missing_run_in_training_does_not_spoil_the_calibration():
+    series = make_series(1200, 0)
+    missing = nowhere(series)
+    missing[300:700] = True
+    broken = torch.where(missing, 0.0, series)
+    whole, gappy = (
+        ChannelNeighbors.build(x, PLAN, 300, absent).calibration.quantiles[:, -1]
+        for x, absent in ((series, nowhere(series)), (broken, missing))
+    )
+    assert (gappy < 2 * whole + 0.05).all()

@@ -79,8 +79,10 @@ class JoinIndex(nn.Module):
     length : int
         Length of a subsequence, at most `n_timestamps`.
     metric : {"euclidean", "znormalized"}
-        Root mean squared difference of two subsequences, after shrinking their means
-        to a fifth, or after z-normalisation (with a floor for the variance).
+        Root mean squared difference of two subsequences, after shrinking their means,
+        or after z-normalisation (with a floor for the variance).
+    mean_weight : float, default=0.2
+        What the means are shrunk to; 0 ignores them, 1 is the plain distance.
 
     Examples
     --------
@@ -105,9 +107,15 @@ class JoinIndex(nn.Module):
     embeddings: Tensor
 
     def __init__(
-        self, series: Tensor, missing: Tensor, length: int, metric: Metric
+        self,
+        series: Tensor,
+        missing: Tensor,
+        length: int,
+        metric: Metric,
+        mean_weight: float = MEAN_WEIGHT,
     ) -> None:
         super().__init__()
+        self.mean_weight = mean_weight
         self.length = length
         self.metric = metric
         self.shift = float(series.double().mean())
@@ -157,7 +165,7 @@ class JoinIndex(nn.Module):
             mean = x.mean[chunk, None].to(points.dtype)
             coordinates = points @ self.components
             if self.metric == "euclidean":
-                coordinates -= (1 - MEAN_WEIGHT) * mean * total
+                coordinates -= (1 - self.mean_weight) * mean * total
             else:
                 deviation = (x.variance[chunk, None] + VARIANCE_FLOOR).sqrt()
                 coordinates = (coordinates - mean * total) / deviation.to(points.dtype)
@@ -423,7 +431,7 @@ class JoinIndex(nn.Module):
         """Squared distance of two subsequences, from their mean squared difference."""
         between = (x.mean[i] - self.mean[j]).square_()
         if self.metric == "euclidean":
-            return mean_square - (1 - MEAN_WEIGHT**2) * between
+            return mean_square - (1 - self.mean_weight**2) * between
         # With v the variances, c the covariance and a = v + floor:
         # v_x / a_x + v_y / a_y - 2 c / sqrt(a_x a_y).
         v_x, v_y = x.variance[i], self.variance[j]

@@ -480,3 +480,16 @@ def test_a_series_that_stands_still_is_thinned_out_in_its_cell(monkeypatch):
     found = index.join(x, 2)
     best = brute_force(series, x, 24, "euclidean")
     assert found.distances.mean() <= 1.2 * best.mean()
+
+
+@pytest.mark.parametrize("mean_weight", [0.0, 0.5, 1.0])
+def test_the_mean_counts_by_its_weight(mean_weight):
+    series = make_series(300, 0)
+    missing = torch.zeros(300, dtype=torch.bool)
+    index = JoinIndex(series, missing, 20, "euclidean", mean_weight)
+    x = make_series(60, 1) + 1
+    found = index.join(x, 1)
+    for start, (neighbor, distance) in enumerate(zip(*found, strict=True)):
+        pair = x[start : start + 20], series[int(neighbor) : int(neighbor) + 20]
+        expected = naive.distance(*(part.tolist() for part in pair), mean_weight)
+        assert distance.item() == pytest.approx(expected, abs=1e-4)

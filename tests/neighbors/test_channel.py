@@ -90,7 +90,8 @@ def test_the_profile_is_made_of_the_index_and_every_join(n, where):
         torch.testing.assert_close(neighbors.baselines[row], baseline)
         _, gaps = view_of(kind, series, absent, scale)
         normal = excess_distance(itself, baseline, 12, gaps)
-        calibration = TailCalibration(1).fit(normal[None])
+        observed = ~diff_missing(absent)
+        calibration = TailCalibration(1).fit(normal[None, observed])
         y, gaps = view_of(kind, imputed[0], missing, scale)
         excess = excess_distance(join.join(y, stride), baseline, 12, gaps)
         expected = calibration(excess[None])[0]

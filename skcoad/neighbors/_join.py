@@ -105,6 +105,7 @@ class JoinIndex(nn.Module):
     centers: Tensor
     positions: Tensor
     embeddings: Tensor
+    half_norms: Tensor
 
     def __init__(
         self,
@@ -195,6 +196,7 @@ class JoinIndex(nn.Module):
             centers=centers[counts > 0],
             positions=positions[order],
             embeddings=embeddings[order],
+            half_norms=_half_norms(embeddings[order]),
         )
         self.edges = F.pad(counts[counts > 0].cumsum(0), (1, 0)).tolist()
 
@@ -340,17 +342,15 @@ class JoinIndex(nn.Module):
     def _search(self, embedded: Tensor, exclude_at: Tensor) -> Tensor:
         """Best member of each of the nearest cells, ``(Q, n_probes)``."""
         n_probes = min(N_PROBES, len(self.centers))
-        half = self.centers.square().sum(1) / 2
         cells = torch.cat(
             [
-                torch.addmm(half, part, self.centers.T, beta=-1).topk(n_probes).indices
+                _similarity(part, self.centers).topk(n_probes).indices
                 for part in _split(embedded)
             ]
         ).flatten()
         order = cells.argsort(stable=True)
         counts = torch.bincount(cells, minlength=len(self.centers))
         edges = F.pad(counts.cumsum(0), (1, 0)).tolist()
-        half = self.embeddings.square().sum(1) / 2
         found = torch.zeros_like(cells)
         for cell in range(len(self.centers)):
             members = slice(self.edges[cell], self.edges[cell + 1])
@@ -359,7 +359,7 @@ class JoinIndex(nn.Module):
             for chunk in torch.split(pairs, max(1, PAIR_CHUNK // len(index))):
                 query = chunk // n_probes
                 similarity = torch.addmm(
-                    half[members], embedded[query], points, beta=-1
+                    self.half_norms[members], embedded[query], points, beta=-1
                 )
                 which = _argmax(similarity)
                 at = exclude_at[query]
@@ -443,11 +443,9 @@ class JoinIndex(nn.Module):
 def _improve(best: _Best, blocks: Tensor, new: _Best) -> None:
     """Keep the better pairs of consecutive blocks; the first and last may not exist."""
     kept = (blocks >= 0) & (blocks < len(best.squared))
-    rows = (
-        slice(int(blocks[kept][0]), int(blocks[kept][-1]) + 1) if kept.any() else None
-    )
-    if rows is None:
+    if not kept.any():
         return
+    rows = slice(int(blocks[kept][0]), int(blocks[kept][-1]) + 1)
     better = new.squared[kept] < best.squared[rows]
     for old, update in zip(best, new, strict=True):
         old[rows] = torch.where(better, update[kept], old[rows])
@@ -464,9 +462,17 @@ def _argmax(x: Tensor) -> Tensor:
     return x.argmax(1)
 
 
+def _half_norms(points: Tensor) -> Tensor:
+    return points.square().sum(1) / 2
+
+
+def _similarity(points: Tensor, centers: Tensor) -> Tensor:
+    """Minus half the squared distance, but for a constant in each row."""
+    return torch.addmm(_half_norms(centers), points, centers.T, beta=-1)
+
+
 def _nearest(points: Tensor, centers: Tensor) -> Tensor:
-    half = centers.square().sum(1) / 2
-    return _argmax(torch.addmm(half, points, centers.T, beta=-1))
+    return _argmax(_similarity(points, centers))
 
 
 def _k_means(sample: Tensor, n_cells: int, generator: torch.Generator) -> Tensor:

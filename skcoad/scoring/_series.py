@@ -87,7 +87,8 @@ def score_channels(
 
     def score(x: FloatArray, channel: int) -> tuple[FloatArray]:
         evidence = _evidence(model, x, channel, options, width)
-        return (_channel_score(model, channel, evidence, options.score_by),)
+        scores = _scores(model, channel, evidence)
+        return (_channel_score(model, channel, scores, options.score_by),)
 
     for channel in range(X.shape[1]):
         (scores,) = _by_chunks(score, model, X, channel, halo=width)
@@ -127,10 +128,9 @@ def calibrate_scores(
         network = np.stack(normal[:2])
         observed = ~np.isnan(network[0])
         calibration.network.fit(_tensor(network[:, observed], device))
-        scores = _combined(model, channel, normal)
-        kinds = np.stack([scores[kind] for kind in SCORES])
-        calibration.scores.fit(_tensor(kinds[:, observed], device))
-        return _channel_score(model, channel, normal, options.score_by)
+        scores = _scores(model, channel, normal)
+        calibration.scores.fit(_tensor(scores[:, observed], device))
+        return _channel_score(model, channel, scores, options.score_by)
 
     return _aggregate(map(calibrated, range(X.shape[1])), X.shape[1], options)
 
@@ -154,27 +154,28 @@ def _evidence(
     return (*network, *components[-len(VIEWS) :])
 
 
-def _combined(
+def _scores(
     model: CoADModel, channel: int, evidence: tuple[FloatArray, ...]
-) -> dict[ScoreBy, FloatArray]:
+) -> FloatArray:
+    """Each kind of score, not calibrated, ``(n_kinds, n_timestamps)``."""
     network, distances = np.stack(evidence[:2]), np.stack(evidence[2:])
-    return combine(
+    scores = combine(
         distances.astype(np.float64),
         network,
         _decades(model.calibrations[channel].network, network),
         with_neighbors=model.neighbors is not None,
         with_network=model.network is not None,
     )
+    every = np.stack([scores[kind] for kind in SCORES])
+    every[:, np.isnan(evidence[0])] = np.nan  # nothing was observed around
+    return every
 
 
 def _channel_score(
-    model: CoADModel, channel: int, evidence: tuple[FloatArray, ...], kind: ScoreBy
+    model: CoADModel, channel: int, scores: FloatArray, kind: ScoreBy
 ) -> FloatArray:
     """Score of a channel in decades; timestamp by timestamp."""
-    scores = _combined(model, channel, evidence)
-    every = np.stack([scores[name] for name in SCORES])
-    every[:, np.isnan(evidence[0])] = np.nan  # nothing was observed around
-    decades = _decades(model.calibrations[channel].scores, every)
+    decades = _decades(model.calibrations[channel].scores, scores)
     # A copy: a view would keep all kinds alive.
     return np.array(decades[SCORES.index(kind)])
 

@@ -404,21 +404,23 @@ def test_channel_scores_are_what_is_aggregated(tiny, wave):
     X = wave(300, 3)
     for aggregation in ("mean", "max"):
         detector = tiny(channel_aggregation=aggregation).fit(X)
-        scores = detector.channel_scores(X)
-        np.testing.assert_array_equal(
-            detector.decision_function(X), getattr(scores, aggregation)(axis=1)
-        )
+        aggregate = getattr(detector.channel_scores(X), aggregation)(axis=1)
+        order = np.argsort(aggregate, kind="stable")
+        # In decades of its own, so in the same order.
+        assert (np.diff(detector.decision_function(X)[order]) >= 0).all()
 
 
-def test_the_score_of_a_channel_does_not_depend_on_the_others(tiny, wave):
+def test_channels_that_don_t_predict_each_other_don_t_change_their_scores(tiny, wave):
     X = wave(400, 2)
+    X[:, 1] = np.random.default_rng(5).normal(size=400)
     detector = tiny().fit(X)
     other = X.copy()
     other[:, 1] = 0
+    assert detector.model_.regression.explained[0] < 0.01
     np.testing.assert_allclose(
         detector.channel_scores(other)[:, 0],
         detector.channel_scores(X)[:, 0],
-        atol=1e-4,
+        atol=0.05,
     )
 
 
@@ -438,7 +440,14 @@ def test_the_fitted_model_is_one_module_with_all_that_scoring_needs(fitted, wave
     assert fitted.plan_ == model.config.plan
     assert fitted.device_ == model.device
     names = {name.split(".")[0] for name in model.state_dict()}
-    assert names == {"scaler", "neighbors", "network", "calibrations"}
+    assert names == {
+        "scaler",
+        "neighbors",
+        "statistics",
+        "network",
+        "calibrations",
+        "aggregate",
+    }
 
 
 def test_the_anomalous_channel_has_the_higher_score(tiny, wave):

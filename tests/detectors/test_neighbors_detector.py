@@ -40,14 +40,28 @@ def test_an_anomaly_has_the_highest_score_and_the_channel_is_told(fitted, wave):
     assert scores[390:440].max(axis=0).argmax() == 1
 
 
-@pytest.mark.parametrize("aggregation", ["mean", "max"])
-def test_channels_are_aggregated(aggregation, wave):
-    X = wave(400, 3)
-    detector = NeighborsDetector(channel_aggregation=aggregation).fit(X)
-    np.testing.assert_array_equal(
-        detector.decision_function(X),
-        getattr(detector.channel_scores(X), aggregation)(axis=1),
+@pytest.mark.parametrize("aggregation", ["rms", "mean", "max"])
+def test_one_dead_channel_of_many_is_found(aggregation, wave):
+    X = np.hstack([wave(1200, 10, seed=seed) for seed in range(2)])
+    X += 0.1 * np.random.default_rng(0).normal(size=X.shape)
+    X[900:950, 7] = X[900, 7]
+    detector = NeighborsDetector(channel_aggregation=aggregation).fit(X[:600])
+    scores = detector.decision_function(X[600:])
+    assert 290 <= scores.argmax() <= 360
+    assert detector.channel_scores(X[600:])[scores.argmax()].argmax() == 7
+
+
+@pytest.mark.parametrize("references", ["past", "all"])
+def test_references_from_the_scored_series_follow_a_drift(references, wave):
+    t = np.arange(3000)
+    X = np.exp(t / 1500) * wave(3000)[:, 0]
+    X[2000:2025] *= -1
+    plain, following = (
+        NeighborsDetector(references=name).fit(X[:1000]).decision_function(X[1000:])
+        for name in ("train", references)
     )
+    assert 975 <= following.argmax() <= 1050
+    assert following[-300:].max() < 0.8 * plain[-300:].max()
 
 
 def test_the_reconstruction_is_in_the_units_of_the_input(wave):

@@ -64,8 +64,8 @@ class CoADDetector(TimeSeriesDetector):
     window_periods : float, default=2.0
         Periods in a window of automatic size.
     window_size, patch_size, step : int or "auto", default="auto"
-        Timestamps in a window, in a patch, and between windows at scoring, where
-        nearest-neighbour queries are a divisor of the step apart: a prime step is slow.
+        Timestamps in a window, in a patch, and between windows at scoring. A step
+        longer than a sixteenth of the period is rounded down to a multiple of that.
         See :func:`skcoad.preprocessing.plan_windows`.
     encoder : {"conv", "gru"}, default="conv"
         Encoder of the patches: dilated convolutions, fast on a CPU, or the paper's

@@ -52,8 +52,8 @@ class NeighborsDetector(TimeSeriesDetector):
     period : int or "auto", default="auto"
         Dominant period in timestamps; by default from the autocorrelation.
     step : int or "auto", default="auto"
-        Queries are a divisor of it apart, at most a sixteenth of a period; by default
-        about a period. A prime step is slow.
+        Queries are at most so far apart, and at most a sixteenth of a period; by
+        default about a period. See :func:`skcoad.preprocessing.plan_windows`.
     max_references : int, default=4096
         Largest number of training subsequences, per channel, from which missing values
         are imputed and the expected values retrieved; distances consider all.

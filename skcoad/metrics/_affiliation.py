@@ -72,18 +72,27 @@ def affiliation_scores(y_true: ArrayLike, y_score: ArrayLike) -> AffiliationScor
     """
     labels, scores = check_labels_and_scores(y_true, y_score)
     zones = _Zones.around(events(labels), len(labels))
+    near_time = flagged_time = unrecalled = np.zeros(len(zones.start))
     flags = np.zeros(len(labels), dtype=np.bool_)
-    near_time = flagged_time = np.zeros(len(zones.start))
+    flagged = np.flatnonzero(flags)
     candidates = []
-    # The sets of flagged timestamps are nested, so precision is accumulated.
+    # The sets of flagged timestamps are nested, so sums over them are accumulated.
     for newly_flagged in _threshold_steps(scores):
-        flags[newly_flagged] = True
         zone, probability = _precision_probability(newly_flagged, zones)
         near_time = near_time + np.bincount(zone, probability, len(near_time))
         flagged_time = flagged_time + np.bincount(zone, minlength=len(near_time))
+        closed = np.unique(np.searchsorted(flagged, newly_flagged))
+        unrecalled = unrecalled - _unrecalled(flagged, closed, zones)
+        flags[newly_flagged] = True
+        flagged = np.flatnonzero(flags)
+        positions = np.searchsorted(flagged, newly_flagged)
+        opened = np.union1d(positions, positions + 1)
+        unrecalled = unrecalled + _unrecalled(flagged, opened, zones)
+
         reached = flagged_time > 0
         precision = float(np.mean(near_time[reached] / flagged_time[reached]))
-        recall = _recall(np.flatnonzero(flags), zones)
+        time = (zones.stop - zones.start) * (zones.right - zones.left)
+        recall = float(np.mean(np.where(reached, 1 - unrecalled / time, 0.0)))
         f1 = 2 * precision * recall / (precision + recall)
         candidates.append(AffiliationScores(precision, recall, f1))
     return max(candidates, key=lambda candidate: candidate.f1)
@@ -92,14 +101,16 @@ def affiliation_scores(y_true: ArrayLike, y_score: ArrayLike) -> AffiliationScor
 def _threshold_steps(scores: NDArray[np.float64]) -> list[NDArray[np.intp]]:
     """Return the timestamps that each threshold flags and the one before it does not.
 
-    Highest threshold first; thresholds that flag nothing more are omitted.
+    Highest threshold first, timestamps ascending; thresholds that flag nothing more are
+    omitted.
     """
     descending = np.argsort(-scores)
     thresholds = np.linspace(scores.min(), scores.max(), N_THRESHOLDS)[::-1]
     n_flagged = np.searchsorted(-scores[descending], -thresholds, side="left")
     if n_flagged[-1] == 0:  # all scores are equal: flag every timestamp
-        return [descending]
-    return np.split(descending[: n_flagged[-1]], np.unique(n_flagged)[1:-1])
+        return [np.arange(len(scores))]
+    steps = np.split(descending[: n_flagged[-1]], np.unique(n_flagged)[1:-1])
+    return [np.sort(step) for step in steps]
 
 
 class _Zones(NamedTuple):
@@ -138,30 +149,73 @@ def _precision_probability(
     return zone, np.where(distance > 0, 1 - nearer / (right - left), 1.0)
 
 
-def _recall(flagged: NDArray[np.intp], zones: _Zones) -> float:
-    """Return the mean over the events of their recall.
+def _unrecalled(
+    flagged: NDArray[np.intp], gaps: NDArray[np.intp], zones: _Zones
+) -> NDArray[np.float64]:
+    """Integrate what each event lacks in recall over some gaps in the flagged time.
 
     The recall at a point of an event is the probability that a random point of the
-    zone is at least as far from it as the nearest flagged time of the zone. It is
-    linear between multiples of 1/4, so four values give its exact mean over a
-    timestamp.
-    """
-    length = zones.stop - zones.start
-    begins = np.cumsum(length) - length
-    zone = np.repeat(np.arange(len(length)), length)
-    timestamps = np.arange(len(zone)) + (zones.start - begins)[zone]
-    left, right = zones.left[zone, None], zones.right[zone, None]
+    zone is at least as far from it as the nearest flagged time of the zone. It lacks
+    the share of the zone that is nearer.
 
-    time = timestamps[:, None] + [0.125, 0.375, 0.625, 0.875]
-    position = np.searchsorted(flagged, timestamps)[:, None]
+    Parameters
+    ----------
+    flagged : ndarray of shape (n_flagged,)
+        Flagged timestamps, ascending.
+    gaps : ndarray of shape (n_gaps,)
+        Gap ``i`` is the time between the flagged timestamps ``i - 1`` and ``i``.
+    zones : _Zones
+        Events and their zones.
+
+    Returns
+    -------
+    ndarray of shape (n_events,)
+        Integral over the time of the event of the time of its zone that is nearer.
+    """
+    n_events = len(zones.start)
     padded = np.concatenate(([-np.inf], flagged, [np.inf]))
-    flagged_until = padded[position] + 1
-    flagged_from = padded[position + 1]
+    begin, end = padded[gaps] + 1, padded[gaps + 1]
+    # A zone may begin or end in the middle of a timestamp.
+    zone_before = np.searchsorted(zones.right, begin - 0.25)
+    zone_after = np.searchsorted(zones.right, end + 0.25)
+    with np.errstate(invalid="ignore"):  # -inf + inf while nothing is flagged
+        middle = (begin + end) / 2  # where the flags before and after are equally near
     # Flags of other zones are ignored.
-    before = np.where(flagged_until > left, time - flagged_until, np.inf)
-    after = np.where(flagged_from < right, flagged_from - time, np.inf)
-    distance = np.minimum(before, after).clip(min=0)
-    nearer = np.minimum(distance, np.minimum(time - left, right - time)) + distance
-    # Before clipping, -inf in a zone without flags.
-    probability = (1 - nearer / (right - left)).clip(min=0)
-    return float(np.mean(np.add.reduceat(probability.mean(axis=1), begins) / length))
+    after_middle = np.where(zone_before == zone_after, middle, np.inf)
+    before_middle = np.where(zone_before == zone_after, middle, -np.inf)
+
+    total = np.zeros(n_events)
+    known = np.isfinite(begin)
+    zone, begin, until = zone_before[known], begin[known], after_middle[known]
+    nearer = _nearer_time(
+        np.maximum(begin, zones.start[zone]) - begin,
+        np.minimum(until, zones.stop[zone]) - begin,
+        zones.right[zone] - begin,
+    )
+    total += np.bincount(zone, nearer, n_events)
+    known = np.isfinite(end)
+    zone, end, since = zone_after[known], end[known], before_middle[known]
+    nearer = _nearer_time(
+        end - np.minimum(end, zones.stop[zone]),
+        end - np.maximum(since, zones.start[zone]),
+        end - zones.left[zone],
+    )
+    total += np.bincount(zone, nearer, n_events)
+    return total
+
+
+def _nearer_time(
+    low: NDArray[np.float64], high: NDArray[np.float64], border: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Integrate the time of the zone nearer than the flag, for distances low to high.
+
+    At distance d from the flag, it is d on the side of the flag, and on the other side
+    d or what is left of the zone, whose border is at distance `border` from the flag.
+    """
+
+    def antiderivative(d: NDArray[np.float64]) -> NDArray[np.float64]:
+        beyond = np.maximum(d - border / 2, 0.0)
+        square: NDArray[np.float64] = d**2 - beyond**2
+        return square
+
+    return np.where(low < high, antiderivative(high) - antiderivative(low), 0.0)

@@ -27,6 +27,7 @@ from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
+from numpy.polynomial import Chebyshev, Polynomial
 from numpy.typing import ArrayLike, NDArray
 from scipy.integrate import trapezoid
 from sklearn.utils import check_scalar
@@ -35,6 +36,14 @@ from skcoad.metrics._events import events
 from skcoad.metrics._validation import check_labels_and_scores
 
 N_THRESHOLDS = 250
+
+# The soft label sqrt(1 - u) as a polynomial in u = distance / buffer length, lowest
+# degree first. u is at most 1/2; the error is below 3e-15.
+SOFT_LABEL: NDArray[np.float64] = (
+    Chebyshev.interpolate(lambda u: np.sqrt(1 - u), deg=18, domain=[0, 0.5])
+    .convert(kind=Polynomial)
+    .coef.astype(np.float64)
+)
 
 
 def range_auc_pr(y_true: ArrayLike, y_score: ArrayLike, *, window: int = 100) -> float:
@@ -100,8 +109,8 @@ def vus_pr(y_true: ArrayLike, y_score: ArrayLike, *, window: int = 100) -> float
     """Volume under the precision-recall surface, the mean Range-AUC-PR.
 
     The mean of `range_auc_pr` over the buffer lengths 0, 1, ..., `window` [1]_, so
-    that it depends on no single length. For a fixed `window` it takes O(n log n) time
-    and O(n) memory.
+    that it depends on no single length. It takes O(n log n + window) time and
+    O(n + window) memory.
 
     Parameters
     ----------
@@ -152,8 +161,8 @@ def vus_roc(y_true: ArrayLike, y_score: ArrayLike, *, window: int = 100) -> floa
 
     The mean area under the ROC curve over the buffer lengths 0, 1, ..., `window`
     [1]_. Where anomalies are rare, even many false alarms are a low false positive
-    rate, so it discriminates between detectors less than `vus_pr`. For a fixed
-    `window` it takes O(n log n) time and O(n) memory.
+    rate, so it discriminates between detectors less than `vus_pr`. It takes
+    O(n log n + window) time and O(n + window) memory.
 
     Parameters
     ----------
@@ -233,14 +242,12 @@ def _range_curves(
 ) -> Iterator[_RangeCurve]:
     """Yield the curve of every buffer length 0, 1, ..., `window`.
 
-    The curves differ only in the timestamps near an event. Each of these is counted
-    once in a table of distance and threshold, so the cost of a buffer length is one
-    product of that table with its soft labels, independent of the series length.
+    The curves differ only in the timestamps near an event, and each of these is
+    visited once while the buffers grow, see `_Buffers`.
     """
     labels, scores = check_labels_and_scores(y_true, y_score)
     check_scalar(window, "window", Integral, min_val=0)
     n_anomalous = int(labels.sum())
-    radius = window // 2
 
     level = _levels(scores)
     n_flagged = _cumulative_counts(level)
@@ -248,32 +255,18 @@ def _range_curves(
 
     spans = events(labels)
     nearest, second = _distances(np.flatnonzero(~labels), spans)
-    near = nearest <= radius
-    near_level = level[~labels][near]
-    nearest, second = nearest[near], second[near]
-    # Buffer timestamps by distance from the event and by level: all, and those within
-    # the buffers of two events. Each soft label exceeds 0.7, so the sum of two is 1.
-    shape = (radius + 1, N_THRESHOLDS)
-    in_buffer = np.zeros(shape)
-    in_two_buffers = np.zeros(shape)
-    np.add.at(in_buffer, (nearest, near_level), 1)
+    buffers = _Buffers(nearest, second, level[~labels], window // 2)
 
     first, last = spans[:, 0], spans[:, 1] - 1
     # One more entry, because the last event may end with the series.
     highest = np.minimum.reduceat(np.append(level, N_THRESHOLDS), spans.ravel())[::2]
-    for extent in range(radius + 1):
+    for extent in range(window // 2 + 1):
         if extent > 0:
-            shared = second == extent
-            np.add.at(in_two_buffers, (nearest[shared], near_level[shared]), 1)
             first, last, highest = _widen(first, last, highest, level)
+            buffers.grow()
         existence = _cumulative_counts(highest) / len(highest)
-        distance = np.arange(1, extent + 1)
         for length in range(2 * extent, min(2 * extent + 1, window) + 1):
-            soft = np.sqrt(1 - distance / length)
-            flagged_buffer = np.cumsum(
-                soft @ in_buffer[1 : extent + 1]
-                + (1 - soft) @ in_two_buffers[1 : extent + 1]
-            )
+            flagged_buffer = np.cumsum(buffers.soft_labels(length))
             true_positives = n_flagged_anomalous + flagged_buffer
             positives = n_anomalous + flagged_buffer / 2
             yield _RangeCurve(
@@ -283,6 +276,65 @@ def _range_curves(
                 false_positives=n_flagged - true_positives,
                 negatives=len(labels) - positives,
             )
+
+
+class _Buffers:
+    """Sums of soft labels over the buffers of all events, while the buffers grow.
+
+    As a soft label is a polynomial in distance / length, its sum over timestamps is a
+    sum of moments of their distances, which do not depend on the length. Where two
+    buffers overlap the sum of soft labels is 1, as each exceeds 0.7.
+
+    Parameters
+    ----------
+    nearest, second : ndarray of shape (n_normal,)
+        Distances of normal timestamps to their two nearest events.
+    level : ndarray of shape (n_normal,)
+        Of the same timestamps, from `_levels`.
+    radius : int
+        Largest extent of a buffer, on each side of an event.
+    """
+
+    def __init__(
+        self,
+        nearest: NDArray[np.intp],
+        second: NDArray[np.intp],
+        level: NDArray[np.intp],
+        radius: int,
+    ) -> None:
+        near = nearest <= radius
+        self._nearest, self._level = nearest[near], level[near]
+        self._count = np.zeros((radius + 1, N_THRESHOLDS))  # by nearest and level
+        np.add.at(self._count, (self._nearest, self._level), 1)
+        second = second[near]
+        self._order = np.argsort(second, kind="stable")
+        self._begins = np.searchsorted(second[self._order], np.arange(radius + 2))
+        self._degrees = np.arange(len(SOFT_LABEL))
+        self._powers = np.arange(radius + 1.0) ** self._degrees[:, np.newaxis]
+
+        self._extent = 0
+        self._moments = np.zeros((len(self._degrees), N_THRESHOLDS))  # in one buffer
+        self._overlap = np.zeros(N_THRESHOLDS)  # number in two buffers
+
+    def grow(self) -> None:
+        """Extend every buffer by one timestamp on each side."""
+        self._extent += 1
+        extent, powers = self._extent, self._powers
+        self._moments += np.outer(powers[:, extent], self._count[extent])
+        shared = self._order[self._begins[extent] : self._begins[extent + 1]]
+        if len(shared):  # these were in one buffer until now
+            level = self._level[shared]
+            self._overlap += np.bincount(level, minlength=N_THRESHOLDS)
+            self._moments -= [
+                np.bincount(level, power, N_THRESHOLDS)
+                for power in powers[:, self._nearest[shared]]
+            ]
+
+    def soft_labels(self, length: int) -> NDArray[np.float64]:
+        """Sum the soft labels in the buffers at each level, for a buffer length."""
+        scale = float(max(length, 1)) ** -self._degrees  # no buffer is of length 0
+        sums: NDArray[np.float64] = (SOFT_LABEL * scale) @ self._moments
+        return sums + self._overlap
 
 
 def _levels(scores: NDArray[np.float64]) -> NDArray[np.intp]:

@@ -15,6 +15,7 @@ FALLBACK_PERIOD = 125  # TSB-AD's convention
 MAX_PATCHES = 32  # of a window, unless the user sets the patch
 MIN_PATCHES = 4
 MIN_PATCH_SIZE = 4
+QUERIES_PER_PERIOD = 16  # of the nearest neighbours, unless the step is shorter
 
 
 class WindowPlan(NamedTuple):
@@ -100,7 +101,8 @@ def plan_windows(
     patch_size : int or "auto", default="auto"
         By default such that a window has about 32 patches of at least 4 points.
     step : int or "auto", default="auto"
-        By default about half of the window.
+        By default half of the window. A step longer than a sixteenth of the period is
+        rounded down to a multiple of that.
 
     Returns
     -------
@@ -157,11 +159,13 @@ def plan_windows(
             f"patch_size={patch_size}"
         )
     if step == "auto":
-        # A multiple of what nearest-neighbour queries are apart.
-        unit = max(1, min(period, window_size) // 16)
-        step = unit * max(1, window_size // (2 * unit))
-    if step > window_size:
+        step = window_size // 2
+    elif step > window_size:
         raise ValueError(f"step={step} is longer than window_size={window_size}")
+    # Queries are a divisor of the step apart: a prime step would have one a timestamp.
+    unit = max(1, min(period, window_size) // QUERIES_PER_PERIOD)
+    if step > unit:
+        step = unit * (step // unit)
     return WindowPlan(min(period, window_size), window_size, patch_size, step)
 
 

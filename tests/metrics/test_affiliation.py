@@ -16,6 +16,15 @@ def test_scores_equal_their_reference_implementation(case):
     assert affiliation_scores(y_true, y_score) == pytest.approx(expected, abs=1e-10)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_many_thresholds_and_events_equal_the_reference(seed):
+    rng = np.random.default_rng(seed)
+    y_true = rng.random(60) < 0.3
+    y_score = rng.normal(size=60)
+    expected = naive.affiliation_scores(y_true.astype(int).tolist(), y_score.tolist())
+    assert affiliation_scores(y_true, y_score) == pytest.approx(expected, abs=1e-10)
+
+
 @given(case=labelled_scores())
 def test_predictions_are_used_unchanged(case):
     y_true, y_score = case

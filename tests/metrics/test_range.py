@@ -38,7 +38,7 @@ def test_more_timestamps_than_thresholds_equal_the_reference(seed):
     for start in rng.integers(0, 600, 6):
         y_true[start : start + rng.integers(1, 40)] = 1
     case = y_true, np.round(rng.normal(size=600), 2)
-    for window in (0, 1, 30):
+    for window in (0, 1, 30, 401):  # the last is wider than many gaps
         expected = naive.range_auc_pr(*as_lists(case), window)
         assert range_auc_pr(*case, window=window) == pytest.approx(expected, abs=1e-10)
 

@@ -72,8 +72,11 @@ def test_what_is_given_is_kept_or_is_an_error(
         assert any(number in message for number in numbers)
         return
     check_is_valid(plan, len(x))
-    for name, size in given_sizes.items():
-        assert size in ("auto", getattr(plan, name))
+    assert window_size in ("auto", plan.window_size)
+    assert patch_size in ("auto", plan.patch_size)
+    if step != "auto":
+        unit = max(1, plan.period // 16)
+        assert plan.step in (step, step // unit * unit)
     if period != "auto":
         assert plan.period == min(period, plan.window_size)
 
@@ -89,14 +92,23 @@ def test_the_query_stride_divides_the_step(x, step, window_periods):
         assert plan.step % plan.query_stride(queries) == 0
 
 
-@given(series, st.floats(1, 20))
-def test_an_automatic_step_leaves_queries_as_far_apart_as_they_may_be(
-    x, window_periods
-):
-    plan = plan_windows(x, window_periods=window_periods)
-    assert plan.query_stride(16) == max(1, plan.period // 16)
+@given(series, sizes, st.floats(1, 20))
+def test_queries_are_as_far_apart_as_step_and_period_allow(x, step, window_periods):
+    try:
+        plan = plan_windows(x, step=step, window_periods=window_periods)
+    except ValueError:
+        return
     unit = max(1, plan.period // 16)
-    assert plan.window_size / 2 - unit <= plan.step <= max(unit, plan.window_size / 2)
+    wanted = plan.window_size / 2 if step == "auto" else step
+    assert plan.query_stride(16) == min(unit, plan.step)
+    assert wanted - unit < plan.step <= max(unit, wanted)
+
+
+@pytest.mark.parametrize(
+    ("step", "rounded"), [(1, 1), (61, 61), (62, 62), (97, 62), (124, 124), (997, 992)]
+)
+def test_a_step_is_rounded_down_to_whole_queries(step, rounded):
+    assert plan_windows(np.zeros((5000, 1)), period=1000, step=step).step == rounded
 
 
 @given(lengths)

@@ -18,8 +18,10 @@ from skcoad.scoring._components import combine, smoothed
 
 __all__ = [
     "ScoringOptions",
+    "aggregate_channels",
     "calibrate_scores",
     "chunks",
+    "component_rarity",
     "explain_series",
     "score_channels",
     "score_series",
@@ -66,7 +68,9 @@ def score_series(
     >>> score_series(model, X, ScoringOptions()).shape
     (400,)
     """
-    return _aggregate(score_channels(model, X, options), X.shape[1], options)
+    return aggregate_channels(
+        score_channels(model, X, options), options.channel_aggregation
+    )
 
 
 def score_channels(
@@ -132,7 +136,9 @@ def calibrate_scores(
         calibration.scores.fit(_tensor(scores[:, observed], device))
         return _channel_score(model, channel, scores, options.score_by)
 
-    return _aggregate(map(calibrated, range(X.shape[1])), X.shape[1], options)
+    return aggregate_channels(
+        map(calibrated, range(X.shape[1])), options.channel_aggregation
+    )
 
 
 def _smoothing_width(model: CoADModel, X: FloatArray, options: ScoringOptions) -> int:
@@ -190,45 +196,131 @@ def _tensor(x: FloatArray, device: torch.device) -> torch.Tensor:
     return torch.tensor(x, dtype=torch.float32, device=device)
 
 
-def _aggregate(
-    channels: Iterable[FloatArray], n_channels: int, options: ScoringOptions
-) -> FloatArray:
-    """Combine the scores of the channels, which come one by one."""
+def aggregate_channels(channels: Iterable[FloatArray], how: Aggregation) -> FloatArray:
+    """Combine the scores of the channels into one.
+
+    Parameters
+    ----------
+    channels : iterable of ndarray of shape (n_timestamps,)
+        Scores of each channel; they are read one by one.
+    how : {"mean", "max"}
+        Their mean or their maximum at each timestamp.
+
+    Returns
+    -------
+    ndarray of shape (n_timestamps,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skcoad.scoring import aggregate_channels
+    >>> aggregate_channels(np.array([[0.0, 3.0], [1.0, 2.0]]), "mean")
+    array([0.5, 2.5])
+    """
     channels = iter(channels)
-    total = next(channels)
+    total = next(channels).copy()
+    n_channels = 1
     for scores in channels:
-        if options.channel_aggregation == "max":
+        n_channels += 1
+        if how == "max":
             np.maximum(total, scores, out=total)
         else:
             total += scores
-    if options.channel_aggregation == "mean":
+    if how == "mean":
         total /= n_channels
     return total
 
 
 def explain_series(
-    model: CoADModel, X: FloatArray, options: ScoringOptions
+    model: CoADModel,
+    X: FloatArray,
+    options: ScoringOptions,
+    channels: Iterable[int] | None = None,
+    part: slice | None = None,
 ) -> list[ScoreComponents]:
-    """Compute the components of the scores of all channels.
+    """Compute the components of the scores of channels.
 
     Parameters
     ----------
     model, X, options : CoADModel, ndarray, ScoringOptions
         As for :func:`score_series`.
+    channels : iterable of int, default=None
+        Which channels; all by default.
+    part : slice, default=None
+        Which timestamps, from a start to a stop within the series; all by default. Only
+        the part and what influences it are computed on.
 
     Returns
     -------
     list of ScoreComponents
         One for each channel, not smoothed; the reconstruction in the units of `X`.
     """
+    part = slice(0, len(X)) if part is None else part
+    start = max(0, part.start - model.receptive_field)
+    start -= start % model.config.plan.step
+    around = X[start : part.stop + model.receptive_field]
+    inside = slice(part.start - start, part.stop - start)
 
     def components(x: FloatArray, channel: int) -> ScoreComponents:
         return model.components(x, channel, options.score_aggregation)
 
     return [
-        ScoreComponents(*_by_chunks(components, model, X, channel, halo=0))
-        for channel in range(X.shape[1])
+        ScoreComponents(
+            *(
+                values[inside]
+                for values in _by_chunks(components, model, around, channel, halo=0)
+            )
+        )
+        for channel in (range(X.shape[1]) if channels is None else channels)
     ]
+
+
+def component_rarity(
+    model: CoADModel,
+    X: FloatArray,
+    options: ScoringOptions,
+    channel: int,
+    position: int,
+) -> dict[str, float]:
+    """How rare the components of the score of one timestamp are on normal data.
+
+    Parameters
+    ----------
+    model, X, options : CoADModel, ndarray, ScoringOptions
+        As for :func:`score_series`; the model is calibrated.
+    channel : int
+        Which channel.
+    position : int
+        Which timestamp.
+
+    Returns
+    -------
+    dict of str to float
+        By name of a field of :class:`ScoreComponents`, in decades, those components
+        alone that the score is made of. Probability and error are smoothed, as they
+        are in the score.
+    """
+    width = _smoothing_width(model, X, options)
+    part = slice(max(0, position - width), min(len(X), position + width + 1))
+    (components,) = explain_series(model, X, options, [channel], part)
+    network = smoothed(components, np.isnan(X[part, channel]), width)
+    at = position - part.start
+    probability, error = _decades(model.calibrations[channel].network, network)[:, at]
+    from_network = {"probability": float(probability), "error": float(error)}
+    from_neighbors = {
+        name: float(getattr(components, name)[at])
+        for name in components._fields[-len(VIEWS) :]
+    }
+    match options.score_by:
+        case "classification":
+            return {"probability": from_network["probability"]}
+        case "reconstruction":
+            return {"error": from_network["error"]}
+        case "neighbors":
+            return from_neighbors
+    return (from_neighbors if model.neighbors is not None else {}) | (
+        from_network if model.network is not None else {}
+    )
 
 
 def _by_chunks(

@@ -181,7 +181,7 @@ class TimeSeriesDetector(BaseDetector):  # type: ignore[misc]
         """Find the anomalous segments of a series, and say why they are anomalous.
 
         Segments are those of :func:`skcoad.scoring.find_segments`, at least a period
-        apart.
+        apart. A missing value counts as a score of 0: a hole is no anomaly.
 
         Parameters
         ----------
@@ -251,6 +251,7 @@ class TimeSeriesDetector(BaseDetector):  # type: ignore[misc]
                 f"channel_scores must have the shape of X, {series.shape}, got "
                 f"{np.shape(channel_scores)}"
             )
+        channel_scores = np.where(np.isnan(series), 0.0, channel_scores)
         options = self._scoring_options()
         segments = find_segments(
             aggregate_channels(channel_scores.T, options.channel_aggregation),

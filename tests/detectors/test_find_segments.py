@@ -109,11 +109,16 @@ def test_the_search_begins_at_the_start_and_ends_at_the_limit(fitted, strange):
     assert found["channel"][0] == "heat"
 
 
-def test_a_missing_run_is_no_segment(fitted, normal):
+@pytest.mark.parametrize("hole", [slice(250, 330), slice(300, 304), slice(0, 40)])
+@pytest.mark.parametrize("channels", [[0], [0, 1]])
+def test_no_peak_is_where_nothing_was_observed(fitted, normal, hole, channels):
     X = normal.copy()
-    X.iloc[250:330] = np.nan
-    found = fitted.find_segments(X, threshold=3.0)
-    assert not ((found["peak"] >= HOURS[255]) & (found["peak"] < HOURS[325])).any()
+    X.iloc[hole, channels] = np.nan
+    found = fitted.find_segments(X, threshold=0.1)
+    assert len(found) > 3
+    for row in found.itertuples():
+        assert np.isfinite(X.loc[row.peak, row.channel])
+        assert "nan" not in row.reason
 
 
 @pytest.mark.parametrize(

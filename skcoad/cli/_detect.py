@@ -150,20 +150,20 @@ def _check_arguments(arguments: argparse.Namespace) -> None:
         raise ValueError(f"--top must be at least 1, got {arguments.top}")
     if arguments.threshold is not None and not math.isfinite(arguments.threshold):
         raise ValueError(f"--threshold must be finite, got {arguments.threshold}")
-    if arguments.plot is not None:
-        check_figure_suffix(arguments.plot)
-    for path in (arguments.out, arguments.scores):
-        if path is not None:
-            check_table_suffix(path)
     outputs = {
         f"--{name}": getattr(arguments, name)
         for name in ("save", "out", "scores", "plot")
     }
     sources = [arguments.file]
     if arguments.model is not None:
-        sources.append(arguments.model)
         check_no_fit(arguments)
+        sources.append(arguments.model)
     check_outputs(outputs, sources)
+    for path in (arguments.out, arguments.scores):
+        if path is not None:
+            check_table_suffix(path)
+    if arguments.plot is not None:
+        check_figure_suffix(arguments.plot)
 
 
 def _read(arguments: argparse.Namespace) -> Series:

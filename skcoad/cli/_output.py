@@ -91,6 +91,7 @@ def save_table(table: pd.DataFrame, path: Path) -> None:
                 _iso_times(table).to_json(
                     partial,
                     orient="records",
+                    date_format="iso",
                     indent=2,
                     force_ascii=False,
                     double_precision=15,

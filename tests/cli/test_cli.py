@@ -105,7 +105,7 @@ def test_demo_prints_its_findings_and_plots_them(folder, capsys, out, figure):
     assert run("demo", *QUICK, *out) == 0
     printed = capsys.readouterr()
     assert "Fitted on 2400" in printed.out
-    assert "first  last score" in printed.out
+    assert "start  peak  end score channel" in printed.out
     assert "Missed: " in printed.out
     assert "VUS-PR 0." in printed.out
     assert printed.err == ""
@@ -119,12 +119,13 @@ def test_demo_accepts_a_folder_for_the_figure(folder):
 
 
 def test_detect_reads_the_split_from_the_name_and_finds_the_anomaly(ucr, capsys):
-    assert run("detect", ucr, *QUICK, "--out", "scores.csv") == 0
+    assert run("detect", ucr, *QUICK, "--scores", "scores.csv") == 0
     printed = capsys.readouterr().out
     assert "Fitted on 200 " in printed
-    first, last, _, labelled = printed.split("labelled\n")[1].split()[:4]
-    assert int(first) < 320
-    assert int(last) >= 300
+    start, peak, end, _, _, _, labelled = printed.split("labelled\n")[1].split()[:7]
+    assert int(start) < 320
+    assert int(start) <= int(peak) <= int(end)
+    assert int(end) >= 300
     assert labelled == "yes"
     table = pd.read_csv("scores.csv")
     assert list(table) == ["position", "score", "label"]
@@ -134,7 +135,7 @@ def test_detect_reads_the_split_from_the_name_and_finds_the_anomaly(ucr, capsys)
 
 def test_detect_scores_as_the_detector_does(folder, bumped, tiny):
     np.savetxt(folder / "wave.csv", bumped)
-    assert run("detect", "wave.csv", *QUICK, "--train", 250, "--out", "s.csv") == 0
+    assert run("detect", "wave.csv", *QUICK, "--train", 250, "--scores", "s.csv") == 0
     detector = tiny(contamination=0.01).fit(bumped[:250])
     table = pd.read_csv("s.csv")
     expected = detector.decision_function(bumped)
@@ -148,7 +149,7 @@ def test_train_0_fits_on_all(ucr, capsys):
 
 
 def test_timestamps_and_channels_are_in_the_output(pump, folder, capsys):
-    out = ("--out", "scores.csv", "--plot", "scores.png")
+    out = ("--scores", "scores.csv", "--plot", "scores.png")
     assert run("detect", pump, *QUICK, "--train", 250, *out) == 0
     printed = capsys.readouterr().out
     assert "400 timestamps of flow, heat" in printed
@@ -170,7 +171,7 @@ def test_timestamps_and_channels_are_in_the_output(pump, folder, capsys):
 
 
 def test_columns_can_be_chosen(pump, capsys):
-    words = ("detect", pump, *QUICK, "--column", "heat", "--out", "scores.csv")
+    words = ("detect", pump, *QUICK, "--column", "heat", "--scores", "scores.csv")
     assert run(*words) == 0
     assert "400 timestamps of heat\n" in capsys.readouterr().out
     assert list(pd.read_csv("scores.csv")) == ["timestamp", "score", "label"]
@@ -180,18 +181,18 @@ def test_threshold_top_and_period_are_used(ucr, capsys):
     assert run("detect", ucr, *QUICK, "--threshold", "1e9", "--period", 20) == 0
     printed = capsys.readouterr().out
     assert "(period 20)" in printed
-    assert "No score is above the threshold of 1e+09." in printed
+    assert "Nothing unusual: no score is above the threshold of 1e+09, " in printed
     for top in (1, 2):
         words = ("--contamination", 0.3, "--top", top)
         assert run("detect", ucr, *QUICK, *words) == 0
         table = capsys.readouterr().out.split("labelled\n")[1]
-        assert len(table.splitlines()) == top
+        assert len(table.splitlines()) == 2 * top  # each with its reason
 
 
 def test_files_are_replaced(ucr, folder):
     (folder / "scores.csv").write_text("old")
     assert run("detect", ucr, *QUICK, "--out", "scores.csv") == 0
-    assert (folder / "scores.csv").read_text().startswith("position,score,label\n0,")
+    assert (folder / "scores.csv").read_text().startswith("start,peak,end,score,")
 
 
 @pytest.mark.parametrize(
@@ -212,7 +213,8 @@ def test_files_are_replaced(ucr, folder):
         (("pump.csv", "--out", "no/scores.csv"), "there is no folder no to write"),
         (("pump.csv", "--out", "."), ". exists and is not a file"),
         (("pump.csv", "--out", "pump.csv"), "is the input and must not be replaced"),
-        (("pump.csv", "--plot", "pump.csv"), "ends in .pdf, .png, .svg, got pump.csv"),
+        (("pump.csv", "--plot", "pump.csv"), "is the input and must not be replaced"),
+        (("pump.csv", "--plot", "plot.csv"), "ends in .pdf, .png, .svg, got plot.csv"),
         (
             ("pump.csv", "--out", "s.png", "--plot", "s.png"),
             "--out and --plot are the same file, s.png",

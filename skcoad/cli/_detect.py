@@ -127,7 +127,10 @@ def execute(arguments: argparse.Namespace) -> int:
         from skcoad.detectors import load
 
         detector = load(arguments.model)
-        series = _of_model(_read(arguments), detector)
+        print(f"{arguments.model}: {detector!r} (period {detector.period_}).")
+        if arguments.column is None and hasattr(detector, "feature_names_in_"):
+            arguments.column = detector.feature_names_in_.tolist()
+        series = replace(_read(arguments), train_length=0)
     found = detect(series, detector, arguments.top, arguments.threshold)
     table = segment_report(series, found)
     print_segments(series, found, table)
@@ -196,13 +199,6 @@ def _with_columns(series: Series, names: Sequence[str]) -> Series:
             )
     columns = [series.channel_names.index(name) for name in names]
     return replace(series, values=series.values[:, columns], channel_names=tuple(names))
-
-
-def _of_model(series: Series, detector: TimeSeriesDetector) -> Series:
-    """The channels that a detector was fitted on, all of them to be searched."""
-    names = getattr(detector, "feature_names_in_", series.channel_names)
-    print(f"Fitted before: {detector!r} (period {detector.period_}).")
-    return replace(_with_columns(series, names), train_length=0)
 
 
 def fit(series: Series, detector: TimeSeriesDetector) -> None:

@@ -136,7 +136,7 @@ def test_a_saved_detector_finds_the_same_again(pump, capsys):
         == 0
     )
     again = capsys.readouterr().out
-    assert "Fitted before: NeighborsDetector(contamination=0.01) (period 25)." in again
+    assert "d.safetensors: NeighborsDetector(contamination=0.01) (period 25)." in again
     assert "Fitted on" not in again
     a, b = pd.read_csv("a.csv"), pd.read_csv("b.csv")
     pd.testing.assert_frame_equal(a, b[b["start"] >= a["start"].min()].head(len(a)))

@@ -78,6 +78,8 @@ def heat_map(
 def standardized(x: NDArray[np.float64]) -> NDArray[np.float64]:
     """Each channel minus its median, in standard deviations; NaN stays."""
     x = np.where(np.isfinite(x), x, np.nan)
+    largest = np.fmax.reduce(np.abs(x), axis=0)
+    x = x / np.where(largest > 0, largest, 1.0)  # so that no square overflows
     observed = ~np.isnan(x).all(axis=0)
     center, scale = np.zeros(x.shape[1]), np.ones(x.shape[1])
     center[observed] = np.nanmedian(x[:, observed], axis=0)

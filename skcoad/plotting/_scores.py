@@ -101,7 +101,8 @@ def plot_scores(
     threshold : float, default=None
         Scores above are anomalies; a dashed line.
     train_length : int, default=0
-        Length of the beginning that the detector was fitted on; shaded in grey.
+        Length of the beginning that the detector was fitted on; shaded in grey. Scores
+        in it do not decide about the order of the channels.
     timestamps : array-like of shape (n_timestamps,), default=None
         Numbers, dates or durations; by default of the index of `x` if these are dates,
         or positions from 0.
@@ -251,7 +252,7 @@ class _Picture:
             return list(range(n_channels)), []
         order = np.arange(n_channels)
         if self.channel_scores is not None:
-            searched = slice(self.train_length, None)
+            searched = slice(self.train_length % len(self.values), None)
             observed = ~np.isnan(self.values[searched])
             highest = np.where(observed, self.channel_scores[searched], 0).max(axis=0)
             order = np.argsort(-highest, kind="stable")

@@ -37,6 +37,7 @@ VIEWS = {
 
 MAX_COLUMNS = 2000  # more than the pixels across a figure
 MAX_NAME = 40  # characters
+MAX_VALUE = 1e300  # beyond, the limits of an axis would overflow
 
 
 def new_figure(figure: Figure | SubFigure | None, height: float) -> Figure:
@@ -97,7 +98,7 @@ def draw(axes: Axes, time: TimeAxis, y: ArrayLike, color: str, **style: Any) -> 
     Of a long series only what can be seen is drawn.
     """
     values = np.asarray(y, dtype=np.float64)
-    values = np.where(np.isfinite(values), values, np.nan)
+    values = np.where(np.isfinite(values), values, np.nan).clip(-MAX_VALUE, MAX_VALUE)
     drawn = extremes(values)
     holes = np.searchsorted(drawn, time.holes, side="right")
     holes = np.unique(holes[holes < len(drawn)])

@@ -312,6 +312,38 @@ def test_times_of_any_scale_are_drawn_without_a_warning(x, timestamps, first, la
         assert len(axes.get_xticks()) >= 1
 
 
+@pytest.mark.parametrize("n_channels", [1, 12])
+@pytest.mark.parametrize(
+    "x",
+    [
+        1e9,
+        np.nan,
+        np.inf,
+        1.7e308 * (-1) ** np.arange(60),
+        1e-320,
+        [1e15, 1e15 + 1] * 30,
+    ],
+)
+def test_values_of_any_size_are_drawn_without_a_warning(x, n_channels):
+    values = np.broadcast_to(np.transpose([x]), (60, n_channels))
+    scores = np.full(60, 1e308)
+    scores[30] = 0
+    for channel_scores in (None, np.zeros(values.shape)):
+        figure = plot_scores(
+            values,
+            scores,
+            channel_scores=channel_scores,
+            zooms=[Zoom("", 0, 9)],
+            train_length=60,
+        )
+        figure.savefig(io.BytesIO())
+
+
+def test_a_series_of_one_timestamp_is_drawn():
+    time = np.array(["2024-01-01"], dtype="M8[s]")
+    plot_scores([1.0], [2.0], timestamps=time).savefig(io.BytesIO())
+
+
 def test_dates_are_shown_in_their_zone(x):
     time = pd.date_range("2024-03-30", periods=400, freq="h", tz="Asia/Tokyo")
     figure = plot_scores(x, x**2, timestamps=time, zooms=[Zoom("", 0, 8)])

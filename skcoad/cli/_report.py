@@ -92,7 +92,8 @@ def segment_report(
 def print_segments(series: Series, found: Detection, table: pd.DataFrame) -> None:
     """Print what `segment_report` gave, the reason of each segment below its row."""
     if table.empty:
-        searched = found.scores[series.train_length :]
+        observed = ~np.isnan(series.values).all(axis=1)
+        searched = np.where(observed, found.scores, 0.0)[series.train_length :]
         print(
             f"Nothing unusual: no score is above the threshold of "
             f"{found.threshold:.3g}, the highest is {searched.max():.3g}."

@@ -39,6 +39,7 @@ __all__ = ["Zoom", "plot_scores"]
 
 MAX_ROWS = 8  # channels of which each has a row of its own
 MOST_ANOMALOUS = 5  # of more channels, so many have one
+HIGH = 10  # thresholds; the axis of higher scores is logarithmic above the threshold
 
 
 class Zoom(NamedTuple):
@@ -99,7 +100,8 @@ def plot_scores(
     labels : array-like of shape (n_timestamps,), default=None
         True anomalies, 0 or 1; shaded.
     threshold : float, default=None
-        Scores above are anomalies; a dashed line.
+        Scores above are anomalies; a dashed line. If a score is above 10 times the
+        threshold, the axis is logarithmic from the threshold on.
     train_length : int, default=0
         Length of the beginning that the detector was fitted on; shaded in grey. Scores
         in it do not decide about the order of the channels.
@@ -226,6 +228,11 @@ class _Picture:
         last.tick_params(labelbottom=True)
         last.set_xlabel(self.time.label)
         if threshold is not None:
+            if 0 < HIGH * threshold < shown.max(initial=0, where=observed):
+                # Or one high peak would flatten all others.
+                last.set_yscale("symlog", linthresh=threshold)
+                last.yaxis.set_major_formatter("{x:g}")
+                last.set_ylim(bottom=0)
             last.axhline(
                 threshold, color=LIMIT, linewidth=0.9, linestyle="--", label="threshold"
             )

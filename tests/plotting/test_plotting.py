@@ -69,6 +69,16 @@ def test_series_scores_threshold_and_labels_are_where_they_belong(x):
     ]
 
 
+@pytest.mark.parametrize(
+    ("threshold", "scale"),
+    [(None, "linear"), (11, "linear"), (9, "symlog"), (0, "linear")],
+)
+def test_a_high_peak_does_not_flatten_the_others(x, threshold, scale):
+    scores = np.ones(400)
+    scores[200] = 100
+    assert plot_scores(x, scores, threshold=threshold).axes[1].get_yscale() == scale
+
+
 def test_each_channel_has_its_row_and_its_name(wave):
     x = wave(300, n_channels=3)
     figure = plot_scores(x, x[:, 0], channel_names=["flow", "heat", "load"])

@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"the figure, or a folder for {FIGURE_NAME} (default: the current folder)",
     )
     add_training_arguments(parser)
+    parser.set_defaults(seed=0)  # of the series, too
 
 
 def execute(arguments: argparse.Namespace) -> int:

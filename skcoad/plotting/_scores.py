@@ -39,7 +39,9 @@ __all__ = ["Zoom", "plot_scores"]
 
 MAX_ROWS = 8  # channels of which each has a row of its own
 MOST_ANOMALOUS = 5  # of more channels, so many have one
-HIGH = 10  # thresholds; the axis of higher scores is logarithmic above the threshold
+# The axis of scores of so many thresholds is logarithmic above the threshold.
+HIGH, MAX_HIGH = 10, 1e12
+MAX_DECADES = 4  # ticks of a logarithmic axis
 
 
 class Zoom(NamedTuple):
@@ -228,9 +230,14 @@ class _Picture:
         last.tick_params(labelbottom=True)
         last.set_xlabel(self.time.label)
         if threshold is not None:
-            if 0 < HIGH * threshold < shown.max(initial=0, where=observed):
+            highest = float(shown.max(initial=0, where=observed))
+            if HIGH * threshold < highest < MAX_HIGH * threshold:
                 # Or one high peak would flatten all others.
                 last.set_yscale("symlog", linthresh=threshold)
+                decades = np.arange(
+                    np.log10(threshold) // 1 + 1, np.log10(highest) // 1 + 1
+                )
+                last.set_yticks([0, *10 ** decades[:: -(-len(decades) // MAX_DECADES)]])
                 last.yaxis.set_major_formatter("{x:g}")
                 last.set_ylim(bottom=0)
             last.axhline(

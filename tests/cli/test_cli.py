@@ -112,6 +112,14 @@ def test_demo_prints_its_findings_and_plots_them(folder, capsys, out, figure):
     assert names(folder) == [figure]
 
 
+def test_demo_is_the_same_each_time(capsys):
+    results = []
+    for _ in range(2):
+        assert run("demo", *QUICK) == 0
+        results.append(capsys.readouterr().out.split("Missed")[1])
+    assert results[0] == results[1]
+
+
 def test_demo_accepts_a_folder_for_the_figure(folder):
     (folder / "figures").mkdir()
     assert run("demo", *QUICK, "--out", "figures") == 0

@@ -170,6 +170,16 @@ def test_nothing_is_drawn_where_timestamps_are_missing(x):
         assert np.flatnonzero(np.isnan(y)).tolist() == [hole]
 
 
+def test_a_hole_in_time_is_a_hole_in_the_heat_map(wave):
+    time = np.r_[0:150, 200:350].astype(float)
+    figure = plot_scores(wave(300, 9), np.zeros(300), timestamps=time)
+    (image,) = figure.axes[-2].images
+    colors = image.get_array()
+    assert colors.shape == (4, 301)
+    assert np.unique(np.argwhere(np.ma.getmaskarray(colors))[:, 1]).tolist() == [150]
+    assert list(image.get_extent()[:2]) == [0, 350]
+
+
 def test_the_score_is_not_drawn_where_no_channel_has_a_value(wave):
     x = wave(300, 2)
     x[100:150] = np.nan

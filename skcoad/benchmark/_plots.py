@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING
 
 from skcoad.benchmark._results import Result
 from skcoad.benchmark._statistics import compare, critical_difference, score_table
+from skcoad.plotting._style import new_figure, shortened
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
 
 
-def plot_comparison(results: Sequence[Result], *, metric: str = "vus_pr") -> Figure:
+def plot_comparison(
+    results: Sequence[Result],
+    *,
+    metric: str = "vus_pr",
+    figure: Figure | SubFigure | None = None,
+) -> Figure:
     """Plot ranks and costs of the detectors.
 
     Left: mean ranks, with half the critical difference on either side; detectors whose
@@ -25,11 +31,13 @@ def plot_comparison(results: Sequence[Result], *, metric: str = "vus_pr") -> Fig
         From `run_benchmark` or `read_results`, of one protocol.
     metric : str, default="vus_pr"
         A key of the results' ``metrics``.
+    figure : matplotlib.figure.Figure or SubFigure, default=None
+        Where to draw; by default a new figure.
 
     Returns
     -------
-    figure : matplotlib.figure.Figure
-        Save it with ``figure.savefig``.
+    matplotlib.figure.Figure or SubFigure
+        The one given, or the new one; save it with ``figure.savefig``.
 
     Raises
     ------
@@ -55,20 +63,20 @@ def plot_comparison(results: Sequence[Result], *, metric: str = "vus_pr") -> Fig
     >>> figure.axes[0].get_title()
     '1 series'
     """
-    from matplotlib.figure import Figure
-
     n_series = len(score_table(results, metric))
     table = compare(results, metric=metric).sort_values("rank", ascending=False)
-    figure = Figure(figsize=(11, 1.5 + 0.35 * len(table)), layout="constrained")
+    figure = new_figure(figure, 1.5 + 0.35 * len(table))
     left, right = figure.subplots(1, 2)
+    rows, names = range(len(table)), [shortened(name) for name in table.index]
 
     left.errorbar(
         table["rank"],
-        table.index,
+        rows,
         xerr=critical_difference(len(table), n_series) / 2,
         fmt="o",
         capsize=3,
     )
+    left.set_yticks(rows, names, parse_math=False)
     left.set(
         xlabel=f"mean rank in {metric} (1 is best), with critical difference",
         title=f"{n_series} series",
@@ -77,13 +85,16 @@ def plot_comparison(results: Sequence[Result], *, metric: str = "vus_pr") -> Fig
 
     seconds = table["fit_seconds"] + table["score_seconds"]
     right.scatter(seconds, table["mean"])
-    for name in table.index:
+    for name, point in zip(
+        names, zip(seconds, table["mean"], strict=True), strict=True
+    ):
         right.annotate(
             name,
-            (seconds[name], table["mean"][name]),
+            point,
             xytext=(4, 4),
             textcoords="offset points",
             fontsize="small",
+            parse_math=False,
         )
     right.set(xscale="log", xlabel="seconds per series (fit and score)", ylabel=metric)
     right.margins(0.15)  # room for the names

@@ -6,17 +6,10 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from skcoad.cli._detect import (
-    CONTAMINATION,
-    MAX_SEGMENTS,
-    add_training_arguments,
-    detect,
-    make_detector,
-    plot_detection,
-    print_segments,
-    zoom,
-)
+from skcoad.cli._detect import MAX_SEGMENTS, detect, fit
+from skcoad.cli._detector import add_training_arguments, make_detector
 from skcoad.cli._output import check_figure_suffix, check_outputs
+from skcoad.cli._report import print_segments, save_plot, segment_report, zoom
 
 FIGURE_NAME = "skcoad-demo.png"
 N_TIMESTAMPS = 6000
@@ -35,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"the figure, or a folder for {FIGURE_NAME} (default: the current folder)",
     )
     add_training_arguments(parser)
+    parser.set_defaults(seed=0)  # of the series, too
 
 
 def execute(arguments: argparse.Namespace) -> int:
@@ -53,12 +47,10 @@ def execute(arguments: argparse.Namespace) -> int:
         f"A series of {len(series.values)} timestamps with a period of about {PERIOD}; "
         f"{len(ANOMALY_KINDS)} anomalies after the first {series.train_length}."
     )
-    found = detect(
-        series,
-        make_detector(arguments, contamination=CONTAMINATION),
-        limit=MAX_SEGMENTS,
-    )
-    print_segments(series, found, ANOMALY_KINDS)
+    detector = make_detector(arguments)
+    fit(series, detector)
+    found = detect(series, detector, MAX_SEGMENTS)
+    print_segments(series, found, segment_report(series, found, ANOMALY_KINDS))
 
     # make_series places the kinds in this order.
     spans = {
@@ -70,7 +62,9 @@ def execute(arguments: argparse.Namespace) -> int:
     missed = [
         kind
         for kind, (start, stop) in spans.items()
-        if not any(s.start < stop and s.stop > start for s in found.segments)
+        if not (
+            (found.segments["start"] < stop) & (found.segments["end"] >= start)
+        ).any()
     ]
     scores = found.scores[series.train_length :]
     print(
@@ -79,5 +73,6 @@ def execute(arguments: argparse.Namespace) -> int:
         f"VUS-PR {vus_pr(series.test_labels, scores, window=PERIOD):.2f}."
     )
     zooms = [zoom(kind, *spans[kind], found) for kind in ZOOM_KINDS]
-    plot_detection(path, series, found, zooms)
+    save_plot(path, series, found, zooms)
+    print(f"Wrote {path}")
     return 0

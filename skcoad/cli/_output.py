@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping
+from importlib.util import find_spec
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,9 +12,11 @@ from typing import TYPE_CHECKING
 from skcoad.io._atomic import atomic_write, check_writable
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
 
 FIGURE_SUFFIXES = (".pdf", ".png", ".svg")
+TABLE_SUFFIXES = (".csv", ".json", ".parquet")
 
 
 def check_outputs(outputs: Mapping[str, Path | None], sources: Iterable[Path]) -> None:
@@ -49,14 +53,63 @@ def check_figure_suffix(path: Path) -> None:
         )
 
 
+def check_table_suffix(path: Path) -> None:
+    """Raise ValueError if a table cannot be written in the format of the suffix."""
+    suffix = path.suffix.lower()
+    if suffix not in TABLE_SUFFIXES:
+        raise ValueError(
+            f"the name of a table ends in {', '.join(TABLE_SUFFIXES)}, got {path}"
+        )
+    if suffix == ".parquet" and find_spec("pyarrow") is None:
+        raise ValueError(
+            f"{path} needs pyarrow, which is not installed: pip install "
+            "'skcoad[parquet]'"
+        )
+
+
 def save_figure(figure: Figure, path: Path, *, dpi: int | None = None) -> None:
     """Write a figure in the format of its suffix, whole or not at all."""
-    with atomic_write(path) as partial:
+    with atomic_write(path) as partial, warnings.catch_warnings():
+        # A name may be in a script that the font lacks: boxes are drawn for it.
+        warnings.filterwarnings("ignore", "Glyph .* missing from")
         figure.savefig(
             partial,
             format=path.suffix[1:].lower(),
             dpi="figure" if dpi is None else dpi,
         )
+
+
+def save_table(table: pd.DataFrame, path: Path) -> None:
+    """Write a table in the format of its suffix, whole or not at all.
+
+    Its index is left out. In JSON it is a list of records, with times as ISO 8601
+    writes them.
+    """
+    with atomic_write(path) as partial:
+        match path.suffix.lower():
+            case ".json":
+                _iso_times(table).to_json(
+                    partial,
+                    orient="records",
+                    date_format="iso",
+                    indent=2,
+                    force_ascii=False,
+                    double_precision=15,
+                )
+            case ".parquet":
+                table.to_parquet(partial, engine="pyarrow", index=False)
+            case _:
+                table.to_csv(partial, index=False)
+
+
+def _iso_times(table: pd.DataFrame) -> pd.DataFrame:
+    """Times as text: pandas would round them to milliseconds."""
+    import pandas as pd
+
+    table = table.copy()
+    for name in table.select_dtypes(["datetime", "datetimetz"]):
+        table[name] = table[name].map(pd.Timestamp.isoformat)
+    return table
 
 
 def _is_same(path: Path, other: Path) -> bool:

@@ -35,8 +35,8 @@ class Series:
     Raises
     ------
     ValueError
-        If the lengths do not agree, a label is neither 0 nor 1, or the train
-        length is not between 0 and the number of timestamps.
+        If the lengths do not agree, a label is neither 0 nor 1, the train length is
+        not between 0 and the number of timestamps, or a timestamp is missing.
 
     Examples
     --------
@@ -82,6 +82,9 @@ class Series:
         timestamps = None if self.timestamps is None else np.asarray(self.timestamps)
         if timestamps is not None:
             check_length(timestamps, f"{self.name}: timestamps", n_timestamps)
+            if timestamps.dtype.kind in "fmM" and np.isnan(timestamps).any():
+                row = int(np.isnan(timestamps).argmax())
+                raise ValueError(f"{self.name}: the timestamp of row {row} is missing")
 
         # The documented way to set a field of a frozen dataclass.
         object.__setattr__(self, "values", values)

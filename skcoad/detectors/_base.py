@@ -26,15 +26,16 @@ from skcoad._validation import (
     reals,
     validate_series,
 )
+from skcoad.detectors._explanation import ExplanationMixin
 from skcoad.detectors._persistence import load_detector, save_detector
-from skcoad.model import CoADModel, ScoreComponents
+from skcoad.model import CoADModel
 from skcoad.preprocessing import WindowPlan, mask_gross_outliers
 from skcoad.preprocessing._missing import check_missing_fraction
 from skcoad.preprocessing._plan import MIN_TIMESTAMPS
 from skcoad.scoring import (
     ScoringOptions,
+    aggregate_channels,
     calibrate_scores,
-    explain_series,
     score_channels,
     score_series,
 )
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 __all__ = ["TimeSeriesDetector"]
 
 
-class TimeSeriesDetector(BaseDetector):  # type: ignore[misc]
+class TimeSeriesDetector(ExplanationMixin, BaseDetector):  # type: ignore[misc]
     """Base of the detectors; see :class:`skcoad.CoADDetector`.
 
     A subclass has a constructor that only assigns, ``_parameter_constraints``, and
@@ -164,35 +165,25 @@ class TimeSeriesDetector(BaseDetector):  # type: ignore[misc]
         ValueError
             As in :meth:`decision_function`.
         """
-        X = self._validated(X)
-        scores = np.empty(X.shape)
-        each = score_channels(self.model_, X, self._scoring_options())
-        for channel, score in enumerate(each):
-            scores[:, channel] = score
-        return scores
+        return self._score_channels(self._validated(X))
 
-    def explain(self, X: Any) -> list[ScoreComponents]:
-        """Compute the components of the score of each channel.
+    def aggregate(self, channel_scores: FloatArray) -> FloatArray:
+        """Combine the scores of the channels into one.
 
         Parameters
         ----------
-        X : array-like of shape (n_timestamps, n_channels) or (n_timestamps,)
-            As in :meth:`decision_function`.
+        channel_scores : ndarray of shape (n_timestamps, n_channels)
+            From :meth:`channel_scores`.
 
         Returns
         -------
-        list of ScoreComponents
-            One for each channel: probability, mask, reconstruction and error, not
-            smoothed, the reconstruction in the units of `X`; and how rare the four
-            distances to the nearest neighbours are, in decades.
-
-        Raises
-        ------
-        ValueError
-            As in :meth:`decision_function`.
+        ndarray of shape (n_timestamps,)
+            What :meth:`decision_function` gives.
         """
-        X = self._validated(X)
-        return explain_series(self.model_, X, self._scoring_options())
+        check_is_fitted(self)
+        return aggregate_channels(
+            self.model_, channel_scores.T, self._scoring_options()
+        )
 
     def predict_proba(
         self, X: Any, method: str = "linear", return_confidence: bool = False
@@ -349,6 +340,13 @@ class TimeSeriesDetector(BaseDetector):  # type: ignore[misc]
 
     def _score(self, X: FloatArray) -> FloatArray:
         return score_series(self.model_, X, self._scoring_options())
+
+    def _score_channels(self, X: FloatArray) -> FloatArray:
+        scores = np.empty(X.shape)
+        each = score_channels(self.model_, X, self._scoring_options())
+        for channel, score in enumerate(each):
+            scores[:, channel] = score
+        return scores
 
     def _validated(self, X: Any) -> FloatArray:
         check_is_fitted(self)

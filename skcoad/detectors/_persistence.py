@@ -64,10 +64,11 @@ def save_detector(detector: Any, path: str | os.PathLike[str]) -> None:
         partial.write_bytes(data)
 
 
-def load_detector(path: str | os.PathLike[str], cls: type[Any]) -> Any:
-    """Load a detector of a class; see :meth:`skcoad.CoADDetector.load`."""
+def load_detector(path: str | os.PathLike[str], *classes: type[Any]) -> Any:
+    """Load a detector of one of these classes; see :meth:`skcoad.CoADDetector.load`."""
     try:
-        return _detector(cls, *read_container(path))
+        content, tensors = read_container(path)
+        return _detector(_class(content, classes), content, tensors)
     except InvalidDetectorError as error:
         raise InvalidDetectorError(f"{os.fspath(path)}: {error}") from error
 
@@ -108,8 +109,6 @@ def _tensors(detector: Any) -> dict[str, Tensor]:
 
 
 def _detector(cls: type[Any], content: Json, tensors: dict[str, Tensor]) -> Any:
-    name = get(content, "class", str)
-    require(name == cls.__name__, f"it holds a {name[:40]}, not a {cls.__name__}")
     detector = _unfitted(cls, get(content, "parameters", dict))
     scores = take(tensors, "decision_scores", torch.float64, None)
     labels = take(tensors, "labels", torch.uint8, len(scores))
@@ -150,6 +149,14 @@ def _detector(cls: type[Any], content: Json, tensors: dict[str, Tensor]) -> Any:
         require(fits, "the channels' names do not fit")
         detector.feature_names_in_ = np.array(names, dtype=object)
     return detector
+
+
+def _class(content: Json, classes: tuple[type[Any], ...]) -> type[Any]:
+    name = get(content, "class", str)
+    by_name = {cls.__name__: cls for cls in classes}
+    wanted = " or a ".join(by_name)
+    require(name in by_name, f"it holds a {name[:40]}, not a {wanted}")
+    return by_name[name]
 
 
 def _unfitted(cls: type[Any], parameters: Json) -> Any:

@@ -10,22 +10,28 @@ from numpy.typing import ArrayLike
 from skcoad._series import check_length
 from skcoad.metrics import events
 from skcoad.plotting._style import (
+    ERROR,
+    EVIDENCE,
     EXPECTED,
-    FOUND,
     INK,
-    LIMIT,
+    MASK,
+    PROBABILITY,
     draw,
-    legend,
+    new_figure,
     plain,
     shade,
+    shortened,
 )
+from skcoad.plotting._time import time_axis
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
 
     from skcoad.model import ScoreComponents
 
 __all__ = ["plot_explanation"]
+
+N_EVIDENCE = 4  # kinds that are drawn, those with the highest peaks
 
 
 def plot_explanation(
@@ -35,6 +41,7 @@ def plot_explanation(
     labels: ArrayLike | None = None,
     timestamps: ArrayLike | None = None,
     channel_name: str = "value",
+    figure: Figure | SubFigure | None = None,
 ) -> Figure:
     """Draw the components of the score of one channel.
 
@@ -51,13 +58,16 @@ def plot_explanation(
     labels : array-like of shape (n_timestamps,), default=None
         True anomalies, 0 or 1; shaded.
     timestamps : array-like of shape (n_timestamps,), default=None
-        Numbers or datetimes; positions from 0 by default.
+        Numbers, dates or durations; positions from 0 by default.
     channel_name : str, default="value"
         What to call it.
+    figure : matplotlib.figure.Figure or SubFigure, default=None
+        Where to draw; by default a new figure.
 
     Returns
     -------
-    matplotlib.figure.Figure
+    matplotlib.figure.Figure or SubFigure
+        The one given, or the new one.
 
     Raises
     ------
@@ -71,12 +81,10 @@ def plot_explanation(
     >>> from skcoad.scoring import ScoreComponents
     >>> x = np.sin(np.arange(500) / 8)
     >>> nothing = np.zeros(500)
-    >>> figure = plot_explanation(x, ScoreComponents(*[nothing] * 8))
+    >>> figure = plot_explanation(x, ScoreComponents(*[nothing] * 14))
     >>> len(figure.axes)
     4
     """
-    from matplotlib.figure import Figure
-
     values = np.asarray(x, dtype=np.float64)
     if values.ndim != 1:
         raise ValueError(
@@ -85,57 +93,63 @@ def plot_explanation(
     n_timestamps = len(values)
     for name, part in components._asdict().items():
         check_length(part, f"components.{name}", n_timestamps)
-    time = np.arange(n_timestamps) if timestamps is None else np.asarray(timestamps)
-    check_length(time, "timestamps", n_timestamps)
+    time = time_axis(timestamps, n_timestamps)
+    true_events = np.empty((0, 2), dtype=np.intp)
+    if labels is not None:
+        check_length(np.asarray(labels), "labels", n_timestamps)
+        true_events = events(labels)
 
-    figure = Figure(figsize=(10, 6), layout="constrained")
+    figure = new_figure(figure, height=6)
     rows = figure.subplots(4, 1, sharex=True, height_ratios=[2, 1, 1, 1])
     for axes in rows:
         plain(axes, time)
-        if labels is not None:
-            check_length(np.asarray(labels), "labels", n_timestamps)
-            shade(axes, time, events(labels))
+        shade(axes, time, true_events)
     series, decision, error, distance = rows
-    # The reconstruction is broad and below, so that it shows where the two agree.
+    # What is broad is below, so that it shows where two lines agree.
+    broad = {"linewidth": 2.5, "alpha": 0.6}
     draw(
         series,
         time,
         components.reconstruction,
         EXPECTED,
-        linewidth=2.5,
-        alpha=0.5,
         label="reconstruction",
+        **broad,
     )
     draw(series, time, values, INK, linewidth=0.8, label="series")
-    series.set_ylabel(channel_name)
+    series.set_ylabel(shortened(channel_name), parse_math=False)
     draw(
         decision,
         time,
         components.probability,
-        FOUND,
-        linewidth=2.5,
-        alpha=0.5,
+        PROBABILITY,
         label="probability",
+        **broad,
     )
-    draw(decision, time, components.mask, LIMIT, linewidth=0.8, label="mask")
+    draw(decision, time, components.mask, MASK, linewidth=0.8, label="mask")
     decision.set(ylabel="classifier", ylim=(-0.02, 1.05))
-    draw(error, time, components.error, INK, linewidth=0.8)
+    draw(error, time, components.error, ERROR, linewidth=0.8, label="error")
     error.set_ylabel("error")
-    lines = {
-        "value_distance": (INK, "values"),
-        "value_shape": (FOUND, "shape of values"),
-        "difference_distance": (EXPECTED, "first differences"),
-        "difference_shape": (LIMIT, "shape of differences"),
-    }
-    for name, (color, label) in lines.items():
+    by_peak = sorted(EVIDENCE, key=lambda name: -getattr(components, name).max())
+    for name, (color, dashes, label) in EVIDENCE.items():
+        if name not in by_peak[:N_EVIDENCE]:
+            continue
         decades = getattr(components, name)
-        draw(distance, time, decades, color, linewidth=0.8, label=label)
-    distance.set_ylabel("distance,\ndecades")
+        style = {"linewidth": 1, "linestyle": dashes, "label": label}
+        draw(distance, time, decades, color, **style)
+    distance.set(ylabel="evidence,\ndecades", xlabel=time.label)
     for axes in (error, distance):
         axes.set_ylim(0, max(axes.get_ylim()[1], 1e-3))
-    series.set_xlim(time[0], time[-1])
-    if timestamps is None:
-        distance.set_xlabel("timestamp")
     figure.align_ylabels(rows)
-    legend(figure)
+    for axes in rows:
+        entries = dict(zip(*axes.get_legend_handles_labels()[::-1], strict=True))
+        if axes is not series:
+            entries.pop("true anomaly", None)  # said once
+        axes.legend(
+            entries.values(),
+            entries.keys(),
+            loc="upper left",
+            bbox_to_anchor=(1, 1),
+            frameon=False,
+            fontsize="small",
+        )
     return figure

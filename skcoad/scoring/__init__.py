@@ -4,24 +4,36 @@ from __future__ import annotations
 
 from skcoad.model import ScoreComponents
 from skcoad.scoring._components import combine, moving_average
+from skcoad.scoring._contributions import (
+    COMPONENTS,
+    ChannelContributions,
+    channel_contributions,
+)
 from skcoad.scoring._segments import AnomalySegment, find_segments
 from skcoad.scoring._series import (
     ScoringOptions,
+    aggregate_channels,
     calibrate_scores,
     explain_series,
     score_channels,
     score_series,
 )
+from skcoad.scoring._table import segment_table
 
 __all__ = [
+    "COMPONENTS",
     "AnomalySegment",
+    "ChannelContributions",
     "ScoreComponents",
     "ScoringOptions",
+    "aggregate_channels",
     "calibrate_scores",
+    "channel_contributions",
     "combine",
     "explain_series",
     "find_segments",
     "moving_average",
     "score_channels",
     "score_series",
+    "segment_table",
 ]

@@ -60,14 +60,16 @@ def smoothed(components: ScoreComponents, missing: BoolArray, width: int) -> Flo
     Returns
     -------
     ndarray of shape (2, n_timestamps)
-        NaN where no observation falls within the moving average.
+        NaN where there is no value.
     """
-    return np.stack(
+    averages = np.stack(
         [
             moving_average(components.probability, width, missing),
             moving_average(components.error, width, missing),
         ]
     )
+    averages[:, missing] = np.nan  # a hole is no alarm
+    return averages
 
 
 def combine(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,11 +25,15 @@ from skcoad.scoring._components import combine, smoothed
 
 __all__ = [
     "ScoringOptions",
+    "aggregate_channels",
     "calibrate_scores",
+    "channel_score",
     "chunks",
     "explain_series",
+    "network_rarity",
     "score_channels",
     "score_series",
+    "smoothing_width",
 ]
 
 
@@ -74,10 +78,7 @@ def score_series(
     >>> score_series(model, X, ScoringOptions()).shape
     (400,)
     """
-    aggregate = ChannelAggregate(options.channel_aggregation)
-    for scores in score_channels(model, X, options):
-        aggregate.add(scores)
-    return _aggregate_score(model, aggregate.result(), options)
+    return aggregate_channels(model, score_channels(model, X, options), options)
 
 
 def score_channels(
@@ -122,7 +123,7 @@ def calibrate_scores(
     ndarray of shape (n_timestamps,)
         What :func:`score_series` gives for `X` from now on.
     """
-    width = _smoothing_width(model, X, options)
+    width = smoothing_width(model, X, options)
     options = replace(options, references="train")
     normal = {how: ChannelAggregate(how) for how in AGGREGATIONS}
     aggregate = ChannelAggregate(options.channel_aggregation)
@@ -141,48 +142,81 @@ def calibrate_scores(
             decades = _decades(calibration.scores, scores)
             for total in normal.values():
                 total.add(decades)
-        scores = _scores(model, channel, computed, network)
-        aggregate.add(_channel_score(model, channel, scores, options.score_by))
+        aggregate.add(
+            channel_score(model, channel, computed, network, options.score_by)
+        )
     if X.shape[1] > 1:
         rows = np.concatenate([total.result() for total in normal.values()])
         model.aggregate.fit(_tensor(rows, model.device))
     return _aggregate_score(model, aggregate.result(), options)
 
 
+def aggregate_channels(
+    model: CoADModel, channels: Iterable[FloatArray], options: ScoringOptions
+) -> FloatArray:
+    """Combine the scores of the channels into one.
+
+    Parameters
+    ----------
+    model : CoADModel
+        Fitted and calibrated.
+    channels : iterable of ndarray of shape (n_timestamps,)
+        Scores of each channel; they are read one by one.
+    options : ScoringOptions
+        How to score.
+
+    Returns
+    -------
+    ndarray of shape (n_timestamps,)
+        In decades; those of a single channel are so already.
+    """
+    aggregate = ChannelAggregate(options.channel_aggregation)
+    for scores in channels:
+        aggregate.add(scores)
+    return _aggregate_score(model, aggregate.result(), options)
+
+
 def explain_series(
-    model: CoADModel, X: FloatArray, options: ScoringOptions
+    model: CoADModel,
+    X: FloatArray,
+    options: ScoringOptions,
+    channels: Iterable[int] | None = None,
+    part: slice | None = None,
 ) -> list[ScoreComponents]:
-    """Compute the components of the scores of all channels.
+    """Compute the components of the scores of channels.
 
     Parameters
     ----------
     model, X, options : CoADModel, ndarray, ScoringOptions
         As for :func:`score_series`.
+    channels : iterable of int, default=None
+        Which channels; all by default.
+    part : slice, default=None
+        Which timestamps, from a start to a stop within the series; all by default. Only
+        the part and what influences it are computed on.
 
     Returns
     -------
     list of ScoreComponents
         One for each channel, not smoothed; the reconstruction in the units of `X`.
     """
+    part = slice(0, len(X)) if part is None else part
     return [
-        ScoreComponents(
-            *_by_chunks(_components(model, X, channel, options), model, len(X), 0)
-        )
-        for channel in range(X.shape[1])
+        ScoreComponents(*_part_components(model, X, channel, options, part))
+        for channel in (range(X.shape[1]) if channels is None else channels)
     ]
 
 
 def _score_channel(
     model: CoADModel, X: FloatArray, channel: int, options: ScoringOptions
 ) -> FloatArray:
-    width = _smoothing_width(model, X, options)
+    width = smoothing_width(model, X, options)
     components = _components(model, X, channel, options)
 
     def score(chunk: slice) -> tuple[FloatArray]:
         computed = components(chunk)
         network = smoothed(computed, np.isnan(X[chunk, channel]), width)
-        scores = _scores(model, channel, computed, network)
-        return (_channel_score(model, channel, scores, options.score_by),)
+        return (channel_score(model, channel, computed, network, options.score_by),)
 
     (scores,) = _by_chunks(score, model, len(X), halo=width)
     return scores
@@ -206,7 +240,8 @@ def _components(
     return components
 
 
-def _smoothing_width(model: CoADModel, X: FloatArray, options: ScoringOptions) -> int:
+def smoothing_width(model: CoADModel, X: FloatArray, options: ScoringOptions) -> int:
+    """Width of the moving average over probability and error, in timestamps."""
     # Wider than twice the series is the mean of everything.
     width = round(options.smoothing * model.config.plan.period)
     return max(1, min(width, 2 * len(X) + 1))
@@ -220,16 +255,34 @@ def _scores(
         np.stack(components[-len(EVIDENCE) :]).astype(np.float64),
         model.evidence_weights(channel),
         network,
-        _decades(model.calibrations[channel].network, network),
+        network_rarity(model, channel, network),
         with_neighbors=model.neighbors is not None,
         with_network=model.network is not None,
     )
     every = np.stack([scores[kind] for kind in SCORES])
-    every[:, np.isnan(network[0])] = np.nan  # nothing was observed around
+    every[:, np.isnan(network[0])] = np.nan  # there is no value
     return every
 
 
-def _channel_score(
+def network_rarity(model: CoADModel, channel: int, network: FloatArray) -> FloatArray:
+    """Rarity of smoothed probability and error, in decades; 0 where they are NaN."""
+    return _decades(model.calibrations[channel].network, network)
+
+
+def channel_score(
+    model: CoADModel,
+    channel: int,
+    components: ScoreComponents,
+    network: FloatArray,
+    kind: ScoreBy,
+) -> FloatArray:
+    """Score of a channel in decades, of its components, ``(n_timestamps,)``."""
+    return _calibrated(
+        model, channel, _scores(model, channel, components, network), kind
+    )
+
+
+def _calibrated(
     model: CoADModel, channel: int, scores: FloatArray, kind: ScoreBy
 ) -> FloatArray:
     """Score of a channel in decades; timestamp by timestamp."""
@@ -260,6 +313,27 @@ def _decades(
 
 def _tensor(x: FloatArray, device: torch.device) -> torch.Tensor:
     return torch.tensor(x, dtype=torch.float32, device=device)
+
+
+def _part_components(
+    model: CoADModel,
+    X: FloatArray,
+    channel: int,
+    options: ScoringOptions,
+    part: slice,
+) -> list[FloatArray]:
+    """Components of a part, computed on what influences it alone."""
+    components = _components(model, X, channel, options)
+    start = max(0, part.start - model.receptive_field)
+    start -= start % model.config.plan.step
+    stop = min(len(X), part.stop + model.receptive_field)
+
+    def around(chunk: slice) -> ScoreComponents:
+        return components(slice(chunk.start + start, min(chunk.stop + start, stop)))
+
+    inside = slice(part.start - start, part.stop - start)
+    computed = _by_chunks(around, model, stop - start, halo=0)
+    return [values[inside] for values in computed]
 
 
 def _by_chunks(

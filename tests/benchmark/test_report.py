@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 from scipy import stats
 
 from skcoad.benchmark import (
@@ -179,6 +180,16 @@ def test_the_figure_shows_ranks_and_costs(tmp_path):
     left, right = figure.axes
     assert [label.get_text() for label in left.get_yticklabels()] == ["A", "B"]
     assert {text.get_text() for text in right.texts} == {"A", "B"}
+    figure.savefig(tmp_path / "figure.png")
+
+
+def test_names_of_detectors_are_drawn_as_they_are(tmp_path):
+    figure = Figure()
+    results = table_of({"$^$": [0.1, 0.5], "a$b^$c": [0.2, 0.25]})
+    assert plot_comparison(results, figure=figure) is figure
+    left, right = figure.axes
+    assert {label.get_text() for label in left.get_yticklabels()} == {"$^$", "a$b^$c"}
+    assert {text.get_text() for text in right.texts} == {"$^$", "a$b^$c"}
     figure.savefig(tmp_path / "figure.png")
 
 

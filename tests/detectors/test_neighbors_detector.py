@@ -54,14 +54,14 @@ def test_one_dead_channel_of_many_is_found(aggregation, wave):
 @pytest.mark.parametrize("references", ["past", "all"])
 def test_references_from_the_scored_series_follow_a_drift(references, wave):
     t = np.arange(3000)
-    X = np.exp(t / 1500) * wave(3000)[:, 0]
+    X = (1 + t / 1500) * wave(3000)[:, 0]
     X[2000:2025] *= -1
     plain, following = (
         NeighborsDetector(references=name).fit(X[:1000]).decision_function(X[1000:])
         for name in ("train", references)
     )
     assert 975 <= following.argmax() <= 1050
-    assert following[-300:].max() < 0.8 * plain[-300:].max()
+    assert following[-300:].max() < 0.7 * plain[-300:].max()
 
 
 def test_the_reconstruction_is_in_the_units_of_the_input(wave):

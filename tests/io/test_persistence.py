@@ -20,6 +20,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
 from skcoad import CoADDetector, NeighborsDetector, __version__
+from skcoad.detectors import load as load_any
 from skcoad.io._container import FORMAT, KEY, MAX_HEADER, UNSEALED, _seal
 from skcoad.io._schema import InvalidDetectorError
 
@@ -169,6 +170,26 @@ def test_a_file_of_another_detector_is_invalid(valid, wave, tmp_path):
     NeighborsDetector().fit(wave()).save(tmp_path / "file")
     with pytest.raises(InvalidDetectorError, match="NeighborsDetector, not a CoAD"):
         CoADDetector.load(tmp_path / "file")
+
+
+def test_a_file_of_any_detector_is_loaded_as_its_class(valid, wave, tmp_path):
+    (tmp_path / "coad").write_bytes(valid)
+    NeighborsDetector().fit(wave()).save(tmp_path / "neighbors")
+    for name, cls in {"coad": CoADDetector, "neighbors": NeighborsDetector}.items():
+        detector = load_any(tmp_path / name)
+        assert type(detector) is cls
+        np.testing.assert_array_equal(
+            detector.decision_scores_, cls.load(tmp_path / name).decision_scores_
+        )
+
+
+def test_a_detector_of_another_package_is_invalid(tmp_path):
+    other = type("OtherDetector", (NeighborsDetector,), {})
+    other().fit(np.sin(np.arange(100.0))).save(tmp_path / "file")
+    with pytest.raises(
+        InvalidDetectorError, match="OtherDetector, not a CoADDetector or a"
+    ):
+        load_any(tmp_path / "file")
 
 
 def test_names_of_channels_are_kept_and_compared(valid, load, wave):

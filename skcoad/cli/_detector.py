@@ -1,0 +1,135 @@
+"""The detector that a command fits or loads, and the options that describe it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from skcoad.detectors import TimeSeriesDetector
+
+CONTAMINATION = 0.01
+MAX_STEPS = 300  # the detector's default, repeated here so that --help needs no torch
+# The parameter of the detector that each option sets; without the option, the
+# detector's own default holds.
+PARAMETERS = {
+    "period": "period",
+    "references": "max_references",
+    "channel_aggregation": "channel_aggregation",
+    "score_by": "score_by",
+    "smoothing": "smoothing",
+    "contamination": "contamination",
+    "device": "device",
+    "seed": "random_state",
+    "max_steps": "max_steps",
+}
+
+
+def add_training_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of every command that trains a detector."""
+    parser.add_argument("--seed", type=int, metavar="N", help="default: 0")
+    parser.add_argument(
+        "--max-steps",
+        type=int,
+        metavar="N",
+        help="training steps; fewer are faster and less accurate (default: "
+        f"{MAX_STEPS})",
+    )
+
+
+def add_detector_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that choose a detector and its parameters, but no threshold."""
+    parser.add_argument(
+        "--detector",
+        choices=("coad", "neighbors"),
+        help="neighbors fits in seconds and trains no network (default: coad)",
+    )
+    parser.add_argument(
+        "--period",
+        type=int,
+        metavar="N",
+        help="period of the series in timestamps (default: estimated)",
+    )
+    parser.add_argument(
+        "--channel-aggregation",
+        choices=("mean", "max"),
+        help="score of a timestamp: the mean over its channels, or that of the most "
+        "anomalous one (default: mean)",
+    )
+    parser.add_argument(
+        "--references",
+        type=int,
+        metavar="N",
+        help="training subsequences that expected values are taken from; 0 for CoAD "
+        "without neighbours (default: 4096)",
+    )
+    parser.add_argument(
+        "--score-by",
+        choices=("joint", "classification", "reconstruction", "neighbors"),
+        help="components of the score (default: joint)",
+    )
+    parser.add_argument(
+        "--smoothing",
+        type=float,
+        metavar="PERIODS",
+        help="width of the moving average over the network's part of the score "
+        "(default: 0.5)",
+    )
+    parser.add_argument(
+        "--device", metavar="NAME", help="cpu, cuda, ... (default: a GPU if any)"
+    )
+    add_training_arguments(parser)
+
+
+def make_detector(arguments: argparse.Namespace) -> TimeSeriesDetector:
+    """Make the detector that the arguments describe.
+
+    Parameters
+    ----------
+    arguments : argparse.Namespace
+        With those of :func:`add_detector_arguments`, or of
+        :func:`add_training_arguments` alone.
+
+    Returns
+    -------
+    TimeSeriesDetector
+        Not fitted.
+
+    Raises
+    ------
+    ValueError
+        If an option was given that the detector has not.
+    """
+    from skcoad import CoADDetector, NeighborsDetector
+
+    given = _given(arguments)
+    parameters: dict[str, Any] = {"contamination": CONTAMINATION}
+    parameters |= {PARAMETERS[option]: value for option, value in given.items()}
+    if getattr(arguments, "detector", None) != "neighbors":
+        parameters.setdefault("random_state", 0)
+        return CoADDetector(verbose=int(sys.stderr.isatty()), **parameters)
+    known = NeighborsDetector().get_params()
+    for option in given:
+        if PARAMETERS[option] not in known:
+            raise ValueError(f"--detector neighbors has no {_flag(option)}")
+    return NeighborsDetector(**parameters)
+
+
+def check_no_fit(arguments: argparse.Namespace) -> None:
+    """Raise ValueError if an option is given that a fitted detector would ignore."""
+    for option in ("train", "detector", "save", *_given(arguments)):
+        if getattr(arguments, option) is not None:
+            raise ValueError(
+                f"{_flag(option)} is for fitting, and the detector of --model is fitted"
+            )
+
+
+def _given(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Options for a parameter of the detector that were given, with their values."""
+    values = {option: getattr(arguments, option, None) for option in PARAMETERS}
+    return {option: value for option, value in values.items() if value is not None}
+
+
+def _flag(option: str) -> str:
+    return f"--{option.replace('_', '-')}"

@@ -1,0 +1,194 @@
+"""What was found: on the screen, as tables and as a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from skcoad._typing import FloatArray
+from skcoad.cli._output import save_figure, save_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from skcoad.datasets import Series
+    from skcoad.detectors import TimeSeriesDetector
+    from skcoad.plotting import Zoom
+
+DPI = 120
+MARGIN = 2  # periods on each side of what a zoom shows
+
+
+class Detection(NamedTuple):
+    """Scores of a series, and what was found.
+
+    Attributes
+    ----------
+    detector : TimeSeriesDetector
+        Fitted.
+    channel_scores : ndarray of shape (n_timestamps, n_channels)
+        Score of each channel.
+    scores : ndarray of shape (n_timestamps,)
+        Score of each timestamp.
+    threshold : float
+        Scores above are anomalous.
+    segments : pandas.DataFrame
+        From ``detector.find_segments``, with positions.
+    """
+
+    detector: TimeSeriesDetector
+    channel_scores: FloatArray
+    scores: FloatArray
+    threshold: float
+    segments: pd.DataFrame
+
+
+def segment_report(
+    series: Series, found: Detection, kinds: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Tabulate the segments, with the timestamps of the series if it has any.
+
+    Parameters
+    ----------
+    series : Series
+        The series.
+    found : Detection
+        What was found in it.
+    kinds : sequence of str, default=()
+        Kind of each labelled event of the series, if known.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of ``find_segments``, and of a labelled series which kinds of event
+        a segment hits, or whether it hits any.
+    """
+    import pandas as pd
+
+    from skcoad.metrics import events
+
+    table = found.segments.copy()
+    if series.labels.any():
+        start, stop = events(series.labels).T
+        hits = [
+            np.flatnonzero((first < stop) & (last >= start)).tolist()
+            for first, last in zip(table["start"], table["end"], strict=True)
+        ]
+        if kinds:
+            column, hit = "kind", [", ".join(kinds[i] for i in each) for each in hits]
+        else:
+            column, hit = "labelled", ["yes" if each else "" for each in hits]
+        table.insert(list(table).index("reason"), column, [h or "-" for h in hit])
+    if series.timestamps is not None:
+        timestamps = pd.Index(series.timestamps)
+        for column in ("start", "peak", "end"):
+            table[column] = timestamps.take(table[column].to_numpy())
+    return table
+
+
+def print_segments(series: Series, found: Detection, table: pd.DataFrame) -> None:
+    """Print what `segment_report` gave, the reason of each segment below its row."""
+    if table.empty:
+        observed = ~np.isnan(series.values).all(axis=1)
+        searched = np.where(observed, found.scores, 0.0)[series.train_length :]
+        print(
+            f"Nothing unusual: no score is above the threshold of "
+            f"{found.threshold:.3g}, the highest is {searched.max():.3g}."
+        )
+        return
+    print(f"Segments with a score above {found.threshold:.3g}, highest first:")
+    shown = table.drop(columns="reason")
+    shown["score"] = [f"{score:.1f}" for score in shown["score"]]
+    header, *rows = shown.to_string(index=False).splitlines()
+    print(header)
+    for row, reason in zip(rows, table["reason"], strict=True):
+        print(f"{row}\n    {reason}")
+
+
+def save_scores(path: Path, series: Series, found: Detection) -> None:
+    """Write the score of each timestamp, and of each of several channels."""
+    import pandas as pd
+
+    table = pd.DataFrame(
+        {"score": found.scores, "label": (found.scores > found.threshold).astype(int)}
+    )
+    if series.timestamps is None:
+        table.insert(0, "position", np.arange(len(table)))
+    else:
+        table.insert(0, "timestamp", series.timestamps)
+    if len(series.channel_names) > 1:
+        for channel, name in enumerate(series.channel_names):
+            table[f"score of {name}"] = found.channel_scores[:, channel]
+    save_table(table, path)
+
+
+def segment_zooms(series: Series, found: Detection, limit: int) -> list[Zoom]:
+    """Zooms into the first segments, each into its most anomalous channel."""
+    first = found.segments[:limit]
+    positions = zip(*(first[name] for name in ("start", "peak", "end")), strict=True)
+    zooms = []
+    for start, peak, end in positions:
+        channel = int(found.channel_scores[peak].argmax())
+        title = f"score {found.scores[peak]:.1f}"
+        if len(series.channel_names) > 1:
+            title = f"{series.channel_names[channel]}, {title}"
+        zooms.append(zoom(title, start, end + 1, found, channel))
+    return zooms
+
+
+def zoom(title: str, start: int, stop: int, found: Detection, channel: int = 0) -> Zoom:
+    """Zoom into a segment, with two periods of context on each side."""
+    from skcoad.plotting import Zoom
+
+    margin = MARGIN * found.detector.period_
+    stop = min(len(found.scores), stop + margin)
+    return Zoom(title, max(0, start - margin), stop, channel)
+
+
+def save_plot(
+    path: Path, series: Series, found: Detection, zooms: Sequence[Zoom]
+) -> None:
+    """Plot series, scores and segments into a file, and what is expected in zooms."""
+    from skcoad.plotting import plot_scores
+
+    expected = np.full(series.values.shape, np.nan)
+    for part in zooms:
+        (components,) = found.detector.explain(
+            observations(series, found.detector),
+            channels=[part.channel],
+            start=part.start,
+            stop=part.stop,
+        )
+        expected[part.start : part.stop, part.channel] = components.reconstruction
+    figure = plot_scores(
+        series.values,
+        found.scores,
+        channel_scores=found.channel_scores,
+        expected=expected,
+        labels=series.labels,
+        threshold=found.threshold,
+        train_length=series.train_length,
+        timestamps=series.timestamps,
+        channel_names=series.channel_names,
+        segments=found.segments,
+        zooms=zooms,
+    )
+    save_figure(figure, path, dpi=DPI)
+
+
+def with_names(series: Series) -> pd.DataFrame:
+    """The values with the names of their channels, so that a detector keeps them."""
+    import pandas as pd
+
+    return pd.DataFrame(series.values, columns=list(series.channel_names), copy=False)
+
+
+def observations(
+    series: Series, detector: TimeSeriesDetector
+) -> pd.DataFrame | FloatArray:
+    """The values, with names if the detector was fitted with any."""
+    named = hasattr(detector, "feature_names_in_")
+    return with_names(series) if named else series.values

@@ -1,0 +1,149 @@
+"""What the score of a channel is made of: components that add up to it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skcoad._typing import FloatArray, ScoreBy
+from skcoad.model import EVIDENCE, CoADModel, ScoreComponents
+from skcoad.scoring._components import smoothed
+from skcoad.scoring._series import (
+    ScoringOptions,
+    channel_score,
+    explain_series,
+    network_rarity,
+    smoothing_width,
+)
+
+__all__ = ["COMPONENTS", "ChannelContributions", "channel_contributions", "shares"]
+
+# Names of the fields of ScoreComponents that scores are made of.
+COMPONENTS = (*EVIDENCE, "probability", "error")
+
+
+class ChannelContributions(NamedTuple):
+    """Why the score of a channel is what it is, over a part of a series.
+
+    Attributes
+    ----------
+    components : ScoreComponents
+        As they are, not smoothed.
+    rarity : ndarray of shape (n_components, n_timestamps)
+        How rare each of :data:`COMPONENTS` is on normal data, in decades; probability
+        and error are smoothed, as they are in the score.
+    score : ndarray of shape (n_timestamps,)
+        Score of the channel, in decades.
+    contributions : ndarray of shape (n_components, n_timestamps)
+        Parts of the score, at least 0, that add up to it.
+    """
+
+    components: ScoreComponents
+    rarity: FloatArray
+    score: FloatArray
+    contributions: FloatArray
+
+
+def channel_contributions(
+    model: CoADModel,
+    X: FloatArray,
+    options: ScoringOptions,
+    channel: int,
+    part: slice,
+) -> ChannelContributions:
+    """Take the score of a channel apart.
+
+    Parameters
+    ----------
+    model : CoADModel
+        Fitted and calibrated.
+    X : ndarray of shape (n_timestamps, n_channels)
+        The series that was scored.
+    options : ScoringOptions
+        How it was scored.
+    channel : int
+        Which channel.
+    part : slice
+        Which timestamps, from a start to a stop within the series.
+
+    Returns
+    -------
+    ChannelContributions
+    """
+    width = smoothing_width(model, X, options)
+    wide = slice(max(0, part.start - width), min(len(X), part.stop + width))
+    (components,) = explain_series(model, X, options, [channel], wide)
+    network = smoothed(components, np.isnan(X[wide, channel]), width)
+    inside = slice(part.start - wide.start, part.stop - wide.start)
+    components = ScoreComponents(*(values[inside] for values in components))
+    network = network[:, inside]
+    evidence = np.stack([getattr(components, name) for name in EVIDENCE])
+    by_network = network_rarity(model, channel, network)
+    score = channel_score(model, channel, components, network, options.score_by)
+    share = shares(
+        evidence.astype(np.float64),
+        model.evidence_weights(channel),
+        np.nan_to_num(network),
+        by_network,
+        options.score_by,
+        with_neighbors=model.neighbors is not None,
+        with_network=model.network is not None,
+    )
+    return ChannelContributions(
+        components, np.concatenate([evidence, by_network]), score, share * score
+    )
+
+
+def shares(
+    evidence: FloatArray,
+    weights: FloatArray,
+    network: FloatArray,
+    rarity: FloatArray,
+    score_by: ScoreBy,
+    *,
+    with_neighbors: bool,
+    with_network: bool,
+) -> FloatArray:
+    """Share of each component in the score of a channel.
+
+    The score by neighbours is a root of a sum of squares, so that each kind of
+    evidence has the share of its weighted square. The joint score is that plus its
+    product with a root of squares of the network's rarity, which share this part
+    likewise. Without neighbours it is a sum already.
+
+    Parameters
+    ----------
+    evidence, weights, network, rarity, with_neighbors, with_network
+        As for :func:`skcoad.scoring.combine`.
+    score_by : str
+        Which of its scores.
+
+    Returns
+    -------
+    ndarray of shape (n_components, n_timestamps)
+        At least 0, with the sum 1, or 0 where the score is made of nothing.
+    """
+    by_evidence, by_network = np.zeros_like(evidence), np.zeros_like(network)
+    if score_by == "classification":
+        by_network[0] = 1
+    elif score_by == "reconstruction":
+        by_network[1] = 1
+    elif score_by == "joint" and not with_neighbors:
+        by_network = network
+    else:
+        by_evidence = weights[:, None] * np.square(evidence)
+        if score_by == "joint" and with_network:
+            factor = np.sqrt(np.square(rarity).mean(0))
+            by_evidence = _normalized(by_evidence)
+            by_network = factor * _normalized(np.square(rarity)) * by_evidence.sum(0)
+    return _normalized(np.concatenate([by_evidence, by_network]))
+
+
+def _normalized(parts: FloatArray) -> FloatArray:
+    """With the sum 1, or 0 where all are 0."""
+    total = parts.sum(0)
+    normalized: FloatArray = np.divide(
+        parts, total, out=np.zeros_like(parts), where=total > 0
+    )
+    return normalized

@@ -1,0 +1,146 @@
+"""The segments of a series as a table: where, how anomalous, in which channel, why."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from skcoad._typing import FloatArray
+from skcoad.model import CoADModel
+from skcoad.scoring._contributions import COMPONENTS, channel_contributions
+from skcoad.scoring._segments import AnomalySegment
+from skcoad.scoring._series import ScoringOptions
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["segment_table"]
+
+# What a component says, if it is beyond anything in the training series, or just rare.
+MEANING = {
+    "value_distance": ("values unlike any in training", "values rare in training"),
+    "value_shape": ("shape unlike any in training", "shape rare in training"),
+    "difference_distance": (
+        "changes between timestamps unlike any in training",
+        "changes between timestamps rare in training",
+    ),
+    "difference_shape": (
+        "pattern of changes unlike any in training",
+        "pattern of changes rare in training",
+    ),
+    "value": ("single values unlike any in training", "single values rare in training"),
+    "level": ("level unlike any in training", "level rare in training"),
+    "difference": ("a step unlike any in training", "a step rare in training"),
+    "volatility": (
+        "calmer or wilder than anything in training",
+        "calmer or wilder than most of training",
+    ),
+    "residual": (
+        "apart from the other channels as never in training",
+        "apart from the other channels as rarely in training",
+    ),
+    "residual_level": (
+        "apart from the other channels as never in training",
+        "apart from the other channels as rarely in training",
+    ),
+    "probability": (
+        "more like a distortion than anything in training",
+        "more like a distortion than most of training",
+    ),
+    "error": (
+        "farther from the expected values than anything in training",
+        "farther from the expected values than most of training",
+    ),
+}
+
+
+def segment_table(
+    model: CoADModel,
+    X: FloatArray,
+    options: ScoringOptions,
+    segments: Sequence[AnomalySegment],
+    channel_scores: FloatArray,
+    *,
+    index: pd.Index[Any],
+    names: Sequence[Any],
+) -> pd.DataFrame:
+    """Describe segments; see :meth:`skcoad.CoADDetector.find_segments`.
+
+    Parameters
+    ----------
+    model : CoADModel
+        Fitted and calibrated.
+    X : ndarray of shape (n_timestamps, n_channels)
+        The series that was scored.
+    options : ScoringOptions
+        How it was scored.
+    segments : sequence of AnomalySegment
+        What was found.
+    channel_scores : ndarray of shape (n_timestamps, n_channels)
+        Scores of each channel.
+    index : pandas.Index of length n_timestamps
+        Labels of the rows of `X`.
+    names : sequence of length n_channels
+        Names of the channels.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each segment.
+    """
+    import pandas as pd
+
+    channels, components, reasons = [], [], []
+    for segment in segments:
+        channel = int(channel_scores[segment.peak].argmax())
+        part = slice(segment.start, segment.stop)
+        explained = channel_contributions(model, X, options, channel, part)
+        at = segment.peak - segment.start
+        loudest = int(explained.contributions[:, at].argmax())
+        component = COMPONENTS[loudest]
+        reason = _reason(
+            component, explained.rarity[loudest, at], model.config.n_timestamps
+        )
+        observed, expected = _largest_deviation(
+            X[part, channel], explained.components.reconstruction
+        )
+        reason += f": {observed:.4g} instead of {expected:.4g}"
+        if len(names) > 1:
+            reason += f", channel {names[channel]}"
+        channels.append(channel)
+        components.append(component)
+        reasons.append(reason)
+
+    def labels(positions: list[int]) -> pd.Index[Any]:
+        return index.take(np.array(positions, dtype=np.intp))
+
+    return pd.DataFrame(
+        {
+            "start": labels([segment.start for segment in segments]),
+            "peak": labels([segment.peak for segment in segments]),
+            "end": labels([segment.stop - 1 for segment in segments]),
+            "score": np.array([segment.score for segment in segments], dtype=float),
+            "channel": pd.Index(names).take(np.array(channels, dtype=np.intp)),
+            "component": pd.Series(components, dtype=str),
+            "reason": pd.Series(reasons, dtype=str),
+        }
+    )
+
+
+def _reason(component: str, decades: float, n_normal: int) -> str:
+    """What it means that a component is so rare, learned of `n_normal` timestamps."""
+    beyond, rare = MEANING[component]
+    if decades > math.log10(n_normal):
+        return f"{beyond} ({decades:.1f} decades)"
+    return f"{rare} (about 1 of {float(f'{10**decades:.2g}'):,.0f} normal timestamps)"
+
+
+def _largest_deviation(
+    observed: FloatArray, expected: FloatArray
+) -> tuple[float, float]:
+    """Observed and expected value where they differ most within a segment."""
+    at = np.nan_to_num(np.abs(observed - expected)).argmax()
+    return float(observed[at]), float(expected[at])

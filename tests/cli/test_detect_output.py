@@ -1,0 +1,280 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skcoad import CoADDetector, NeighborsDetector
+from skcoad.cli import _output
+from skcoad.cli._main import main
+
+QUICK = ("--detector", "neighbors", "--train", 300)
+COLUMNS = ["start", "peak", "end", "score", "channel", "component", "reason"]
+HOURS = pd.date_range("2024-01-01", periods=500, freq="h")
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*words):
+    return main([str(word) for word in words])
+
+
+@pytest.fixture(scope="module")
+def frame(wave):
+    x = wave(500, n_channels=2)
+    x[400:412, 1] = 3.0
+    return pd.DataFrame(x, columns=["flow", "heat"], index=HOURS)
+
+
+@pytest.fixture
+def pump(folder, frame):
+    frame.to_csv("pump.csv", index_label="time")
+    return folder / "pump.csv"
+
+
+@pytest.fixture(scope="module")
+def expected(frame):
+    """What the command is to find, computed in Python."""
+    detector = NeighborsDetector(contamination=0.01).fit(frame[:300])
+    return detector.find_segments(frame, start=300, limit=10)
+
+
+def read(path):
+    match path.rpartition(".")[2]:
+        case "csv":
+            table = pd.read_csv(path)
+        case "json":
+            table = pd.DataFrame(json.loads(Path(path).read_text(encoding="utf-8")))
+        case _:
+            return pd.read_parquet(path)
+    for column in ("start", "peak", "end"):
+        table[column] = pd.to_datetime(table[column])
+    return table
+
+
+@pytest.mark.parametrize("suffix", ["csv", "json", "parquet"])
+def test_what_is_found_is_the_table_of_the_detector(pump, expected, suffix):
+    if suffix == "parquet":
+        pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+    assert run("detect", pump, *QUICK, "--out", f"found.{suffix}") == 0
+    table = read(f"found.{suffix}")
+    assert list(table) == COLUMNS
+    pd.testing.assert_frame_equal(table, expected, check_dtype=False, rtol=1e-12)
+    assert table["channel"][0] == "heat"
+    assert HOURS[395] <= table["peak"][0] <= HOURS[420]
+
+
+def test_what_is_found_is_on_the_screen(pump, expected, capsys):
+    assert run("detect", pump, *QUICK) == 0
+    printed = capsys.readouterr().out
+    header, *rows = printed.split("highest first:\n")[1].splitlines()
+    assert header.split() == COLUMNS[:-1]
+    assert len(rows) == 2 * len(expected)
+    for row, reason, found in zip(
+        rows[::2], rows[1::2], expected.itertuples(), strict=True
+    ):
+        assert row.strip().startswith(str(found.start))
+        assert row.split()[-2:] == [found.channel, found.component]
+        assert reason.strip() == found.reason
+
+
+@pytest.mark.parametrize("suffix", ["csv", "json"])
+def test_nothing_unusual_is_an_answer(pump, capsys, suffix):
+    out = ("--threshold", 1e6, "--out", f"found.{suffix}", "--plot", "found.svg")
+    assert run("detect", pump, *QUICK, *out) == 0
+    assert "Nothing unusual: no score is above the threshold" in capsys.readouterr().out
+    if suffix == "csv":
+        assert Path("found.csv").read_text() == ",".join(COLUMNS) + "\n"
+    else:
+        assert json.loads(Path("found.json").read_text()) == []
+
+
+def test_times_are_written_to_the_nanosecond(folder, frame):
+    index = pd.DatetimeIndex(
+        np.datetime64("2024-01-01T00:00:00.000000001") + 125 * np.arange(500)
+    )
+    frame.assign(time=[t.isoformat() for t in index]).to_csv("fast.csv", index=False)
+    for suffix in ("csv", "json"):
+        assert run("detect", "fast.csv", *QUICK, "--out", f"found.{suffix}") == 0
+        assert read(f"found.{suffix}")["peak"].isin(index).all()
+
+
+@pytest.mark.parametrize("suffix", ["csv", "json"])
+def test_scores_are_written_for_every_timestamp(pump, frame, suffix):
+    assert run("detect", pump, *QUICK, "--scores", f"scores.{suffix}") == 0
+    read_scores = pd.read_csv if suffix == "csv" else pd.read_json
+    table = read_scores(f"scores.{suffix}")
+    detector = NeighborsDetector(contamination=0.01).fit(frame[:300])
+    assert pd.to_datetime(table["timestamp"]).tolist() == HOURS.tolist()
+    assert np.allclose(table["score"], detector.decision_function(frame))
+    assert table["label"].tolist() == detector.predict(frame).tolist()
+    assert np.allclose(
+        table[["score of flow", "score of heat"]], detector.channel_scores(frame)
+    )
+
+
+def test_a_saved_detector_finds_the_same_again(pump, capsys):
+    assert run("detect", pump, *QUICK, "--save", "d.safetensors", "--out", "a.csv") == 0
+    first = capsys.readouterr().out
+    assert "Wrote d.safetensors" in first
+    assert (
+        run(
+            "detect",
+            pump,
+            "--model",
+            "d.safetensors",
+            "--out",
+            "b.csv",
+            "--plot",
+            "b.png",
+        )
+        == 0
+    )
+    again = capsys.readouterr().out
+    assert "d.safetensors: NeighborsDetector(contamination=0.01) (period 25)." in again
+    assert "Fitted on" not in again
+    a, b = pd.read_csv("a.csv"), pd.read_csv("b.csv")
+    pd.testing.assert_frame_equal(a, b[b["start"] >= a["start"].min()].head(len(a)))
+    assert NeighborsDetector.load("d.safetensors").feature_names_in_.tolist() == [
+        "flow",
+        "heat",
+    ]
+
+
+def test_a_model_takes_its_own_columns_and_says_which_are_missing(
+    pump, folder, frame, capsys
+):
+    run("detect", pump, *QUICK, "--save", "d.safetensors", "--scores", "a.csv")
+    frame.assign(rain=0)[["heat", "rain", "flow"]].to_csv(
+        "other.csv", index_label="time"
+    )
+    assert (
+        run("detect", "other.csv", "--model", "d.safetensors", "--scores", "b.csv") == 0
+    )
+    pd.testing.assert_frame_equal(pd.read_csv("a.csv"), pd.read_csv("b.csv"))
+    frame[["heat"]].to_csv("less.csv", index_label="time")
+    assert run("detect", "less.csv", "--model", "d.safetensors") == 2
+    assert "less has no column 'flow'" in capsys.readouterr().err
+
+
+def test_a_detector_saved_in_python_is_a_model(pump, frame, tiny):
+    tiny().fit(frame.to_numpy()[:300]).save("coad.safetensors")
+    assert run("detect", pump, "--model", "coad.safetensors", "--scores", "s.csv") == 0
+    detector = CoADDetector.load("coad.safetensors")
+    scores = detector.decision_function(frame.to_numpy())
+    assert np.allclose(pd.read_csv("s.csv")["score"], scores)
+
+
+def test_the_parameters_of_the_detector_are_those_of_the_options(pump):
+    options = {
+        "--period": 24,
+        "--channel-aggregation": "max",
+        "--references": 500,
+        "--score-by": "neighbors",
+        "--smoothing": 0.25,
+        "--contamination": 0.02,
+        "--device": "cpu",
+        "--seed": 3,
+        "--max-steps": 2,
+    }
+    words = [word for pair in options.items() for word in pair]
+    assert run("detect", pump, *words, "--save", "d.safetensors") == 0
+    detector = CoADDetector.load("d.safetensors")
+    assert (
+        detector.get_params()
+        == CoADDetector(
+            period=24,
+            channel_aggregation="max",
+            max_references=500,
+            score_by="neighbors",
+            smoothing=0.25,
+            contamination=0.02,
+            device="cpu",
+            random_state=3,
+            max_steps=2,
+        ).get_params()
+    )
+
+
+def test_a_period_that_was_not_found_is_said_to_be_a_fallback(folder, pump, capsys):
+    np.savetxt("noise.csv", np.random.default_rng(0).normal(size=400))
+    words = ("--detector", "neighbors", "--train", 200)
+    assert run("detect", "noise.csv", *words) == 0
+    assert "(period 25, a fallback: none was found" in capsys.readouterr().out
+    assert run("detect", "noise.csv", *words, "--period", 30) == 0
+    assert "(period 30)" in capsys.readouterr().out
+    assert run("detect", pump, *QUICK) == 0
+    assert "(period 25)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "name", ["$^$", "a$b^$c", "cost $/h, $/day", "温度", "a" * 200]
+)
+def test_any_name_can_be_plotted(folder, frame, name, capfd):
+    table = frame.set_axis([name, "heat"], axis="columns")
+    table.to_csv("names.csv", index_label="time")
+    assert run("detect", "names.csv", *QUICK, "--plot", "p.png", "--out", "f.csv") == 0
+    assert (folder / "p.png").read_bytes().startswith(b"\x89PNG")
+    assert capfd.readouterr().err == ""
+
+
+def test_a_missing_timestamp_is_refused_on_reading(folder, frame, capsys):
+    times = [*HOURS.astype(str)[:-1], ""]
+    frame.assign(time=times).to_csv("gap.csv", index=False)
+    assert run("detect", "gap.csv", *QUICK, "--plot", "p.png") == 2
+    printed = capsys.readouterr()
+    assert "the timestamp of row 499 is missing" in printed.err
+    assert "Fitted" not in printed.out
+
+
+def test_parquet_without_pyarrow_is_refused_before_the_work(pump, capsys, monkeypatch):
+    monkeypatch.setattr(_output, "find_spec", lambda name: None)
+    assert run("detect", pump, *QUICK, "--out", "found.parquet") == 2
+    printed = capsys.readouterr()
+    assert "found.parquet needs pyarrow" in printed.err
+    assert printed.out == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            ("--out", "found.xlsx"),
+            "a table ends in .csv, .json, .parquet, got found.xlsx",
+        ),
+        (("--scores", "scores"), "a table ends in .csv, .json, .parquet, got scores"),
+        (
+            ("--out", "a.csv", "--scores", "a.csv"),
+            "--out and --scores are the same file",
+        ),
+        (("--save", "pump.csv"), "pump.csv is the input and must not be replaced"),
+        (("--out", "x.png", "--plot", "x.png"), "--out and --plot are the same file"),
+        (("--threshold", "nan"), "--threshold must be finite, got nan"),
+        (("--detector", "neighbors", "--seed", 1), "neighbors has no --seed"),
+        (("--detector", "neighbors", "--max-steps", 9), "neighbors has no --max-steps"),
+        (("--model", "none.safetensors"), "none.safetensors"),
+        (("--model", "pump.csv"), "pump.csv"),
+        (
+            ("--model", "m", "--period", 3),
+            "--period is for fitting, and the detector of",
+        ),
+        (("--model", "m", "--train", 9), "--train is for fitting, and the detector of"),
+        (("--model", "m", "--save", "n"), "--save is for fitting, and the detector of"),
+        (("--model", "m", "--contamination", 0.1), "--contamination is for fitting"),
+    ],
+)
+def test_options_that_contradict_are_refused_before_the_work(
+    pump, folder, capsys, words, message
+):
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    assert run("detect", pump, *words) == 2
+    printed = capsys.readouterr()
+    assert printed.err.count("\n") == 1
+    assert message in printed.err
+    assert printed.out == ""
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before

@@ -1,0 +1,159 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from skcoad import NeighborsDetector
+from skcoad.scoring import find_segments
+
+COLUMNS = ["start", "peak", "end", "score", "channel", "component", "reason"]
+HOURS = pd.date_range("2024-01-01", periods=600, freq="h")
+
+
+@pytest.fixture(scope="module")
+def normal(wave):
+    return pd.DataFrame(wave(600, 2), columns=["flow", "heat"], index=HOURS)
+
+
+@pytest.fixture(scope="module")
+def strange(wave):
+    X = wave(600, 2, seed=1)
+    X[200:212, 0] = 2.0
+    X[400:425, 1] = X[400, 1]
+    return pd.DataFrame(X, columns=["flow", "heat"], index=HOURS)
+
+
+@pytest.fixture(scope="module")
+def fitted(normal):
+    return NeighborsDetector().fit(normal)
+
+
+def test_the_segments_are_those_of_the_scores_with_the_labels_of_the_index(
+    fitted, strange
+):
+    found = fitted.find_segments(strange, threshold=3.0)
+    scores = fitted.decision_function(strange)
+    segments = find_segments(scores, 3.0, separation=fitted.period_)
+    assert list(found) == COLUMNS
+    assert found["start"].tolist() == [HOURS[s.start] for s in segments]
+    assert found["peak"].tolist() == [HOURS[s.peak] for s in segments]
+    assert found["end"].tolist() == [HOURS[s.stop - 1] for s in segments]
+    assert found["score"].tolist() == [s.score for s in segments]
+    assert sorted(found["channel"][:2]) == ["flow", "heat"]
+    for row in found[:2].itertuples():
+        assert (strange.loc[row.start : row.end, row.channel].size) >= 12
+        assert "unlike any in training" in row.reason
+        assert row.reason.endswith(f", channel {row.channel}")
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        pd.RangeIndex(5, 605),
+        pd.Index([f"row {i}" for i in range(600)]),
+        pd.date_range("2024-03-30", periods=600, freq="h", tz="Europe/Berlin"),
+        pd.period_range("2024-01", periods=600, freq="h"),
+        pd.MultiIndex.from_product([["a", "b"], range(300)]),
+        pd.Index([7] * 600),
+    ],
+    ids=lambda index: type(index).__name__ + str(index.dtype)[:8],
+)
+def test_labels_of_any_index_are_kept(fitted, strange, index):
+    plain = strange.reset_index(drop=True)
+    at = fitted.find_segments(plain, threshold=3.0)["peak"]
+    found = fitted.find_segments(strange.set_axis(index), threshold=3.0)
+    assert found["peak"].tolist() == index[at].tolist()
+
+
+def test_without_an_index_there_are_positions_and_without_names_numbers(wave):
+    x = wave(600)[:, 0]
+    detector = NeighborsDetector().fit(x)
+    x[300:312] = 2.0
+    found = detector.find_segments(x, threshold=3.0, limit=1)
+    assert found["start"].dtype == np.int64
+    assert 285 <= found["start"][0] <= 312 <= 300 + found["end"][0]
+    assert found["channel"].tolist() == [0]
+    assert "channel" not in found["reason"][0]
+    labelled = detector.find_segments(pd.Series(x, index=HOURS), threshold=3.0, limit=1)
+    assert labelled["peak"][0] == HOURS[found["peak"][0]]
+
+
+def test_nothing_unusual_is_an_empty_table_of_the_same_columns(fitted, strange):
+    some = fitted.find_segments(strange, threshold=3.0)
+    none = fitted.find_segments(strange, threshold=1e6)
+    assert none.empty
+    pd.testing.assert_series_equal(none.dtypes, some.dtypes)
+
+
+def test_the_default_threshold_is_the_detectors(fitted, strange):
+    pd.testing.assert_frame_equal(
+        fitted.find_segments(strange),
+        fitted.find_segments(strange, threshold=fitted.threshold_),
+    )
+
+
+@pytest.mark.parametrize("aggregation", ["mean", "max"])
+def test_scores_at_hand_give_the_same_table(normal, strange, aggregation):
+    detector = NeighborsDetector(channel_aggregation=aggregation).fit(normal)
+    pd.testing.assert_frame_equal(
+        detector.find_segments(
+            strange, channel_scores=detector.channel_scores(strange)
+        ),
+        detector.find_segments(strange),
+    )
+
+
+def test_the_search_begins_at_the_start_and_ends_at_the_limit(fitted, strange):
+    found = fitted.find_segments(strange, start=300, limit=2)
+    assert len(found) == 2
+    assert (found["start"] >= HOURS[300]).all()
+    assert found["channel"][0] == "heat"
+
+
+@pytest.mark.parametrize("hole", [slice(250, 330), slice(300, 304), slice(0, 40)])
+@pytest.mark.parametrize("channels", [[0], [0, 1]])
+def test_no_peak_is_where_nothing_was_observed(fitted, normal, hole, channels):
+    X = normal.copy()
+    X.iloc[hole, channels] = np.nan
+    found = fitted.find_segments(X, threshold=0.1)
+    assert len(found) > 3
+    for row in found.itertuples():
+        assert np.isfinite(X.loc[row.peak, row.channel])
+        assert "nan" not in row.reason
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"threshold": np.nan}, "threshold must be finite, got nan"),
+        ({"limit": 0}, "limit must be at least 1, got 0"),
+        ({"start": -1}, "start must be at least 0, got -1"),
+        (
+            {"channel_scores": np.zeros(600)},
+            r"shape of X, \(600, 2\), got \(600,\)",
+        ),
+    ],
+)
+def test_what_cannot_be_searched_is_an_error(fitted, strange, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        fitted.find_segments(strange, **arguments)
+
+
+def test_a_part_of_a_channel_is_explained_alone(fitted, strange):
+    whole = fitted.explain(strange)[1]
+    (part,) = fitted.explain(strange, channels=[1], start=390, stop=440)
+    for values, expected in zip(part, whole, strict=True):
+        np.testing.assert_allclose(values, expected[390:440], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"channels": [2]}, "there are 2 channels, none is 2"),
+        ({"channels": [-1]}, "there are 2 channels, none is -1"),
+        ({"start": 10, "stop": 10}, "600 timestamps and not empty, got 10 to 10"),
+        ({"stop": 601}, "600 timestamps and not empty, got 0 to 601"),
+    ],
+)
+def test_a_part_that_is_not_there_is_an_error(fitted, strange, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        fitted.explain(strange, **arguments)

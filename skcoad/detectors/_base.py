@@ -30,7 +30,7 @@ from skcoad._validation import (
 from skcoad.detectors._contamination import held_back_scores, thresholder_limit
 from skcoad.detectors._persistence import load_detector, save_detector
 from skcoad.model import CoADModel, ScoreComponents
-from skcoad.preprocessing import WindowPlan, plan_windows
+from skcoad.preprocessing import WindowPlan, mask_gross_outliers, plan_windows
 from skcoad.preprocessing._missing import check_missing_fraction
 from skcoad.preprocessing._plan import MIN_TIMESTAMPS
 from skcoad.scoring import (
@@ -58,7 +58,8 @@ class TimeSeriesDetector(BaseDetector):  # type: ignore[misc]
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "period": [StrOptions({"auto"}), integers(2)],
         "step": [StrOptions({"auto"}), integers(1)],
-        "channel_aggregation": [StrOptions({"mean", "max"})],
+        "references": [StrOptions({"train", "past", "all"})],
+        "channel_aggregation": [StrOptions({"rms", "mean", "max"})],
         "missing": [StrOptions({"mask", "raise"})],
         # A number, one of our thresholds, or a thresholder of PyOD or pythresh.
         "contamination": [reals(0, 0.5, closed="right"), BaseEstimator, BaseDetector],
@@ -121,9 +122,10 @@ class TimeSeriesDetector(BaseDetector):  # type: ignore[misc]
                 min_timestamps=MIN_TIMESTAMPS,
             )
             check_missing_fraction(X)
-            self.thresholder_ = self._calibrated_threshold(X, interval)
-            self.model_ = self._fit_model(X)
-            self._set_scores(X, interval)
+            normal = mask_gross_outliers(X)
+            self.thresholder_ = self._calibrated_threshold(normal, interval)
+            self.model_ = self._fit_model(normal)
+            self._set_scores(normal, X, interval)
         except BaseException:
             # A fit that fails or is interrupted leaves no mixture of old and new.
             self.__dict__.clear()
@@ -369,7 +371,7 @@ class TimeSeriesDetector(BaseDetector):  # type: ignore[misc]
             )
 
     def _calibrated_threshold(
-        self, X: FloatArray, interval: float | None
+        self, normal: FloatArray, interval: float | None
     ) -> ScoreThreshold | None:
         """Fit the threshold on what it holds back, if it holds anything back."""
         if not isinstance(self.contamination, ScoreThreshold):
@@ -378,19 +380,30 @@ class TimeSeriesDetector(BaseDetector):  # type: ignore[misc]
         threshold.check(interval)
         if threshold.held_back == 0:
             return threshold
-        scores = held_back_scores(self, X, threshold.held_back)
-        period = plan_windows(X, period=self.period).period
+        scores = held_back_scores(self, normal, threshold.held_back)
+        period = plan_windows(normal, period=self.period).period
         return threshold.fit(scores, separation=period, interval=interval)
 
-    def _set_scores(self, X: FloatArray, interval: float | None = None) -> None:
-        """Calibrate on the training series, and set PyOD's attributes."""
-        self.decision_scores_ = calibrate_scores(
-            self.model_, X, self._scoring_options()
+    def _set_scores(
+        self, normal: FloatArray, X: FloatArray, interval: float | None = None
+    ) -> None:
+        """Calibrate, and set PyOD's attributes.
+
+        Parameters
+        ----------
+        normal, X : ndarray of shape (n_timestamps, n_channels)
+            The training series without and with gross outliers.
+        interval : float or None, default=None
+            Seconds from one row to the next, for a threshold that needs it.
+        """
+        options = self._scoring_options()
+        scores = calibrate_scores(self.model_, normal, options)
+        threshold = self.thresholder_
+        if threshold is not None and threshold.held_back == 0:
+            threshold.fit(scores, separation=self.period_, interval=interval)
+        self.decision_scores_ = (
+            scores if normal is X else score_series(self.model_, X, options)
         )
-        if self.thresholder_ is not None and self.thresholder_.held_back == 0:
-            self.thresholder_.fit(
-                self.decision_scores_, separation=self.period_, interval=interval
-            )
         # PyOD's predict_proba needs this; its _set_n_classes would look at y.
         self._classes = 2
         self._process_decision_scores()

@@ -66,6 +66,17 @@ class _Best(NamedTuple):
     diagonal: Tensor  # index of the neighbour minus that of the subsequence
 
 
+class _Zone(NamedTuple):
+    """Which neighbours a subsequence must not have."""
+
+    width: int
+    past_only: bool
+
+    def excludes(self, offset: Tensor) -> Tensor:
+        """Whether neighbours this far after what excludes them are excluded."""
+        return offset > -self.width if self.past_only else offset.abs() < self.width
+
+
 class JoinIndex(nn.Module):
     """All subsequences of a normal series, of one length, to be joined with others.
 
@@ -200,20 +211,28 @@ class JoinIndex(nn.Module):
         )
         self.edges = F.pad(counts[counts > 0].cumsum(0), (1, 0)).tolist()
 
-    def self_join(self, query_stride: int) -> Neighbors:
+    def self_join(
+        self, query_stride: int, exclusion: int | None = None, past_only: bool = False
+    ) -> Neighbors:
         """Find the nearest neighbour of every subsequence of the series itself.
 
         Parameters
         ----------
         query_stride : int
             As in :meth:`join`.
+        exclusion : int, default=None
+            Neighbours start at least this far away; by default the length of a
+            subsequence, so that they don't overlap.
+        past_only : bool, default=False
+            Whether neighbours are earlier ones only.
 
         Returns
         -------
         Neighbors
-            Of all subsequences; those that overlap with one are not its neighbours.
+            Of all subsequences; infinitely far where everything is excluded.
         """
-        return self._join(self._y, query_stride, itself=True)
+        zone = _Zone(self.length if exclusion is None else exclusion, past_only)
+        return self._join(self._y, query_stride, zone, itself=True)
 
     def join(self, x: Tensor, query_stride: int) -> Neighbors:
         """Find the nearest neighbour of every subsequence of another series.
@@ -233,17 +252,18 @@ class JoinIndex(nn.Module):
             Of all subsequences, ``(n_timestamps - length + 1,)``; infinitely far where
             everything is excluded.
         """
-        return self._join(self._moments(x), query_stride, itself=False)
+        zone = _Zone(self.length, past_only=False)
+        return self._join(self._moments(x), query_stride, zone, itself=False)
 
-    def _join(self, x: _Moments, stride: int, itself: bool) -> Neighbors:
+    def _join(self, x: _Moments, stride: int, zone: _Zone, itself: bool) -> Neighbors:
         n = len(x.mean)
         stride = min(stride, n)
         n_blocks = -(-n // stride)
         device = x.series.device
         starts = (torch.arange(n_blocks + 1, device=device) * stride).clamp_max(n - 1)
-        found, excluded = self._candidates(x, starts, itself)
+        found, excluded = self._candidates(x, starts, zone, itself)
         # A block excludes the trivial matches of the queries on both of its sides.
-        around = F.pad(excluded, (1, 1), value=NOWHERE)
+        around = F.pad(excluded, (1, 1), value=0 if itself else NOWHERE)
         around = torch.stack([around[:-2], around[1:-1], around[2:]], 1)  # queries, 3
         shape = (n_blocks, stride)
         best = _Best(
@@ -265,7 +285,7 @@ class JoinIndex(nn.Module):
             # The last query, at the very end, is not at a multiple of the stride.
             known = start - first
             squared, totals = self._along(
-                x, first, 2 * stride, diagonal, total, known, around[queries]
+                x, first, 2 * stride, diagonal, total, known, around[queries], zone
             )
             values, which = squared.min(1, keepdim=True)
             new = _Best(
@@ -276,13 +296,20 @@ class JoinIndex(nn.Module):
             _improve(best, queries, _Best(*(part[:, stride:] for part in new)))
             _improve(best, queries - 1, _Best(*(part[:, :stride] for part in new)))
         for _ in range(N_SWEEPS):
-            self._sweep(best, x, stride, around, forwards=True)
-            self._sweep(best, x, stride, around, forwards=False)
+            self._sweep(best, x, stride, around, zone, forwards=True)
+            self._sweep(best, x, stride, around, zone, forwards=False)
         indices = torch.arange(n, device=device) + best.diagonal.flatten()[:n]
         return Neighbors(indices, best.squared.flatten()[:n].sqrt())
 
     def _sweep(
-        self, best: _Best, x: _Moments, stride: int, around: Tensor, *, forwards: bool
+        self,
+        best: _Best,
+        x: _Moments,
+        stride: int,
+        around: Tensor,
+        zone: _Zone,
+        *,
+        forwards: bool,
     ) -> None:
         """Try what is best at the end of each block on the next one, in place."""
         step, edge = (1, stride - 1) if forwards else (-1, 0)
@@ -301,6 +328,7 @@ class JoinIndex(nn.Module):
                 totals[block - step, None],
                 torch.full_like(block, 0 if forwards else stride),
                 torch.cat([around[block], around[block + 1]], 1),
+                zone,
             )
             kept = slice(1, None) if forwards else slice(0, stride)
             _improve(
@@ -312,7 +340,7 @@ class JoinIndex(nn.Module):
             )
 
     def _candidates(
-        self, x: _Moments, starts: Tensor, itself: bool
+        self, x: _Moments, starts: Tensor, zone: _Zone, itself: bool
     ) -> tuple[Tensor, Tensor]:
         """Candidates ``(Q, n_probes)`` of queries, and what they exclude ``(Q,)``.
 
@@ -320,8 +348,8 @@ class JoinIndex(nn.Module):
         """
         embedded = self._embed(x, starts)
         if itself:
-            return self._search(embedded, starts), torch.zeros_like(starts)
-        found = self._search(embedded, torch.full_like(starts, NOWHERE))
+            return self._search(embedded, starts, zone), torch.zeros_like(starts)
+        found = self._search(embedded, torch.full_like(starts, NOWHERE), zone)
         subsequences = x.series.unfold(0, self.length, 1)
         references = self.series.unfold(0, self.length, 1)
         match = torch.full_like(starts, NOWHERE)
@@ -336,10 +364,10 @@ class JoinIndex(nn.Module):
             match[queries] = torch.where(trivial, index, NOWHERE)
         trivial = (match != NOWHERE).nonzero()[:, 0]
         if len(trivial):
-            found[trivial] = self._search(embedded[trivial], match[trivial])
+            found[trivial] = self._search(embedded[trivial], match[trivial], zone)
         return found, torch.where(match == NOWHERE, NOWHERE, match - starts)
 
-    def _search(self, embedded: Tensor, exclude_at: Tensor) -> Tensor:
+    def _search(self, embedded: Tensor, exclude_at: Tensor, zone: _Zone) -> Tensor:
         """Best member of each of the nearest cells, ``(Q, n_probes)``."""
         n_probes = min(N_PROBES, len(self.centers))
         cells = torch.cat(
@@ -363,9 +391,9 @@ class JoinIndex(nn.Module):
                 )
                 which = _argmax(similarity)
                 at = exclude_at[query]
-                overlaps = ((at - index[which]).abs() < self.length).nonzero()[:, 0]
+                overlaps = zone.excludes(index[which] - at).nonzero()[:, 0]
                 if len(overlaps):
-                    excluded = (at[overlaps, None] - index).abs() < self.length
+                    excluded = zone.excludes(index - at[overlaps, None])
                     similarity = similarity[overlaps].masked_fill(excluded, -torch.inf)
                     which[overlaps] = _argmax(similarity)
                 found[chunk] = index[which]
@@ -380,6 +408,7 @@ class JoinIndex(nn.Module):
         total: Tensor,
         known: Tensor,
         excluded: Tensor,
+        zone: _Zone,
     ) -> tuple[Tensor, Tensor]:
         """Squared distances, and sums of squared differences, along diagonals.
 
@@ -396,7 +425,9 @@ class JoinIndex(nn.Module):
         known : Tensor of shape (B,)
             See `total`.
         excluded : Tensor of shape (B, E)
-            Diagonals of which those less than a length away are excluded.
+            Diagonals that exclude others.
+        zone : _Zone
+            Which others.
 
         Returns
         -------
@@ -419,7 +450,7 @@ class JoinIndex(nn.Module):
         at = known[:, None, None].expand(*diagonal.shape, 1)
         totals += total[..., None] - totals.gather(-1, at)
         absent = ((i < 0) | (i >= len(x.mean)))[:, None] | (j < 0) | (j > n_y - m)
-        overlaps = (diagonal[..., None] - excluded[:, None]).abs() < m
+        overlaps = zone.excludes(diagonal[..., None] - excluded[:, None])
         i, j = i.clamp(0, len(x.mean) - 1)[:, None], j.clamp(0, n_y - m)
         squared = self._squared_distance(x, totals / m, i, j).to(x.series.dtype)
         absent |= overlaps.any(-1, keepdim=True) | self.incomplete[j]

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from skcoad.cli._detect import (
-    CONTAMINATION,
     MAX_SEGMENTS,
     add_training_arguments,
     detect,
@@ -41,6 +40,7 @@ def execute(arguments: argparse.Namespace) -> int:
     """Run ``skcoad demo``; return 0. Raises ValueError for unusable arguments."""
     from skcoad.datasets import ANOMALY_KINDS, make_series
     from skcoad.metrics import auc_pr, events, vus_pr
+    from skcoad.thresholds import PeaksOverThreshold
 
     path = arguments.out
     if path.is_dir():
@@ -55,7 +55,7 @@ def execute(arguments: argparse.Namespace) -> int:
     )
     found = detect(
         series,
-        make_detector(arguments, contamination=CONTAMINATION),
+        make_detector(arguments, contamination=PeaksOverThreshold()),
         limit=MAX_SEGMENTS,
     )
     print_segments(series, found, ANOMALY_KINDS)

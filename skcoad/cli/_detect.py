@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from skcoad.plotting import Zoom
     from skcoad.scoring import AnomalySegment
 
-CONTAMINATION = 0.01
+FALSE_ALARMS = "1 per 1000 rows"
 MAX_SEGMENTS = 10
 MAX_STEPS = 300  # the detector's default, repeated here so that --help needs no torch
 MAX_ZOOMS = 3
@@ -60,15 +60,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     limit = parser.add_mutually_exclusive_group()
     limit.add_argument(
+        "--false-alarms",
+        metavar="RATE",
+        default=FALSE_ALARMS,
+        help="segments of normal data above the threshold, such as '1 per 10000 rows', "
+        "or, if there are timestamps, '1 per week'; of the data fitted on, the last 30 "
+        "%% are held back to calibrate it, unless all is searched (default: "
+        "%(default)s)",
+    )
+    limit.add_argument(
         "--contamination",
         type=float,
         metavar="SHARE",
-        default=CONTAMINATION,
-        help="expected share of anomalous timestamps in the data fitted on; sets the "
-        "threshold (default: %(default)s)",
+        help="instead: share of the timestamps fitted on that are above the threshold",
     )
     limit.add_argument(
-        "--threshold", type=float, metavar="SCORE", help="scores above are anomalous"
+        "--threshold",
+        type=float,
+        metavar="SCORE",
+        help="instead: scores above are anomalous",
     )
     parser.add_argument(
         "--top",
@@ -135,7 +145,7 @@ def execute(arguments: argparse.Namespace) -> int:
 
     detector = make_detector(
         arguments,
-        contamination=arguments.contamination,
+        contamination=_contamination(arguments, series),
         period="auto" if arguments.period is None else arguments.period,
     )
     found = detect(series, detector, limit=arguments.top, threshold=arguments.threshold)
@@ -215,10 +225,11 @@ def detect(
     start = time.perf_counter()
     with warnings.catch_warnings():
         # An interrupted fit warns and returns a usable detector; the command stops.
-        warnings.filterwarnings("ignore", "training was interrupted")
-        detector.fit(series.values[:n_fitted])
-    if detector.n_iter_ < detector.max_steps:
-        raise KeyboardInterrupt
+        warnings.filterwarnings("error", "training was interrupted")
+        try:
+            detector.fit(series.values[:n_fitted])
+        except UserWarning as interrupted:
+            raise KeyboardInterrupt from interrupted
     fitted = time.perf_counter()
     scores = detector.decision_function(series.values)
     scored = time.perf_counter()
@@ -236,6 +247,25 @@ def detect(
         start=series.train_length,
     )
     return Detection(scores, threshold, detector.period_, segments)
+
+
+def _contamination(arguments: argparse.Namespace, series: Series) -> Any:
+    """What sets the threshold: a share, or a rate of false alarms, in rows."""
+    from skcoad.thresholds import (
+        PeaksOverThreshold,
+        events_per_row,
+        sampling_interval,
+    )
+
+    if arguments.contamination is not None:
+        return arguments.contamination
+    # In rows, since the detector sees no times. One that searches what it was fitted on
+    # is calibrated on it, too.
+    rate = events_per_row(arguments.false_alarms, sampling_interval(series.timestamps))
+    threshold = PeaksOverThreshold(f"1 per {1 / rate:.6g} rows")
+    if arguments.threshold is not None or series.train_length == 0:
+        threshold.set_params(held_back=0)
+    return threshold
 
 
 def _with_columns(series: Series, names: Sequence[str]) -> Series:

@@ -45,6 +45,9 @@ def count_events(
 def lowest_threshold(scores: Array, n_events: int, *, separation: int) -> float:
     """The lowest score above which, and above any higher, are at most so many events.
 
+    It is not below the score above which are the most: from there on down events only
+    merge, in the end into one.
+
     Parameters
     ----------
     scores : ndarray of shape (n_timestamps,)
@@ -59,10 +62,10 @@ def lowest_threshold(scores: Array, n_events: int, *, separation: int) -> float:
     float
     """
     levels = np.unique(scores)
-    too_many = np.flatnonzero(
-        count_events(scores, levels, separation=separation) > n_events
-    )
-    return float(levels[too_many[-1] + 1 if len(too_many) else 0])
+    counts = count_events(scores, levels, separation=separation)
+    most = np.flatnonzero(counts == counts.max())[-1]
+    too_many = np.flatnonzero(counts > n_events)
+    return float(levels[max(most, too_many[-1] + 1 if len(too_many) else 0)])
 
 
 def event_peaks(scores: Array, threshold: float, *, separation: int) -> Array:

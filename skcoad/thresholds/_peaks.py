@@ -15,7 +15,6 @@ from skcoad.thresholds._events import event_peaks, lowest_threshold
 __all__ = ["PeaksOverThreshold"]
 
 N_PEAKS = 20  # of events that the tail is fitted to
-LEAST_LEVEL = 0.8  # quantile of the scores below which there is no tail
 # Shapes lie within plus and minus this, by the prior of Martins and Stedinger.
 MAX_SHAPE = 0.5
 PRIOR = stats.beta(9, 6, loc=-MAX_SHAPE, scale=2 * MAX_SHAPE)
@@ -84,8 +83,7 @@ class PeaksOverThreshold(ScoreThreshold):
 
     def _limit(self) -> float:
         scores, separation = self.scores_, self.separation_
-        level = lowest_threshold(scores, N_PEAKS, separation=separation)
-        self.level_ = max(level, float(np.quantile(scores, LEAST_LEVEL)))
+        self.level_ = lowest_threshold(scores, N_PEAKS, separation=separation)
         self.peaks_ = event_peaks(scores, self.level_, separation=separation)
         if len(self.peaks_) == 0:  # nothing is above the others
             return self.level_

@@ -96,8 +96,11 @@ def sampling_interval(times: Any) -> float | None:
     >>> sampling_interval(pd.date_range("2026-01-01", periods=9, freq="5min"))
     300.0
     """
-    if hasattr(times, "to_timestamp"):  # a PeriodIndex
+    # What pandas alone knows: periods and time zones.
+    if hasattr(times, "to_timestamp"):
         times = times.to_timestamp()
+    if getattr(times, "tz", None) is not None:
+        times = times.tz_convert(None)
     values = np.asarray(times)
     if values.dtype.kind not in "mM" or len(values) < 2:
         return None

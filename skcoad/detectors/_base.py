@@ -123,7 +123,7 @@ class TimeSeriesDetector(BaseDetector):  # type: ignore[misc]
             )
             check_missing_fraction(X)
             normal = mask_gross_outliers(X)
-            self.thresholder_ = self._calibrated_threshold(normal, interval)
+            self.thresholder_ = self._held_back_threshold(normal, interval)
             self.model_ = self._fit_model(normal)
             self._set_scores(normal, X, interval)
         except BaseException:
@@ -370,10 +370,13 @@ class TimeSeriesDetector(BaseDetector):  # type: ignore[misc]
                 "takes any other object for a thresholder"
             )
 
-    def _calibrated_threshold(
+    def _held_back_threshold(
         self, normal: FloatArray, interval: float | None
     ) -> ScoreThreshold | None:
-        """Fit the threshold on what it holds back, if it holds anything back."""
+        """Copy the threshold, fitted on what it holds back, if it holds anything back.
+
+        Before the detector itself is fitted, so that what is wrong shows early.
+        """
         if not isinstance(self.contamination, ScoreThreshold):
             return None
         threshold: ScoreThreshold = clone(self.contamination)
@@ -398,9 +401,12 @@ class TimeSeriesDetector(BaseDetector):  # type: ignore[misc]
         """
         options = self._scoring_options()
         scores = calibrate_scores(self.model_, normal, options)
-        threshold = self.thresholder_
-        if threshold is not None and threshold.held_back == 0:
-            threshold.fit(scores, separation=self.period_, interval=interval)
+        held_back = self.thresholder_
+        if held_back is not None:
+            own = clone(held_back)
+            own.fit(scores, separation=self.period_, interval=interval)
+            lower = own.held_back > 0 and own.threshold_ < held_back.threshold_
+            self.thresholder_ = held_back if lower else own
         self.decision_scores_ = (
             scores if normal is X else score_series(self.model_, X, options)
         )

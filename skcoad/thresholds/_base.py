@@ -31,10 +31,11 @@ class ScoreThreshold(BaseEstimator):  # type: ignore[misc]
         time ("1 per week", "2 per 12 hours"); see
         :func:`skcoad.thresholds.events_per_row`.
     held_back : float, default=0.3
-        Share of the training series, at its end, that a detector calibrates on: it is
-        fitted a second time without it, which costs as much as the first fit, and
-        scores it as new. With 0 it takes the scores of the training series itself,
-        which costs nothing and does not know how far the series drifts. Up to 0.9.
+        Share of the training series, at its end, that a detector calibrates on as well:
+        it is fitted a second time without it, which costs as much as the first fit, and
+        scores it as new; `threshold_` is the higher of this and that of the scores of
+        the training series itself. The first knows how far the series drifts, the
+        second has more rows. With 0 there is only the second, and no cost. Up to 0.9.
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {

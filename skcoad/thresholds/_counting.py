@@ -24,8 +24,8 @@ class QuantileThreshold(ScoreThreshold):
         time ("1 per week", "2 per 12 hours"); see
         :func:`skcoad.thresholds.events_per_row`.
     held_back : float, default=0.3
-        Share of the training series, at its end, that a detector calibrates on; see
-        :class:`PeaksOverThreshold`.
+        Share of the training series, at its end, that a detector calibrates on as well;
+        see :class:`PeaksOverThreshold`.
 
     Attributes
     ----------
@@ -66,8 +66,8 @@ class ConformalThreshold(ScoreThreshold):
         time ("1 per week", "2 per 12 hours"); see
         :func:`skcoad.thresholds.events_per_row`.
     held_back : float, default=0.3
-        Share of the training series, at its end, that a detector calibrates on; see
-        :class:`PeaksOverThreshold`. With 0 it is no split conformal prediction: the
+        Share of the training series, at its end, that a detector calibrates on as well;
+        see :class:`PeaksOverThreshold`. With 0 it is no split conformal prediction: the
         detector knows the rows that it is calibrated on.
 
     Attributes

@@ -17,6 +17,7 @@ SECONDS = {
     "week": 7 * 86_400,
     "year": 365.25 * 86_400,
 }
+MAX_ROWS = 1e12  # per event; rarer ones are beyond any data
 NUMBER = r"\d+(?:\.\d+)?(?:e[+-]?\d+)?"
 RATE = re.compile(rf"({NUMBER}) per (?:({NUMBER}) )?([a-z]+?)s?", re.IGNORECASE)
 
@@ -42,7 +43,7 @@ def events_per_row(false_alarms: str, interval: float | None = None) -> float:
     ------
     ValueError
         If the text is no such rate, the unit is of time and the interval unknown, or
-        there would be an event in every row.
+        there would be an event in every row or in no less than 1e12 rows.
 
     Examples
     --------
@@ -68,10 +69,10 @@ def events_per_row(false_alarms: str, interval: float | None = None) -> float:
             )
         per *= SECONDS[unit] / interval
     events = float(match[1])
-    if not 0 < events < per:
+    if not 0 < events < per <= MAX_ROWS * events:
         raise ValueError(
-            f"false_alarms={false_alarms!r} must be more than none and less than one a "
-            f"row; it is {events:g} per {per:g} rows"
+            f"false_alarms={false_alarms!r} must be less than one a row, and at least "
+            f"one in {MAX_ROWS:g}; it is {events:g} per {per:g} rows"
         )
     return events / per
 

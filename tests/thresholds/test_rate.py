@@ -30,9 +30,12 @@ def test_what_is_no_rate_is_an_error_that_shows_how_to_write_one(text):
         events_per_row(text, 1.0)
 
 
-@pytest.mark.parametrize("text", ["0 per day", "2 per 2 rows", "1 per row"])
+@pytest.mark.parametrize(
+    "text",
+    ["0 per day", "2 per 2 rows", "1 per row", "1 per 1e999 rows", "1e999 per day"],
+)
 def test_none_or_one_in_every_row_is_an_error(text):
-    with pytest.raises(ValueError, match="more than none and less than one a row"):
+    with pytest.raises(ValueError, match="less than one a row, and at least one in"):
         events_per_row(text, 1.0)
 
 

@@ -15,7 +15,7 @@ def test_python_blocks_of_documents_run(
     document: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / document).read_text(), re.S)
-    assert len(blocks) >= 3
+    assert blocks
     monkeypatch.chdir(tmp_path)  # the guide saves a detector
     namespace: dict[str, object] = {}
     for number, block in enumerate(blocks):

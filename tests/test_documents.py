@@ -10,7 +10,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/guide.md", "docs/thresholds.md"])
+@pytest.mark.parametrize(
+    "document", ["README.md", "docs/guide.md", "docs/thresholds.md"]
+)
 def test_python_blocks_of_documents_run(
     document: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

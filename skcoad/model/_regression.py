@@ -108,8 +108,9 @@ class ChannelRegression(nn.Module):
             target, others = x[i], x[self.predictors[i]]
             weights.append(_ridge(target, others))
             residual, missing = self._cross_fitted(channel, i)
-            variance = target.square().mean().clamp_min(MIN_VARIANCE)
-            explained.append(1 - residual.square().mean() / variance)
+            variance = target.square().mean()
+            fraction = 1 - residual.square().mean() / variance.clamp_min(MIN_VARIANCE)
+            explained.append(fraction * (variance > MIN_VARIANCE))
             deviation.fit(*self._statistics(residual, missing))
         self.weights = torch.stack(weights)
         self.explained = torch.stack(explained).clamp(0, 1)

@@ -38,9 +38,9 @@ def moving_average(
     >>> moving_average(np.array([0.0, 3.0, 0.0, 0.0]), 3)
     array([1.5, 1. , 1. , 0. ])
     """
-    absent = None if missing is None else torch.from_numpy(missing)
+    absent = None if missing is None else torch.tensor(np.array(missing, order="C"))
     mean: FloatArray = rolling.moving_average(
-        torch.from_numpy(x), width, absent
+        torch.tensor(np.array(x, order="C")), width, absent
     ).numpy()
     return mean
 

@@ -3,7 +3,7 @@
     python studies/threshold_study.py --ucr path/to/ucr --nab path/to/nab \
         --skab path/to/anomaly-free.csv --out thresholds.jsonl --jobs 2
 
-Made the table of "Asked and realised" in docs/thresholds.md.
+Made the tables of "Asked and realised" in docs/thresholds.md.
 
 Thresholds are fitted on the training part and judged on what is normal in the rest:
 without the anomalies and a receptive field on each side. Detectors are

@@ -302,3 +302,17 @@ def score_components(
         max if aggregation == "max" else lambda values: sum(values) / len(values)
     )
     return [aggregate(p) for p, _ in covering], [aggregate(e) for _, e in covering]
+
+
+def event_peaks(scores, threshold, separation):
+    """Highest score of each event; near scores above the threshold are one event."""
+    peaks, last = [], None
+    for i, score in enumerate(scores):
+        if score <= threshold:
+            continue
+        if last is not None and i - last <= separation:
+            peaks[-1] = max(peaks[-1], score)
+        else:
+            peaks.append(score)
+        last = i
+    return peaks

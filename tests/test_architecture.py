@@ -15,7 +15,7 @@ LAYERS = [
     {"preprocessing"},
     {"neighbors"},
     {"model"},
-    {"scoring"},
+    {"scoring", "thresholds"},
     {"detectors"},
     {"compat", "plotting"},
     {"benchmark"},

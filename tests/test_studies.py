@@ -238,6 +238,35 @@ def test_network_study_has_the_score_of_the_detector_among_its_rules(
     assert module.table([result]).count("\n") == 1 + len(result["metrics"])
 
 
+def test_threshold_study_counts_what_a_detector_would_flag(
+    load: Load, series: Series
+) -> None:
+    pytest.importorskip("libspot", reason="SPOT is of libspot")
+    module = load("threshold_study")
+    result = module.study(series)
+    labelled = np.flatnonzero(series.test_labels)
+    assert 0 < result["normal"] < len(series.test) - len(labelled)
+    counts = result["alarms"]["1000"]
+    assert counts["conformal"] is None  # of 700 rows
+    assert counts["peaks"] <= min(counts["peaks, held back"], counts["peaks, training"])
+    threshold = module.PeaksOverThreshold("1 per 1000 rows")
+    detector = NeighborsDetector(contamination=threshold).fit(series.train)
+    scores = detector.decision_function(series.test)
+    period = detector.period_
+    every = module.count_events(scores, detector.threshold_, separation=period)
+    assert counts["peaks"] <= every
+    rows = module.table([{**result, "series": "UCR: tiny"}]).splitlines()
+    assert len(rows) == 2 + len(module.ROWS)
+    assert rows[2].startswith("| UCR (1) | 1000 |")
+    assert "-" in rows[2]
+
+
+def test_threshold_study_generates_series_without_anomalies(load: Load) -> None:
+    generated = list(load("threshold_study").generated(1))
+    assert len({one.name for one in generated}) == len(generated) == 8
+    assert not any(one.labels.any() for one in generated)
+
+
 def test_validation_study_measures_each_setting(load: Load, series: Series) -> None:
     module = load("validation_study")
     assert module.is_long_enough(series)

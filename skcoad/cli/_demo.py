@@ -35,6 +35,7 @@ def execute(arguments: argparse.Namespace) -> int:
     """Run ``skcoad demo``; return 0. Raises ValueError for unusable arguments."""
     from skcoad.datasets import ANOMALY_KINDS, make_series
     from skcoad.metrics import auc_pr, events, vus_pr
+    from skcoad.thresholds import PeaksOverThreshold
 
     path = arguments.out
     if path.is_dir():
@@ -47,7 +48,7 @@ def execute(arguments: argparse.Namespace) -> int:
         f"A series of {len(series.values)} timestamps with a period of about {PERIOD}; "
         f"{len(ANOMALY_KINDS)} anomalies after the first {series.train_length}."
     )
-    detector = make_detector(arguments)
+    detector = make_detector(arguments, PeaksOverThreshold())
     fit(series, detector)
     found = detect(series, detector, MAX_SEGMENTS)
     print_segments(series, found, segment_report(series, found, ANOMALY_KINDS))

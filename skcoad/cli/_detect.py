@@ -9,10 +9,10 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from skcoad.cli._detector import (
-    CONTAMINATION,
+    FALSE_ALARMS,
     add_detector_arguments,
     check_no_fit,
     make_detector,
@@ -64,14 +64,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_detector_arguments(parser)
     limit = parser.add_mutually_exclusive_group()
     limit.add_argument(
+        "--false-alarms",
+        metavar="RATE",
+        help="segments of normal data above the threshold, such as '1 per 10000 rows', "
+        "or, if there are timestamps, '1 per week'; of the data fitted on, the last 30 "
+        "%% are held back to calibrate it, unless all is searched (default: "
+        f"{FALSE_ALARMS})",
+    )
+    limit.add_argument(
         "--contamination",
         type=float,
         metavar="SHARE",
-        help="expected share of anomalous timestamps in the data fitted on; sets the "
-        f"threshold (default: {CONTAMINATION})",
+        help="instead: share of the timestamps fitted on that are above the threshold",
     )
     limit.add_argument(
-        "--threshold", type=float, metavar="SCORE", help="scores above are anomalous"
+        "--threshold",
+        type=float,
+        metavar="SCORE",
+        help="instead: scores above are anomalous",
     )
     parser.add_argument(
         "--top",
@@ -118,8 +128,8 @@ def execute(arguments: argparse.Namespace) -> int:
     """Run ``skcoad detect``; return 0. Raises ValueError for unusable arguments."""
     _check_arguments(arguments)
     if arguments.model is None:
-        detector = make_detector(arguments)
         series = _read(arguments)
+        detector = make_detector(arguments, _contamination(arguments, series))
         fit(series, detector)
         if arguments.save is not None:
             detector.save(arguments.save)
@@ -188,6 +198,26 @@ def _read(arguments: argparse.Namespace) -> Series:
         f"{series.name}: {n_timestamps} timestamps of {', '.join(series.channel_names)}"
     )
     return series
+
+
+def _contamination(arguments: argparse.Namespace, series: Series) -> Any:
+    """What sets the threshold: a share, or a rate of false alarms, in rows."""
+    from skcoad.thresholds import (
+        PeaksOverThreshold,
+        events_per_row,
+        sampling_interval,
+    )
+
+    if arguments.contamination is not None:
+        return arguments.contamination
+    # In rows, since the detector sees no times. One that searches what it was fitted on
+    # is calibrated on it, too.
+    asked = FALSE_ALARMS if arguments.false_alarms is None else arguments.false_alarms
+    rate = events_per_row(asked, sampling_interval(series.timestamps))
+    threshold = PeaksOverThreshold(f"1 per {1 / rate:.6g} rows")
+    if arguments.threshold is not None or series.train_length == 0:
+        threshold.set_params(held_back=0)
+    return threshold
 
 
 def _with_columns(series: Series, names: Sequence[str]) -> Series:

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from skcoad.detectors import TimeSeriesDetector
 
-CONTAMINATION = 0.01
+FALSE_ALARMS = "1 per 1000 rows"
 MAX_STEPS = 300  # the detector's default, repeated here so that --help needs no torch
 # The parameter of the detector that each option sets; without the option, the
 # detector's own default holds.
 PARAMETERS = {
     "period": "period",
-    "references": "max_references",
+    "references": "references",
+    "max_references": "max_references",
     "channel_aggregation": "channel_aggregation",
     "score_by": "score_by",
     "smoothing": "smoothing",
-    "contamination": "contamination",
     "device": "device",
     "seed": "random_state",
     "max_steps": "max_steps",
@@ -53,12 +53,18 @@ def add_detector_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--channel-aggregation",
-        choices=("mean", "max"),
-        help="score of a timestamp: the mean over its channels, or that of the most "
-        "anomalous one (default: mean)",
+        choices=("rms", "mean", "max"),
+        help="score of a timestamp: the quadratic mean of those of its channels, their "
+        "mean, or the largest (default: rms)",
     )
     parser.add_argument(
         "--references",
+        choices=("train", "past", "all"),
+        help="where normal neighbours are looked for: in the training part, also "
+        "earlier in the series, or also anywhere in it (default: train)",
+    )
+    parser.add_argument(
+        "--max-references",
         type=int,
         metavar="N",
         help="training subsequences that expected values are taken from; 0 for CoAD "
@@ -82,7 +88,9 @@ def add_detector_arguments(parser: argparse.ArgumentParser) -> None:
     add_training_arguments(parser)
 
 
-def make_detector(arguments: argparse.Namespace) -> TimeSeriesDetector:
+def make_detector(
+    arguments: argparse.Namespace, contamination: Any
+) -> TimeSeriesDetector:
     """Make the detector that the arguments describe.
 
     Parameters
@@ -90,6 +98,8 @@ def make_detector(arguments: argparse.Namespace) -> TimeSeriesDetector:
     arguments : argparse.Namespace
         With those of :func:`add_detector_arguments`, or of
         :func:`add_training_arguments` alone.
+    contamination : float or ScoreThreshold
+        What sets the threshold.
 
     Returns
     -------
@@ -104,7 +114,7 @@ def make_detector(arguments: argparse.Namespace) -> TimeSeriesDetector:
     from skcoad import CoADDetector, NeighborsDetector
 
     given = _given(arguments)
-    parameters: dict[str, Any] = {"contamination": CONTAMINATION}
+    parameters: dict[str, Any] = {"contamination": contamination}
     parameters |= {PARAMETERS[option]: value for option, value in given.items()}
     if getattr(arguments, "detector", None) != "neighbors":
         parameters.setdefault("random_state", 0)
@@ -118,7 +128,8 @@ def make_detector(arguments: argparse.Namespace) -> TimeSeriesDetector:
 
 def check_no_fit(arguments: argparse.Namespace) -> None:
     """Raise ValueError if an option is given that a fitted detector would ignore."""
-    for option in ("train", "detector", "save", *_given(arguments)):
+    thresholds = ("contamination", "false_alarms")
+    for option in ("train", "detector", "save", *thresholds, *_given(arguments)):
         if getattr(arguments, option) is not None:
             raise ValueError(
                 f"{_flag(option)} is for fitting, and the detector of --model is fitted"

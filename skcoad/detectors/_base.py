@@ -6,6 +6,7 @@ parameters and input, and computes nothing itself.
 
 from __future__ import annotations
 
+import copy
 import os
 from abc import abstractmethod
 from numbers import Real
@@ -15,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from pyod.models.base import BaseDetector
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from skcoad._typing import FloatArray
@@ -26,10 +27,11 @@ from skcoad._validation import (
     reals,
     validate_series,
 )
+from skcoad.detectors._contamination import held_back_scores, thresholder_limit
 from skcoad.detectors._explanation import ExplanationMixin
 from skcoad.detectors._persistence import load_detector, save_detector
 from skcoad.model import CoADModel
-from skcoad.preprocessing import WindowPlan, mask_gross_outliers
+from skcoad.preprocessing import WindowPlan, mask_gross_outliers, plan_windows
 from skcoad.preprocessing._missing import check_missing_fraction
 from skcoad.preprocessing._plan import MIN_TIMESTAMPS
 from skcoad.scoring import (
@@ -39,6 +41,7 @@ from skcoad.scoring import (
     score_channels,
     score_series,
 )
+from skcoad.thresholds import ScoreThreshold, sampling_interval
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -59,13 +62,15 @@ class TimeSeriesDetector(ExplanationMixin, BaseDetector):  # type: ignore[misc]
         "references": [StrOptions({"train", "past", "all"})],
         "channel_aggregation": [StrOptions({"rms", "mean", "max"})],
         "missing": [StrOptions({"mask", "raise"})],
-        # A number, or a thresholder of PyOD or pythresh.
+        # A number, one of our thresholds, or a thresholder of PyOD or pythresh.
         "contamination": [reals(0, 0.5, closed="right"), BaseEstimator, BaseDetector],
         "device": [str, torch.device],
     }
 
     contamination: Any
     missing: str
+    period: Any
+    thresholder_: ScoreThreshold | None
 
     # PyOD replaces these with versions that change warning filters and hide
     # parameters; scikit-learn's own are what clone and grid search expect.
@@ -101,11 +106,12 @@ class TimeSeriesDetector(ExplanationMixin, BaseDetector):  # type: ignore[misc]
         ------
         ValueError
             If a parameter is out of its range, or `X` is no finite numeric series that
-            is long enough.
+            is long enough, for the threshold as well.
         FloatingPointError
             If training diverges.
         """
         before = self.__dict__.copy()
+        interval = sampling_interval(getattr(X, "index", None))
         try:
             self._check_parameters()
             X = validate_series(
@@ -118,8 +124,9 @@ class TimeSeriesDetector(ExplanationMixin, BaseDetector):  # type: ignore[misc]
             )
             check_missing_fraction(X)
             normal = mask_gross_outliers(X)
+            self.thresholder_ = self._held_back_threshold(normal, interval)
             self.model_ = self._fit_model(normal)
-            self._set_scores(normal, X)
+            self._set_scores(normal, X, interval)
         except BaseException:
             # A fit that fails or is interrupted leaves no mixture of old and new.
             self.__dict__.clear()
@@ -185,6 +192,39 @@ class TimeSeriesDetector(ExplanationMixin, BaseDetector):  # type: ignore[misc]
             self.model_, channel_scores.T, self._scoring_options()
         )
 
+    def predict(self, X: Any, return_confidence: bool = False) -> Any:
+        """Label each timestamp.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_timestamps, n_channels) or (n_timestamps,)
+            As in :meth:`decision_function`.
+        return_confidence : bool, default=False
+            Also return PyOD's confidence in each label.
+
+        Returns
+        -------
+        ndarray of shape (n_timestamps,), or a pair of it and the confidence
+            1 where the score is above `threshold_`, else 0.
+        """
+        return BaseDetector.predict(self._as_pyod(), X, return_confidence)
+
+    def predict_confidence(self, X: Any) -> FloatArray:
+        """PyOD's confidence in each label.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_timestamps, n_channels) or (n_timestamps,)
+            As in :meth:`decision_function`.
+
+        Returns
+        -------
+        ndarray of shape (n_timestamps,)
+            Probability of the same label had the training series been another.
+        """
+        confidence: FloatArray = BaseDetector.predict_confidence(self._as_pyod(), X)
+        return confidence
+
     def predict_proba(
         self, X: Any, method: str = "linear", return_confidence: bool = False
     ) -> Any:
@@ -223,9 +263,9 @@ class TimeSeriesDetector(ExplanationMixin, BaseDetector):  # type: ignore[misc]
         NotFittedError
             If the detector is not fitted.
         ValueError
-            If a parameter is an object (a thresholder as `contamination`, a
-            `RandomState` as `random_state`), or parameters were changed since `fit` so
-            that the file could not be loaded.
+            If a parameter is a foreign object (a thresholder of PyOD as
+            `contamination`, a `RandomState` as `random_state`), or parameters were
+            changed since `fit` so that the file could not be loaded.
         OSError
             If the file cannot be written.
 
@@ -321,22 +361,72 @@ class TimeSeriesDetector(ExplanationMixin, BaseDetector):  # type: ignore[misc]
                 "takes any other object for a thresholder"
             )
 
-    def _set_scores(self, normal: FloatArray, X: FloatArray) -> None:
+    def _held_back_threshold(
+        self, normal: FloatArray, interval: float | None
+    ) -> ScoreThreshold | None:
+        """Copy the threshold, fitted on what it holds back, if it holds anything back.
+
+        Before the detector itself is fitted, so that what is wrong shows early.
+        """
+        if not isinstance(self.contamination, ScoreThreshold):
+            return None
+        threshold: ScoreThreshold = clone(self.contamination)
+        threshold.check(interval)
+        if threshold.held_back == 0:
+            return threshold
+        scores = held_back_scores(self, normal, threshold.held_back)
+        period = plan_windows(normal, period=self.period).period
+        return threshold.fit(scores, separation=period, interval=interval)
+
+    def _set_scores(
+        self, normal: FloatArray, X: FloatArray, interval: float | None = None
+    ) -> None:
         """Calibrate, and set PyOD's attributes.
 
         Parameters
         ----------
         normal, X : ndarray of shape (n_timestamps, n_channels)
             The training series without and with gross outliers.
+        interval : float or None, default=None
+            Seconds from one row to the next, for a threshold that needs it.
         """
         options = self._scoring_options()
         scores = calibrate_scores(self.model_, normal, options)
+        held_back = self.thresholder_
+        if held_back is not None:
+            own = clone(held_back)
+            own.fit(scores, separation=self.period_, interval=interval)
+            lower = own.held_back > 0 and own.threshold_ < held_back.threshold_
+            self.thresholder_ = held_back if lower else own
         self.decision_scores_ = (
             scores if normal is X else score_series(self.model_, X, options)
         )
         # PyOD's predict_proba needs this; its _set_n_classes would look at y.
         self._classes = 2
         self._process_decision_scores()
+
+    def _process_decision_scores(self) -> Self:
+        """Set PyOD's attributes; `threshold_` is always in the unit of the scores."""
+        if isinstance(self.contamination, Real):
+            super()._process_decision_scores()
+            return self
+        scores = self.decision_scores_
+        if self.thresholder_ is not None:
+            self.threshold_ = self.thresholder_.threshold_
+        else:
+            self.threshold_ = thresholder_limit(self.contamination, scores)
+        self.labels_ = (scores > self.threshold_).astype(int)
+        self._mu, self._sigma = scores.mean(), scores.std()
+        return self
+
+    def _as_pyod(self) -> Self:
+        """Itself, with a number for `contamination`, so that PyOD uses `threshold_`."""
+        if isinstance(self.contamination, Real):
+            return self
+        check_is_fitted(self)
+        copied = copy.copy(self)
+        copied.contamination = float(self.labels_.mean())
+        return copied
 
     def _score(self, X: FloatArray) -> FloatArray:
         return score_series(self.model_, X, self._scoring_options())

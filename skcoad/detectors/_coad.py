@@ -126,9 +126,10 @@ class CoADDetector(TimeSeriesDetector):
     missing : {"mask", "raise"}, default="mask"
         What to do about NaN: mask the values, or raise an error. Up to half of the
         values of each channel may be missing when fitting, any number later.
-    contamination : float or thresholder, default=0.1
-        Share of the training series above `threshold_`, in (0, 0.5], or an object of
-        ``pyod.models.thresholds``.
+    contamination : float or threshold, default=0.1
+        Share of the training series above `threshold_`, in (0, 0.5] (the default is
+        PyOD's); or a threshold of :mod:`skcoad.thresholds`, which keeps a rate of false
+        alarms; or an object of ``pyod.models.thresholds``.
     device : str or torch.device, default="auto"
         Where to compute; by default a GPU if there is one.
     random_state : int, RandomState or None, default=None
@@ -144,6 +145,9 @@ class CoADDetector(TimeSeriesDetector):
         Scores of the training series, the same as ``decision_function`` gives.
     threshold_ : float
         Scores above are anomalies.
+    thresholder_ : ScoreThreshold or None
+        The fitted threshold, if `contamination` is one of :mod:`skcoad.thresholds`; it
+        has ``p_values``.
     labels_ : ndarray of shape (n_timestamps,)
         1 for anomalies of the training series, else 0.
     loss_curve_ : list of float

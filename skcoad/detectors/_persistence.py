@@ -10,10 +10,13 @@ feature_names   names of the channels, or null
 n_iter          training steps done, or null for a detector without training
 threshold       of the scores
 mu, sigma       mean and standard deviation of the training scores
+thresholder     a threshold of :mod:`skcoad.thresholds` and what it was fitted with, or
+                null
 ==============  ======================================================================
 
 Its tensors are the ``state_dict`` of the model, with the prefix ``model.``, and
-``decision_scores``, ``labels`` and ``loss_curve``.
+``decision_scores``, ``labels`` and ``loss_curve``, and ``threshold_scores``, those that
+the threshold was fitted to, if there is one.
 """
 
 from __future__ import annotations
@@ -41,12 +44,22 @@ from skcoad.io._schema import (
 )
 from skcoad.model import CoADModel, ModelConfig
 from skcoad.preprocessing._missing import check_missing_fraction
+from skcoad.thresholds import (
+    ConformalThreshold,
+    PeaksOverThreshold,
+    QuantileThreshold,
+    ScoreThreshold,
+)
 
 __all__ = ["load_detector", "save_detector"]
 
 # Single numbers, and which attributes of a detector they are.
 NUMBERS = {"threshold": "threshold_", "mu": "_mu", "sigma": "_sigma"}
 MODEL = "model."  # prefix of the model's tensors
+THRESHOLDS: dict[str, type[ScoreThreshold]] = {
+    cls.__name__: cls
+    for cls in (ConformalThreshold, PeaksOverThreshold, QuantileThreshold)
+}
 
 
 def save_detector(detector: Any, path: str | os.PathLike[str]) -> None:
@@ -77,6 +90,8 @@ def _content(detector: Any) -> Json:
     def refuse(value: Any) -> Any:
         if isinstance(value, torch.device):
             return str(value)
+        if type(value) in THRESHOLDS.values():
+            return _threshold_content(value)
         raise ValueError(
             f"a detector with the parameter {value!r} cannot be saved without pickle; "
             "use a number"
@@ -92,7 +107,20 @@ def _content(detector: Any) -> Json:
     }
     for name, attribute in NUMBERS.items():
         content[name] = float(getattr(detector, attribute))
+    content["thresholder"] = None
+    if detector.thresholder_ is not None:
+        content["thresholder"] = _threshold_content(detector.thresholder_) | {
+            "separation": detector.thresholder_.separation_,
+            "interval": detector.thresholder_.interval_,
+        }
     return content
+
+
+def _threshold_content(threshold: ScoreThreshold) -> Json:
+    return {
+        "class": type(threshold).__name__,
+        "parameters": threshold.get_params(deep=False),
+    }
 
 
 def _tensors(detector: Any) -> dict[str, Tensor]:
@@ -101,6 +129,8 @@ def _tensors(detector: Any) -> dict[str, Tensor]:
         "labels": np.asarray(detector.labels_, dtype=np.uint8),
         "loss_curve": np.array(getattr(detector, "loss_curve_", []), dtype=np.float64),
     }
+    if detector.thresholder_ is not None:
+        arrays["threshold_scores"] = detector.thresholder_.scores_
     tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
     for name, tensor in detector.model_.state_dict().items():
         tensors[MODEL + name] = tensor
@@ -114,6 +144,7 @@ def _detector(cls: type[Any], content: Json, tensors: dict[str, Tensor]) -> Any:
     labels = take(tensors, "labels", torch.uint8, len(scores))
     require(bool((labels <= 1).all()), "a label is neither 0 nor 1")
     loss_curve = take(tensors, "loss_curve", torch.float64, None)
+    detector.thresholder_ = _fitted_threshold(content, tensors)
     state = {
         name.removeprefix(MODEL): tensors.pop(name)
         for name in list(tensors)
@@ -168,12 +199,49 @@ def _unfitted(cls: type[Any], parameters: Json) -> Any:
         name: tuple(value) if isinstance(value, list) else value
         for name, value in parameters.items()
     }
+    if isinstance(arguments.get("contamination"), dict):
+        arguments["contamination"] = _threshold(arguments["contamination"])
     detector = cls(**arguments)
     try:
         detector._check_parameters()
     except (TypeError, ValueError) as error:
         raise InvalidDetectorError(str(error)) from error
     return detector
+
+
+def _threshold(content: Json) -> ScoreThreshold:
+    """Make a threshold with parameters that pass its own checks."""
+    name = get(content, "class", str)
+    require(name in THRESHOLDS, f"there is no threshold {name[:40]!r}")
+    parameters = get(content, "parameters", dict)
+    unknown = parameters.keys() - set(THRESHOLDS[name]._get_param_names())
+    require(not unknown, f"there are unknown parameters: {sorted(unknown)[:3]}")
+    threshold = THRESHOLDS[name](**parameters)
+    try:
+        threshold.check(interval=1.0)  # a rate in time is fine here
+    except ValueError as error:
+        raise InvalidDetectorError(f"the threshold does not fit: {error}") from error
+    return threshold
+
+
+def _fitted_threshold(
+    content: Json, tensors: dict[str, Tensor]
+) -> ScoreThreshold | None:
+    if content.get("thresholder") is None:
+        return None
+    fitted = get(content, "thresholder", dict)
+    scores = take(tensors, "threshold_scores", torch.float64, None)
+    interval = fitted.get("interval")
+    if interval is not None:
+        interval = get(fitted, "interval", float)
+        require(interval > 0, "the interval of the rows is not above 0")
+    separation = get(fitted, "separation", int)
+    try:
+        return _threshold(fitted).fit(
+            scores.numpy(), separation=separation, interval=interval
+        )
+    except ValueError as error:
+        raise InvalidDetectorError(f"the threshold does not fit: {error}") from error
 
 
 def _model(content: Json, state: dict[str, Tensor], n_timestamps: int) -> CoADModel:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
 # One colour for one thing. All but the last four and SCORE are of Okabe and Ito's
-# palette; all can be told apart by colour-blind readers, the EVIDENCE of one family also
+# palette; all can be told apart by colour-blind readers, EVIDENCE of one family also
 # by its dashes.
 INK = "#333333"
 TRUTH = "#E69F00"

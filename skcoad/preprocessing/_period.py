@@ -12,9 +12,11 @@ from skcoad.preprocessing._missing import interpolate_missing
 __all__ = ["autocorrelation", "dominant_period"]
 
 # A peak of the autocorrelation counts when it has this height and prominence, and so
-# many standard errors of the autocorrelation of noise (many, as many lags are tried).
+# many standard errors of the autocorrelation of white noise (many, as many lags are
+# tried) and of noise as red as the series (whose lags are hardly independent).
 MIN_PROMINENCE = 0.05
 MIN_STANDARD_ERRORS = 5.0
+MIN_RED_STANDARD_ERRORS = 3.5
 FFT_CHUNK = 2**16  # points
 MAX_TIMESTAMPS = 2**20  # of the beginning of the series
 
@@ -76,8 +78,10 @@ def dominant_period(
 
     The first lag whose autocorrelation peak comes near that of the best lag. A slow
     trend (a moving mean over twice the largest lag) is subtracted first, since it
-    would raise the autocorrelation of every lag. Only the first million timestamps of
-    a longer series are used.
+    would raise the autocorrelation of every lag. A peak has to stand out of what noise
+    with the series' short-term correlation shows by chance (Bartlett's standard error),
+    so about five periods are the least that can be told from red noise. Only the first
+    million timestamps of a longer series are used.
 
     Parameters
     ----------
@@ -103,6 +107,9 @@ def dominant_period(
     Tang et al., "Bridging Classification and Reconstruction: Cooperative Time Series
     Anomaly Detection", KDD 2026, section 4 (window length by autocorrelation).
 
+    Bartlett, "On the theoretical specification and sampling properties of
+    autocorrelated time-series", JRSS Supplement 8, 1946 (the standard error).
+
     Examples
     --------
     >>> import numpy as np
@@ -125,14 +132,27 @@ def dominant_period(
     if not correlations:
         return None
     correlation = np.mean(correlations, axis=0)
-    n_pairs = len(x) - max_lag
-    least = max(MIN_PROMINENCE, MIN_STANDARD_ERRORS / np.sqrt(n_pairs))
-    peaks, _ = signal.find_peaks(correlation, height=least, prominence=least)
+    n_pairs = len(x) - np.arange(max_lag + 1)
+    least = max(MIN_PROMINENCE, MIN_STANDARD_ERRORS / np.sqrt(n_pairs[-1]))
+    red = MIN_RED_STANDARD_ERRORS * np.sqrt(_variance_factor(correlation) / n_pairs)
+    height = np.maximum(least, red)
+    peaks, _ = signal.find_peaks(correlation, height=height, prominence=least)
     peaks = peaks[peaks >= min_period]
     if len(peaks) == 0:
         return None
-    height = correlation[peaks]
-    return int(peaks[height >= near_best * height.max()][0])
+    heights = correlation[peaks]
+    return int(peaks[heights >= near_best * heights.max()][0])
+
+
+def _variance_factor(correlation: NDArray[np.float64]) -> float:
+    """How much short-term correlation raises the variance of the autocorrelation.
+
+    By Bartlett's formula, from the lags before the first that is not positive: those
+    behind it show what repeats, if anything does.
+    """
+    ends = np.flatnonzero(correlation <= 0)
+    short_term = correlation[1 : ends[0] if len(ends) else None]
+    return float(1 + 2 * np.square(short_term).sum())
 
 
 def _normalized(channel: FloatArray) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ import pytest
 
 import skcoad
 from skcoad.cli._main import main
+from skcoad.thresholds import PeaksOverThreshold
 
 QUICK = ("--max-steps", "3")
 
@@ -144,11 +145,35 @@ def test_detect_reads_the_split_from_the_name_and_finds_the_anomaly(ucr, capsys)
 def test_detect_scores_as_the_detector_does(folder, bumped, tiny):
     np.savetxt(folder / "wave.csv", bumped)
     assert run("detect", "wave.csv", *QUICK, "--train", 250, "--scores", "s.csv") == 0
-    detector = tiny(contamination=0.01).fit(bumped[:250])
+    threshold = PeaksOverThreshold("1 per 1000 rows")
+    detector = tiny(contamination=threshold).fit(bumped[:250])
     table = pd.read_csv("s.csv")
     expected = detector.decision_function(bumped)
     assert np.allclose(table["score"], expected, rtol=1e-12, atol=0)
     assert np.array_equal(table["label"], detector.predict(bumped))
+
+
+@pytest.mark.parametrize(
+    ("words", "contamination"),
+    [
+        (("--contamination", 0.05), 0.05),
+        (("--false-alarms", "2 per 300 rows"), PeaksOverThreshold("1 per 150 rows")),
+        (("--false-alarms", "1 per week"), PeaksOverThreshold("1 per 168 rows")),
+        (
+            ("--train", 0),
+            PeaksOverThreshold("1 per 1000 rows", held_back=0),
+        ),
+    ],
+    ids=str,
+)
+def test_the_threshold_is_that_of_the_words(pump, tiny, words, contamination):
+    out = ("--train", 300, "--out", "s.csv")
+    assert run("detect", pump, *QUICK, *out, *words) == 0
+    X = pd.read_csv(pump)[["flow", "heat"]].to_numpy()
+    fitted_on = X if words == ("--train", 0) else X[:300]
+    detector = tiny(contamination=contamination).fit(fitted_on)
+    table = pd.read_csv("s.csv")
+    np.testing.assert_array_equal(table["label"], detector.predict(X))
 
 
 def test_train_0_fits_on_all(ucr, capsys):
@@ -219,6 +244,11 @@ def test_files_are_replaced(ucr, folder):
         (("pump.csv", "--top", "0"), "--top must be at least 1, got 0"),
         (("pump.csv", "--max-steps", "0"), "max_steps"),
         (("pump.csv", "--contamination", "0.7"), "contamination"),
+        (("pump.csv", "--false-alarms", "often"), "is no rate; write '1 per 10000"),
+        (
+            ("short.csv", "--false-alarms", "1 per week"),
+            "needs the times of the rows",
+        ),
         (("pump.csv", "--period", "0"), "period"),
         (("pump.csv", "--out", "no/scores.csv"), "there is no folder no to write"),
         (("pump.csv", "--out", "."), ". exists and is not a file"),

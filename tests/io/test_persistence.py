@@ -23,6 +23,11 @@ from skcoad import CoADDetector, NeighborsDetector, __version__
 from skcoad.detectors import load as load_any
 from skcoad.io._container import FORMAT, KEY, MAX_HEADER, UNSEALED, _seal
 from skcoad.io._schema import InvalidDetectorError
+from skcoad.thresholds import (
+    ConformalThreshold,
+    PeaksOverThreshold,
+    QuantileThreshold,
+)
 
 DATA = Path(__file__).parents[1] / "data"
 FIXTURES = sorted(DATA.glob("detector-*.safetensors"))
@@ -161,6 +166,79 @@ def test_neighbours_alone_are_saved_and_loaded(wave, tmp_path):
     for X in (wave(200, 2), wave(90, 2, seed=1)):
         mine, theirs = (d.decision_function(X) for d in (loaded, detector))
         np.testing.assert_array_equal(mine, theirs)
+
+
+@pytest.fixture(scope="module")
+def with_threshold(wave):
+    """Give a detector with a threshold in time."""
+    index = pd.date_range("2026-01-01", periods=300, freq="h")
+    threshold = PeaksOverThreshold("1 per week", held_back=0.4)
+    detector = NeighborsDetector(max_references=50, contamination=threshold)
+    return detector.fit(pd.DataFrame(wave(300), index=index, columns=["flow"]))
+
+
+def test_a_threshold_is_saved_and_loaded(with_threshold, wave, tmp_path):
+    with_threshold.save(tmp_path / "file")
+    loaded = NeighborsDetector.load(tmp_path / "file")
+    assert vars(loaded).keys() == vars(with_threshold).keys()
+    assert repr(loaded) == repr(with_threshold)
+    assert loaded.threshold_ == with_threshold.threshold_
+    mine, theirs = loaded.thresholder_, with_threshold.thresholder_
+    assert vars(mine).keys() == vars(theirs).keys()
+    assert mine.threshold_ == theirs.threshold_
+    assert mine.rate_ == theirs.rate_ == pytest.approx(1 / 168)
+    scores = np.linspace(0, 20, 50)
+    np.testing.assert_array_equal(mine.p_values(scores), theirs.p_values(scores))
+    loaded.save(tmp_path / "again")
+    assert (tmp_path / "again").read_bytes() == (tmp_path / "file").read_bytes()
+
+
+@pytest.mark.parametrize("cls", [ConformalThreshold, QuantileThreshold])
+def test_every_threshold_is_saved(cls, wave, tmp_path):
+    threshold = cls("1 per 50 rows", held_back=0)
+    detector = NeighborsDetector(contamination=threshold).fit(wave(200))
+    detector.save(tmp_path / "file")
+    loaded = NeighborsDetector.load(tmp_path / "file")
+    assert type(loaded.thresholder_) is type(loaded.contamination) is cls
+    assert loaded.thresholder_.threshold_ == detector.threshold_
+
+
+@pytest.mark.parametrize(
+    ("entry", "value", "message"),
+    [
+        ("class", "MAD", "there is no threshold 'MAD'"),
+        ("class", 3, "class is missing, or no str"),
+        ("parameters", {"rate": 1}, "unknown parameters"),
+        ("parameters", {"false_alarms": "often"}, "is no rate"),
+        ("parameters", {"held_back": 2}, "held_back"),
+        ("separation", 0, "separation must be at least 1"),
+        ("separation", 1.5, "separation is missing, or no int"),
+        ("interval", -1.0, "interval of the rows is not above 0"),
+        ("interval", None, "needs the times of the rows"),
+    ],
+)
+def test_a_threshold_that_cannot_be_is_invalid(
+    entry, value, message, with_threshold, tmp_path
+):
+    with_threshold.save(tmp_path / "file")
+    content, tensors = unpack((tmp_path / "file").read_bytes())
+    content["thresholder"][entry] = value
+    (tmp_path / "file").write_bytes(pack(content, tensors))
+    with pytest.raises(InvalidDetectorError, match=message):
+        NeighborsDetector.load(tmp_path / "file")
+
+
+def test_the_scores_of_a_threshold_may_not_be_missing(with_threshold, tmp_path):
+    with_threshold.save(tmp_path / "file")
+    content, tensors = unpack((tmp_path / "file").read_bytes())
+    for scores in (None, torch.full((9,), torch.nan, dtype=torch.float64)):
+        changed = dict(tensors)
+        del changed["threshold_scores"]
+        if scores is not None:
+            changed["threshold_scores"] = scores
+        (tmp_path / "file").write_bytes(pack(content, changed))
+        with pytest.raises(InvalidDetectorError, match="threshold_scores"):
+            NeighborsDetector.load(tmp_path / "file")
 
 
 def test_a_file_of_another_detector_is_invalid(valid, wave, tmp_path):

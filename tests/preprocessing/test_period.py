@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy import signal
 
 from skcoad.preprocessing._period import autocorrelation, dominant_period
 
@@ -153,3 +154,26 @@ def test_white_noise_has_no_period():
     noises = [np.random.default_rng(seed).normal(size=2000) for seed in range(60)]
     found = [dominant_period(x) for x in noises]
     assert sum(period is not None for period in found) <= 6
+
+
+# By roots of the autoregression: from nearly white to nearly a random walk.
+@pytest.mark.parametrize("roots", [[0.8], [0.95], [0.99], [0.8, 0.8], [0.9, 0.5]])
+@pytest.mark.parametrize("n", [600, 3000])
+def test_red_noise_has_no_period(roots, n):
+    denominator = np.poly(roots)
+    noises = np.random.default_rng(0).normal(size=(40, n + 500))
+    wanders = signal.lfilter([1.0], denominator, noises)[:, 500:]
+    found = [dominant_period(x) for x in wanders]
+    assert sum(period is not None for period in found) <= 2
+
+
+@pytest.mark.parametrize("level", [0.5, 2.0])
+def test_the_period_of_a_wave_in_red_noise_is_found(level):
+    wave = np.sin(2 * np.pi * np.arange(3000) / 40)
+    noise = np.random.default_rng(1).normal(size=3000)
+    wander = signal.lfilter([1.0], [1.0, -0.9], noise)
+    assert dominant_period(wave + level * wander / wander.std()) in range(38, 43)
+
+
+def test_five_periods_are_enough():
+    assert abs(dominant_period(noisy_wave(50, 0, n_periods=5)) - 50) <= 1

@@ -1,0 +1,154 @@
+"""What the thresholds share."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from skcoad._validation import check_parameters, reals
+from skcoad.thresholds._rate import events_per_row
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["ScoreThreshold"]
+
+
+class ScoreThreshold(BaseEstimator):  # type: ignore[misc]
+    """Base of the thresholds; see :class:`skcoad.thresholds.PeaksOverThreshold`.
+
+    A subclass has :meth:`_limit`, and may refine :meth:`_tail_probability`.
+
+    Parameters
+    ----------
+    false_alarms : str, default="1 per 1000 rows"
+        Events above the threshold on normal data, in rows ("1 per 10000 rows") or in
+        time ("1 per week", "2 per 12 hours"); see
+        :func:`skcoad.thresholds.events_per_row`.
+    held_back : float, default=0.3
+        Share of the training series, at its end, that a detector calibrates on as well:
+        it is fitted a second time without it, which costs as much as the first fit, and
+        scores it as new; `threshold_` is the higher of this and that of the scores of
+        the training series itself. The first knows how far the series drifts, the
+        second has more rows. With 0 there is only the second, and no cost. Up to 0.9.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "false_alarms": [str],
+        "held_back": [reals(0, 0.9)],
+    }
+
+    def __init__(
+        self, false_alarms: str = "1 per 1000 rows", *, held_back: float = 0.3
+    ) -> None:
+        self.false_alarms = false_alarms
+        self.held_back = held_back
+
+    def fit(
+        self, scores: ArrayLike, *, separation: int = 1, interval: float | None = None
+    ) -> Self:
+        """Set the threshold by scores of normal data.
+
+        Parameters
+        ----------
+        scores : array-like of shape (n_timestamps,)
+            Of consecutive rows, in time order, finite; as unseen by the detector as
+            what will be compared with the threshold.
+        separation : int, default=1
+            Scores above the threshold at most so many rows apart are one event; a
+            detector gives its period.
+        interval : float or None, default=None
+            Seconds from one row to the next, for a rate in time.
+
+        Returns
+        -------
+        ScoreThreshold
+            Itself.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or an argument is out of its range, or the scores are too few
+            for the rate.
+        """
+        self.rate_ = self.check(interval)
+        values = _checked(scores)
+        if len(values) == 0:
+            raise ValueError("a threshold needs at least one score, got none")
+        if separation < 1:
+            raise ValueError(f"separation must be at least 1, got {separation}")
+        self.scores_ = values
+        self.separation_, self.interval_ = int(separation), interval
+        self._sorted = np.sort(values)
+        self.threshold_ = self._limit()
+        return self
+
+    def check(self, interval: float | None = None) -> float:
+        """Check the parameters.
+
+        Parameters
+        ----------
+        interval : float or None, default=None
+            Seconds from one row to the next.
+
+        Returns
+        -------
+        float
+            Events per row.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of its range, or the rate is in time and there is no
+            interval.
+        """
+        check_parameters(self)
+        return events_per_row(self.false_alarms, interval)
+
+    def p_values(self, scores: ArrayLike) -> NDArray[np.float64]:
+        """Probability that a row of normal data scores at least as high.
+
+        Parameters
+        ----------
+        scores : array-like of shape (n_timestamps,)
+            Finite.
+
+        Returns
+        -------
+        ndarray of shape (n_timestamps,)
+            Above 0, at most 1. They are of single rows: an event has several rows, so
+            the p-value of `threshold_` is larger than the rate of events.
+
+        Raises
+        ------
+        NotFittedError
+            Before :meth:`fit`.
+        ValueError
+            If a score is not finite.
+        """
+        check_is_fitted(self)
+        return self._tail_probability(_checked(scores))
+
+    @abstractmethod
+    def _limit(self) -> float:
+        """The threshold, from the fitted attributes."""
+
+    def _tail_probability(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        n = len(self._sorted)
+        at_least = n - np.searchsorted(self._sorted, scores, side="left")
+        return np.asarray((1 + at_least) / (1 + n))
+
+
+def _checked(scores: ArrayLike) -> NDArray[np.float64]:
+    values = np.array(scores, dtype=np.float64)
+    if values.ndim != 1:
+        raise ValueError(f"scores must be one-dimensional, got shape {values.shape}")
+    if not np.isfinite(values).all():
+        where = int(np.flatnonzero(~np.isfinite(values))[0])
+        raise ValueError(f"scores must be finite, got {values[where]} at {where}")
+    return values

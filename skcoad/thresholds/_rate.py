@@ -1,0 +1,108 @@
+"""Rates of false alarms as people state them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+
+__all__ = ["events_per_row", "sampling_interval"]
+
+SECONDS = {
+    "second": 1,
+    "minute": 60,
+    "hour": 3600,
+    "day": 86_400,
+    "week": 7 * 86_400,
+    "year": 365.25 * 86_400,
+}
+MAX_ROWS = 1e12  # per event; rarer ones are beyond any data
+NUMBER = r"\d+(?:\.\d+)?(?:e[+-]?\d+)?"
+RATE = re.compile(rf"({NUMBER}) per (?:({NUMBER}) )?([a-z]+?)s?", re.IGNORECASE)
+
+
+def events_per_row(false_alarms: str, interval: float | None = None) -> float:
+    """Read a rate of false alarms.
+
+    Parameters
+    ----------
+    false_alarms : str
+        "<number> per <number> <unit>", where the second number may be left out if it is
+        1; the unit is "rows", or "seconds", "minutes", "hours", "days", "weeks" or
+        "years", singular or plural.
+    interval : float or None, default=None
+        Seconds from one row to the next, if known.
+
+    Returns
+    -------
+    float
+        Events per row, above 0 and below 1.
+
+    Raises
+    ------
+    ValueError
+        If the text is no such rate, the unit is of time and the interval unknown, or
+        there would be an event in every row or in no less than 1e12 rows.
+
+    Examples
+    --------
+    >>> from skcoad.thresholds import events_per_row
+    >>> events_per_row("2 per 1000 rows")
+    0.002
+    >>> round(1 / events_per_row("1 per week", interval=60))
+    10080
+    """
+    match = RATE.fullmatch(" ".join(false_alarms.split()))
+    unit = match[3].lower() if match else ""
+    if match is None or (unit != "row" and unit not in SECONDS):
+        raise ValueError(
+            f"false_alarms={false_alarms!r} is no rate; write '1 per 10000 rows', "
+            f"'1 per week' or '2 per 12 hours' (units: row, {', '.join(SECONDS)})"
+        )
+    per = float(match[2] or 1)
+    if unit != "row":
+        if interval is None:
+            raise ValueError(
+                f"false_alarms={false_alarms!r} needs the times of the rows: fit on a "
+                "DataFrame with a DatetimeIndex, or state the rate in rows"
+            )
+        per *= SECONDS[unit] / interval
+    events = float(match[1])
+    if not 0 < events < per <= MAX_ROWS * events:
+        raise ValueError(
+            f"false_alarms={false_alarms!r} must be less than one a row, and at least "
+            f"one in {MAX_ROWS:g}; it is {events:g} per {per:g} rows"
+        )
+    return events / per
+
+
+def sampling_interval(times: Any) -> float | None:
+    """Median time from one row to the next.
+
+    Parameters
+    ----------
+    times : Index, ndarray or None
+        One time for each row.
+
+    Returns
+    -------
+    float or None
+        In seconds; None if these are no times, or fewer than two.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skcoad.thresholds import sampling_interval
+    >>> sampling_interval(pd.date_range("2026-01-01", periods=9, freq="5min"))
+    300.0
+    """
+    # What pandas alone knows: periods and time zones.
+    if hasattr(times, "to_timestamp"):
+        times = times.to_timestamp()
+    if getattr(times, "tz", None) is not None:
+        times = times.tz_convert(None)
+    values = np.asarray(times)
+    if values.dtype.kind not in "mM" or len(values) < 2:
+        return None
+    return float(np.median(np.diff(values) / np.timedelta64(1, "s")))

@@ -1,0 +1,177 @@
+"""Thresholds as `contamination`, ours and those of PyOD and pythresh."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator, clone
+
+from skcoad import NeighborsDetector, SklearnOutlierAdapter
+from skcoad.detectors._contamination import held_back_scores, thresholder_limit
+from skcoad.thresholds import (
+    ConformalThreshold,
+    PeaksOverThreshold,
+    QuantileThreshold,
+)
+
+THRESHOLDS = [
+    PeaksOverThreshold("1 per 200 rows"),
+    PeaksOverThreshold("1 per 5000 rows", held_back=0),
+    QuantileThreshold("1 per 100 rows", held_back=0.5),
+    ConformalThreshold("1 per 100 rows"),
+]
+
+
+@pytest.mark.parametrize("threshold", THRESHOLDS, ids=str)
+def test_labels_are_the_scores_above_the_threshold(threshold, wave):
+    X, other = wave(600), wave(300, seed=1)
+    detector = NeighborsDetector(contamination=threshold).fit(X)
+    assert not hasattr(threshold, "threshold_")  # a parameter is not fitted
+    assert detector.threshold_ == detector.thresholder_.threshold_
+    above = detector.decision_scores_ > detector.threshold_
+    np.testing.assert_array_equal(detector.labels_, above)
+    for series in (X, other):
+        scores = detector.decision_function(series)
+        labels, confidence = detector.predict(series, return_confidence=True)
+        np.testing.assert_array_equal(labels, scores > detector.threshold_)
+        assert ((confidence >= 0) & (confidence <= 1)).all()
+        adapter = SklearnOutlierAdapter(clone(detector)).fit(X)
+        np.testing.assert_array_equal(adapter.predict(series), 1 - 2 * labels)
+
+
+@pytest.mark.parametrize("cls", [PeaksOverThreshold, QuantileThreshold])
+@pytest.mark.parametrize("drift", [0.0, 0.5])
+def test_the_threshold_is_the_higher_of_held_back_and_training_scores(cls, drift, wave):
+    # With a drift, the amplitude at the end is new to a detector of the beginning.
+    X = wave(600) * (1 + drift * (np.arange(600) > 420))[:, None]
+    threshold = cls("1 per 100 rows")
+    detector = NeighborsDetector(contamination=threshold).fit(X)
+    held_back = held_back_scores(NeighborsDetector(), X, 0.3)
+    assert held_back.shape == (180,)
+    limits = [
+        clone(threshold).fit(scores, separation=detector.period_).threshold_
+        for scores in (held_back, detector.decision_scores_)
+    ]
+    assert detector.threshold_ == max(limits)
+    if drift:
+        assert limits[0] > 2 * limits[1]
+        np.testing.assert_array_equal(detector.thresholder_.scores_, held_back)
+
+
+def test_what_is_held_back_is_scored_as_new(wave):
+    X = wave(600)
+    scores = held_back_scores(NeighborsDetector(), X, 0.3)
+    earlier = NeighborsDetector(period=25).fit(X[:420])
+    whole = earlier.decision_function(X)[420:]
+    np.testing.assert_allclose(scores, whole, rtol=0.3, atol=0.3)
+
+
+def test_without_holding_back_it_is_calibrated_on_the_training_scores(wave):
+    threshold = QuantileThreshold("1 per 100 rows", held_back=0)
+    detector = NeighborsDetector(contamination=threshold).fit(wave(600))
+    scores = detector.thresholder_.scores_
+    np.testing.assert_array_equal(scores, detector.decision_scores_)
+
+
+def test_a_gross_outlier_in_training_does_not_raise_the_threshold(wave):
+    clean = wave(600)
+    dirty = clean.copy()
+    dirty[500] = 1e6
+    for held_back in (0, 0.3):
+        threshold = PeaksOverThreshold(held_back=held_back)
+        limits = [
+            NeighborsDetector(contamination=threshold).fit(X).threshold_
+            for X in (clean, dirty)
+        ]
+        assert limits[1] < 2 * limits[0] + 1
+
+
+def test_a_rate_in_time_takes_the_times_of_the_training_series(wave):
+    times = pd.date_range("2026-01-01", periods=600, freq="30min")
+    frame = pd.DataFrame(wave(600), index=times, columns=["flow"])
+    threshold = PeaksOverThreshold("1 per week")
+    detector = NeighborsDetector(contamination=threshold).fit(frame)
+    assert 1 / detector.thresholder_.rate_ == pytest.approx(7 * 48)
+    with pytest.raises(ValueError, match="needs the times of the rows"):
+        NeighborsDetector(contamination=threshold).fit(wave(600))
+
+
+@pytest.mark.parametrize(
+    ("threshold", "message"),
+    [
+        (PeaksOverThreshold("sometimes"), "is no rate"),
+        (PeaksOverThreshold(held_back=1), "held_back"),
+        (ConformalThreshold("1 per 1000 rows"), "the 180 scores given can promise"),
+    ],
+)
+def test_a_threshold_that_cannot_be_set_is_an_error_before_the_fit(
+    threshold, message, wave, monkeypatch
+):
+    detector = NeighborsDetector(contamination=threshold)
+    with pytest.raises(ValueError, match=message):
+        detector.fit(wave(600))
+    assert not hasattr(detector, "model_")
+
+
+class Foreign(BaseEstimator):
+    """A thresholder with the limit that pythresh states: none, scaled, or not."""
+
+    def __init__(self, stated="scaled"):
+        self.stated = stated
+
+    def fit(self, scores):
+        low, high = scores.min(), scores.max()
+        limit = low + 0.4 * (high - low)
+        stated = {"scaled": 0.4, "as it is": limit, "nothing": None, "wrong": 1e9}
+        self.thresh_ = stated[self.stated]
+        self.labels_ = (scores > limit).astype(int)
+        return self
+
+
+@pytest.mark.parametrize("stated", ["scaled", "as it is", "nothing", "wrong"])
+def test_the_limit_of_a_thresholder_is_in_the_unit_of_the_scores(stated, wave):
+    X = wave(400)
+    thresholder = Foreign(stated)
+    detector = NeighborsDetector(contamination=thresholder).fit(X)
+    assert not hasattr(thresholder, "labels_")
+    assert detector.thresholder_ is None
+    scores = detector.decision_scores_
+    expected = clone(thresholder).fit(scores).labels_
+    assert 0 < expected.sum() < 400
+    np.testing.assert_array_equal(scores > detector.threshold_, expected)
+    np.testing.assert_array_equal(detector.labels_, expected)
+    np.testing.assert_array_equal(detector.predict(X), expected)
+    adapter = SklearnOutlierAdapter(NeighborsDetector(contamination=thresholder))
+    np.testing.assert_array_equal(adapter.fit_predict(X) == -1, expected)
+    if stated in ("scaled", "as it is"):
+        low, high = scores.min(), scores.max()
+        assert detector.threshold_ == pytest.approx(low + 0.4 * (high - low))
+
+
+class All(BaseEstimator):
+    def fit(self, scores):
+        self.thresh_, self.labels_ = None, np.ones(len(scores))
+        return self
+
+
+def test_where_all_is_abnormal_the_limit_is_below_all():
+    assert thresholder_limit(All(), np.array([2.0, 1.0])) == np.nextafter(1, 0)
+
+
+@pytest.mark.parametrize("name", ["MAD", "FILTER", "IQR", "ZSCORE", "AUCP"])
+def test_thresholders_of_pyod_and_pythresh_agree_with_scores_and_adapter(name, wave):
+    pytest.importorskip("pythresh", reason="PyOD's thresholders need pythresh")
+    from pyod.models import thresholds
+
+    X = wave(600)
+    X[400:412] += 3
+    state = np.random.get_state()  # noqa: NPY002 - pythresh seeds the global one
+    adapter = SklearnOutlierAdapter(
+        NeighborsDetector(contamination=getattr(thresholds, name)())
+    ).fit(X)
+    np.random.set_state(state)  # noqa: NPY002
+    detector = adapter.detector_
+    above = detector.decision_scores_ > detector.threshold_
+    assert 0 < above.sum() < 300
+    np.testing.assert_array_equal(detector.labels_, above)
+    np.testing.assert_array_equal(detector.predict(X), above)
+    np.testing.assert_array_equal(adapter.predict(X) == -1, above)

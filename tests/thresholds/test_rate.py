@@ -1,0 +1,61 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from skcoad.thresholds import events_per_row, sampling_interval
+
+
+@pytest.mark.parametrize(
+    ("text", "interval", "rows"),
+    [
+        ("1 per 10000 rows", None, 10_000),
+        ("1 per 1e4 rows", None, 10_000),
+        ("  2  per 1000 row ", None, 500),
+        ("0.5 per 100 rows", None, 200),
+        ("1 per week", 60.0, 7 * 24 * 60),
+        ("1 per 12 hours", 3600.0, 12),
+        ("3 per Day", 3600.0, 8),
+        ("1 per year", 86_400.0, 365.25),
+        ("1 per 90 seconds", 0.5, 180),
+        ("1 per minute", 1.0, 60),
+    ],
+)
+def test_a_rate_is_read_in_rows_and_in_time(text, interval, rows):
+    assert 1 / events_per_row(text, interval) == pytest.approx(rows)
+
+
+@pytest.mark.parametrize("text", ["", "1", "often", "1 per month", "-1 per day", "per"])
+def test_what_is_no_rate_is_an_error_that_shows_how_to_write_one(text):
+    with pytest.raises(ValueError, match="is no rate; write '1 per 10000 rows'"):
+        events_per_row(text, 1.0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["0 per day", "2 per 2 rows", "1 per row", "1 per 1e999 rows", "1e999 per day"],
+)
+def test_none_or_one_in_every_row_is_an_error(text):
+    with pytest.raises(ValueError, match="less than one a row, and at least one in"):
+        events_per_row(text, 1.0)
+
+
+def test_a_rate_in_time_needs_an_interval():
+    with pytest.raises(ValueError, match="needs the times of the rows"):
+        events_per_row("1 per week")
+
+
+def test_the_interval_is_the_median_of_the_times():
+    times = pd.date_range("2026-01-01", periods=9, freq="min")
+    assert sampling_interval(times) == 60.0
+    assert sampling_interval(times.delete(4)) == 60.0
+    assert sampling_interval(times.to_numpy()) == 60.0
+    assert sampling_interval(times.tz_localize("Europe/Berlin")) == 60.0
+    assert sampling_interval(times - times[0]) == 60.0
+    assert sampling_interval(pd.period_range("2026-01-01", periods=3, freq="h")) == 3600
+
+
+@pytest.mark.parametrize(
+    "times", [None, pd.RangeIndex(9), np.arange(3.0), pd.date_range("2026", periods=1)]
+)
+def test_what_is_no_time_has_no_interval(times):
+    assert sampling_interval(times) is None

@@ -6,20 +6,22 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from joblib import Parallel, delayed
+from joblib import delayed
 from tqdm import tqdm
 
-from skcoad.benchmark._detectors import check_detectors, get_parameters, make_detector
+from skcoad._parallel import run_tasks
+from skcoad.benchmark._detectors import check_detectors, make_detector
 from skcoad.benchmark._protocols import PROTOCOLS
-from skcoad.benchmark._results import (
+from skcoad.benchmark._results import read_benchmark_results
+from skcoad.benchmark._task import run_task
+from skcoad.datasets import Archive, Series
+from skcoad.io._plain import get_parameters
+from skcoad.io._results import (
     Result,
     append_result,
     drop_cut_off_line,
     only_writer,
-    read_benchmark_results,
 )
-from skcoad.benchmark._task import run_task
-from skcoad.datasets import Archive, Series
 
 MAX_SEED = 2**32 - 1  # numpy's
 
@@ -149,15 +151,11 @@ def run_benchmark(
         }
         drop_cut_off_line(path, first_key="detector")
         _check_parameters(results.values(), detectors)
-        # One task a batch, so that no finished result waits for another.
-        parallel = Parallel(
-            n_jobs=n_jobs, return_as="generator_unordered", batch_size=1
-        )
         progress = tqdm(
             total=len(wanted), initial=len(results), disable=not verbose, unit="run"
         )
         with progress:
-            for result in parallel(tasks()):
+            for result in run_tasks(tasks(), n_jobs):
                 append_result(path, result)
                 results[_key(result)] = result
                 progress.update()

@@ -5,13 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import pkgutil
-import signal
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import joblib
 
 from skcoad.benchmark._detectors import FitPredictOnly, make_detector
 from skcoad.benchmark._plots import plot_comparison
@@ -26,6 +22,7 @@ from skcoad.cli._output import (
     check_outputs,
     save_figure,
 )
+from skcoad.cli._parallel import interrupted, worker_processes
 from skcoad.datasets import open_archive
 from skcoad.io._atomic import atomic_write
 
@@ -141,9 +138,7 @@ def execute(arguments: argparse.Namespace) -> int:
         sources,
     )
     try:
-        with joblib.parallel_config(
-            "loky", inner_max_num_threads=1, initializer=_ignore_ctrl_c
-        ):
+        with worker_processes():
             results = run_benchmark(
                 detectors,
                 series,
@@ -154,12 +149,7 @@ def execute(arguments: argparse.Namespace) -> int:
                 verbose=True,
             )
     except KeyboardInterrupt:
-        print(
-            f"\ninterrupted; the results so far are in {arguments.out}; repeat the "
-            "command to resume",
-            file=sys.stderr,
-        )
-        return 130
+        return interrupted(arguments.out)
 
     text = report(results, metric=arguments.metric, against=arguments.against)
     if arguments.published is not None:
@@ -174,11 +164,6 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.plot is not None:
         save_figure(plot_comparison(results, metric=arguments.metric), arguments.plot)
     return 0
-
-
-def _ignore_ctrl_c() -> None:
-    # In a worker: the parent process handles it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +22,7 @@ from skcoad.cli._output import (
 from skcoad.io._atomic import atomic_write
 
 if TYPE_CHECKING:
-    from skcoad import CoADDetector
+    from skcoad import CoADDetector, NeighborsDetector
     from skcoad.datasets import Series
     from skcoad.plotting import Zoom
     from skcoad.scoring import AnomalySegment
@@ -37,13 +36,19 @@ DPI = 120
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``skcoad detect`` to a parser."""
-    parser.add_argument("file", type=Path, help="the series")
+    parser.add_argument(
+        "file",
+        type=Path,
+        help="the series; of a folder, a zip file or a quoted pattern such as "
+        "'site*/*.csv', every series is fitted and searched by itself",
+    )
     parser.add_argument(
         "--train",
-        type=int,
+        type=rows_or_time,
         metavar="N",
-        help="fit on the first N timestamps, and search the others for anomalies; 0: "
-        "fit on and search all (default: as the file's name says, otherwise 0)",
+        help="fit on the first N timestamps, or those before a time such as "
+        "2024-03-01, and search the others for anomalies; 0: fit on and search all "
+        "(default: as the file's name says, otherwise 0)",
     )
     parser.add_argument(
         "--column",
@@ -82,7 +87,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="CSV",
         help="write position or timestamp, score and label (1 above the threshold) of "
-        "every timestamp, and the score of each column if there are several",
+        "every timestamp, and the score of each column if there are several; of many "
+        "series: append the segments of each, one line of JSON, and skip the series "
+        "that the file already has",
     )
     parser.add_argument(
         "--plot",
@@ -90,7 +97,42 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FIGURE",
         help=f"plot series and scores into a file ({', '.join(FIGURE_SUFFIXES)})",
     )
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        metavar="N",
+        default=1,
+        help="number of processes for many series, each with one thread (default: "
+        "%(default)s)",
+    )
     add_training_arguments(parser)
+
+
+def rows_or_time(text: str) -> int | str:
+    """Parse a number of rows, or check that a text is a time.
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        If it is neither.
+
+    Examples
+    --------
+    >>> from skcoad.cli._detect import rows_or_time
+    >>> rows_or_time("500"), rows_or_time("2024-03-01")
+    (500, '2024-03-01')
+    """
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        np.datetime64(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is neither a number of timestamps nor a time"
+        ) from None
+    return text
 
 
 def add_training_arguments(parser: argparse.ArgumentParser) -> None:
@@ -103,41 +145,42 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         metavar="N",
         default=MAX_STEPS,
-        help="training steps; fewer are faster and less accurate (default: "
-        "%(default)s)",
+        help="training steps; fewer are faster and less accurate, and 0 compares with "
+        "neighbours alone (default: %(default)s)",
     )
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Run ``skcoad detect``; return 0. Raises ValueError for unusable arguments."""
+    """Run ``skcoad detect``; return 0, or as `_panel.execute` for many series.
+
+    Raises ValueError for unusable arguments.
+    """
+    from skcoad.cli import _panel
     from skcoad.datasets import load_series
+    from skcoad.panel._task import n_training_rows
 
     if arguments.top < 1:
         raise ValueError(f"--top must be at least 1, got {arguments.top}")
+    detector = make_detector(
+        arguments,
+        contamination=arguments.contamination,
+        period="auto" if arguments.period is None else arguments.period,
+    )
+    if _panel.has_many_series(arguments.file):
+        return _panel.execute(arguments, detector)
     if arguments.plot is not None:
         check_figure_suffix(arguments.plot)
     outputs = {"--out": arguments.out, "--plot": arguments.plot}
     check_outputs(outputs, sources=[arguments.file])
     series = load_series(arguments.file)
     if arguments.column is not None:
-        series = _with_columns(series, arguments.column)
-    if arguments.train is not None:
-        series = replace(series, train_length=arguments.train)
+        series = with_columns(series, arguments.column)
+    series = replace(series, train_length=n_training_rows(series, arguments.train))
     n_timestamps, n_channels = series.values.shape
-    if series.train_length == n_timestamps:
-        raise ValueError(
-            f"fitting on the first {series.train_length} of {n_timestamps} timestamps "
-            "leaves none to search; --train 0 fits on and searches all"
-        )
     print(
         f"{series.name}: {n_timestamps} timestamps of {', '.join(series.channel_names)}"
     )
 
-    detector = make_detector(
-        arguments,
-        contamination=arguments.contamination,
-        period="auto" if arguments.period is None else arguments.period,
-    )
     found = detect(series, detector, limit=arguments.top, threshold=arguments.threshold)
     print_segments(series, found)
     channel_scores = found.scores[:, np.newaxis]
@@ -166,21 +209,22 @@ class Detection(NamedTuple):
     segments: list[AnomalySegment]
 
 
-def make_detector(arguments: argparse.Namespace, **parameters: Any) -> CoADDetector:
+def make_detector(
+    arguments: argparse.Namespace, **parameters: Any
+) -> CoADDetector | NeighborsDetector:
     """Make a detector with the arguments of `add_training_arguments`."""
-    from skcoad import CoADDetector
+    from skcoad import CoADDetector, NeighborsDetector
 
+    if arguments.max_steps == 0:
+        return NeighborsDetector(**parameters)
     return CoADDetector(
-        max_steps=arguments.max_steps,
-        random_state=arguments.seed,
-        verbose=int(sys.stderr.isatty()),
-        **parameters,
+        max_steps=arguments.max_steps, random_state=arguments.seed, **parameters
     )
 
 
 def detect(
     series: Series,
-    detector: CoADDetector,
+    detector: CoADDetector | NeighborsDetector,
     *,
     limit: int,
     threshold: float | None = None,
@@ -191,8 +235,8 @@ def detect(
     ----------
     series : Series
         The series.
-    detector : CoADDetector
-        Unfitted; it is fitted in place.
+    detector : CoADDetector or NeighborsDetector
+        Unfitted; it is fitted in place, with a progress bar on a terminal.
     limit : int
         Maximum number of segments.
     threshold : float, default=None
@@ -208,17 +252,15 @@ def detect(
     KeyboardInterrupt
         If the training is interrupted.
     """
+    from skcoad.panel._task import fit_or_stop
     from skcoad.scoring import find_segments
 
+    if hasattr(detector, "verbose"):
+        detector.verbose = int(sys.stderr.isatty())
     n_timestamps = len(series.values)
     n_fitted = series.train_length or n_timestamps
     start = time.perf_counter()
-    with warnings.catch_warnings():
-        # An interrupted fit warns and returns a usable detector; the command stops.
-        warnings.filterwarnings("ignore", "training was interrupted")
-        detector.fit(series.values[:n_fitted])
-    if detector.n_iter_ < detector.max_steps:
-        raise KeyboardInterrupt
+    fit_or_stop(detector, series.values[:n_fitted])
     fitted = time.perf_counter()
     scores = detector.decision_function(series.values)
     scored = time.perf_counter()
@@ -238,7 +280,8 @@ def detect(
     return Detection(scores, threshold, detector.period_, segments)
 
 
-def _with_columns(series: Series, names: Sequence[str]) -> Series:
+def with_columns(series: Series, names: Sequence[str]) -> Series:
+    """Select channels of a series by their names."""
     for name in names:
         if name not in series.channel_names:
             raise ValueError(

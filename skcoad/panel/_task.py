@@ -20,7 +20,14 @@ from skcoad.io._plain import get_parameters, plain
 from skcoad.io._results import Result
 from skcoad.preprocessing import dominant_period, fallback_period
 
-__all__ = ["Search", "detect_series", "is_fitted", "n_training_rows", "settings"]
+__all__ = [
+    "Search",
+    "detect_series",
+    "fit_or_stop",
+    "is_fitted",
+    "n_training_rows",
+    "settings",
+]
 
 
 @dataclass(frozen=True)
@@ -80,8 +87,8 @@ def n_training_rows(series: Series, train: Any) -> int:
     Raises
     ------
     ValueError
-        If no row is left to search, or `train` is a time and the series has none, or
-        no row before it.
+        If `train` is below 0, leaves no row to search, or is a time and the series has
+        no times, or no row before it.
 
     Examples
     --------
@@ -99,10 +106,12 @@ def n_training_rows(series: Series, train: Any) -> int:
         n_rows = int(train)
     else:
         n_rows = _rows_before(series, train)
-    if not 0 <= n_rows < len(series.values):
+    if n_rows < 0:
+        raise ValueError(f"train must be at least 0, got {n_rows}")
+    if n_rows >= len(series.values):
         raise ValueError(
             f"fitting on the first {n_rows} of {len(series.values)} rows leaves none "
-            "to search; train=0 fits on and searches all"
+            "to search; 0 fits on and searches all"
         )
     return n_rows
 
@@ -172,7 +181,7 @@ def _detect(series: Series, detector: Any, search: Search) -> Result:
         scores = detector.decision_function(values)
     else:
         detector = clone(detector, safe=False)  # what has no get_params is copied
-        _fit(detector, values[:n_train] if n_train else values)
+        fit_or_stop(detector, values[:n_train] if n_train else values)
         scores = (
             detector.decision_function(values) if n_train else detector.decision_scores_
         )
@@ -194,12 +203,27 @@ def _detect(series: Series, detector: Any, search: Search) -> Result:
     }
 
 
-def _fit(detector: Any, values: FloatArray) -> None:
+def fit_or_stop(detector: Any, X: FloatArray) -> None:
+    """Fit a detector, and raise KeyboardInterrupt if the fit was interrupted.
+
+    Late in a training, `CoADDetector.fit` would warn and keep what it learned.
+
+    Parameters
+    ----------
+    detector : object
+        Fitted in place.
+    X : ndarray of shape (n_timestamps, n_channels)
+        The training series.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If interrupted at any time.
+    """
     with warnings.catch_warnings():
-        # An interrupted fit warns and leaves a usable detector; a panel is to stop.
         warnings.filterwarnings("error", "training was interrupted")
         try:
-            detector.fit(values)
+            detector.fit(X)
         except UserWarning as warning:
             raise KeyboardInterrupt from warning
 

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from joblib import parallel_config
-from panel.detectors import Deadly, Deviation
 
+from panel.detectors import Deadly, Deviation
 from skcoad.io._results import read_results
 from skcoad.panel import detect_panel
 

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from joblib import parallel_config, register_parallel_backend
 from joblib._parallel_backends import ThreadingBackend
-from panel.detectors import Deviation, Faulty
 
 import skcoad
+from panel.detectors import Deviation, Faulty
 from skcoad import NeighborsDetector
 from skcoad.datasets import Series
 from skcoad.io._results import only_writer, read_results
@@ -112,7 +112,7 @@ def test_training_rows_are_those_before_a_time(panel, out, train):
     ("train", "error"),
     [
         (120, "fitting on the first 120 of 120 rows leaves none to search"),
-        (-1, "fitting on the first -1 of 120"),
+        (-1, "train must be at least 0, got -1"),
         ("2024-02-01", "needs timestamps, and the series has none"),
     ],
 )

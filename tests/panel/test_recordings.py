@@ -25,7 +25,9 @@ def test_joined_recordings_are_apart_by_the_gap(lengths, gap, n_channels):
     joined = join_recordings(recordings, gap)
     assert joined.shape == (sum(lengths) + gap * (len(lengths) - 1), n_channels)
     kept = np.isnan(joined)
-    for (start, stop), recording in zip(spans(recordings, gap), recordings, strict=True):
+    for (start, stop), recording in zip(
+        spans(recordings, gap), recordings, strict=True
+    ):
         assert np.array_equal(joined[start:stop], recording)
         kept[start:stop] = True
     assert kept.all()
@@ -140,7 +142,12 @@ def test_training_rows_of_frames_are_chosen_by_time(wave):
 @pytest.mark.parametrize(
     ("detector", "recordings", "error", "message"),
     [
-        (NeighborsDetector(missing="raise"), {"a": np.ones(99)}, TypeError, "masks mis"),
+        (
+            NeighborsDetector(missing="raise"),
+            {"a": np.ones(99)},
+            TypeError,
+            "masks mis",
+        ),
         (
             NeighborsDetector(period=40),
             {"a": np.ones(300), "b": np.ones(79)},

@@ -18,7 +18,7 @@ def values(panel):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Three files in two folders, two of them of one name, and one that is no series."""
+    """Three files in two folders, two of one name, and one that is no series."""
     for number, name in enumerate(("a/pump.csv", "a/fan.1.csv", "b/pump.csv")):
         file = tmp_path / name
         file.parent.mkdir(exist_ok=True)

@@ -25,6 +25,7 @@ __all__ = [
     "detect_series",
     "fit_or_stop",
     "is_fitted",
+    "make_result",
     "n_training_rows",
     "settings",
 ]
@@ -157,21 +158,29 @@ def detect_series(
         If interrupted, also where the detector's `fit` ends early with a warning.
     """
     started = perf_counter()
-    result: Result = {
-        "series": name,
-        "settings": settings(detector, search),
-        "version": __version__,
-        "error": None,
-    }
+    details: Result = {}
+    failure: BaseException | None = None
     try:
         if isinstance(series, Exception):
             raise series
-        result |= _detect(series, detector, search)
+        details = _detect(series, detector, search)
     except (Exception, SystemExit) as error:
-        result["error"] = f"{type(error).__name__}: {error}"
-        result["traceback"] = traceback.format_exc()
-    result["seconds"] = round(perf_counter() - started, 3)
-    return result
+        failure = error
+        details["traceback"] = traceback.format_exc()
+    details["seconds"] = round(perf_counter() - started, 3)
+    return make_result(name, detector, search, failure) | details
+
+
+def make_result(
+    name: str, detector: Any, search: Search, error: BaseException | None
+) -> Result:
+    """Begin the result of a series: what identifies it, and whether it failed."""
+    return {
+        "series": name,
+        "settings": settings(detector, search),
+        "version": __version__,
+        "error": None if error is None else f"{type(error).__name__}: {error}",
+    }
 
 
 def _detect(series: Series, detector: Any, search: Search) -> Result:

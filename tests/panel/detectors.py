@@ -48,12 +48,12 @@ class Faulty(Deviation):
 
 
 class Deadly(Deviation):
-    """Kill the process in the first fit of a series that starts with 1.
+    """Kill the process in the fit of a series that starts with 1.
 
     Parameters
     ----------
-    marker : path-like
-        A file that is created before; while it exists, nothing is killed.
+    marker : str or None
+        A file that is created before; if it exists, nothing is killed. None: always.
     """
 
     def __init__(self, marker):
@@ -64,7 +64,8 @@ class Deadly(Deviation):
         return {"marker": self.marker}
 
     def fit(self, X):
-        if X[0, 0] == 1 and not Path(self.marker).exists():
-            Path(self.marker).touch()
+        if X[0, 0] == 1 and not (self.marker and Path(self.marker).exists()):
+            if self.marker:
+                Path(self.marker).touch()
             os.kill(os.getpid(), signal.SIGKILL)
         return super().fit(X)

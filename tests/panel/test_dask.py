@@ -1,50 +1,38 @@
-"""Panels on a dask cluster, of which a worker is killed."""
+"""The example of the documents on a dask cluster, of which a worker is killed."""
+
+import os
+import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from joblib import parallel_config
 
 from panel.detectors import Deadly, Deviation
 from skcoad.io._results import read_results
 from skcoad.panel import detect_panel
 
-distributed = pytest.importorskip(
-    "distributed", reason="distributed is not installed (skcoad[dask])"
-)
+pytest.importorskip("distributed", reason="distributed is not installed (skcoad[dask])")
+
+PAGE = Path(__file__).parents[2] / "docs" / "panels.md"
 
 
-@pytest.fixture
-def cluster(monkeypatch):
-    """Two workers, each a process that is started again when it dies."""
-    import dask
-
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    with (
-        dask.config.set({"distributed.scheduler.allowed-failures": 1}),
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None
-        ) as started,
-        distributed.Client(started),
-    ):
-        yield started
-
-
-@pytest.fixture
-def panel():
+@pytest.mark.skipif(os.name != "posix", reason="needs signals of POSIX")
+def test_a_killed_worker_costs_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(0)
-    panel = {f"s{i}": rng.normal(size=1000) for i in range(12)}
-    for name in ("s2", "s7"):
-        panel[name][80:85] += 30
-    panel["s3"][0] = 1  # what the deadly detector is killed by
-    return panel
-
-
-def test_a_killed_worker_costs_nothing(cluster, panel, tmp_path):
-    marker, out = tmp_path / "killed", tmp_path / "panel.jsonl"
-    with parallel_config("dask"):
-        found = detect_panel(panel, Deadly(str(marker)), limit=1, out=out)
-    assert marker.exists()  # a worker was killed
-    assert len(read_results(out)) == 12
-    expected = detect_panel(panel, Deviation(), limit=1)
-    pd.testing.assert_frame_equal(found, expected)
+    sensors = {f"s{i}": rng.normal(size=1000) for i in range(12)}
+    sensors["s2"][80:85] += 30
+    sensors["s3"][0] = 1  # what the deadly detector is killed by
+    blocks = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), re.M | re.S)
+    (example,) = [block for block in blocks if "dask" in block]
+    namespace = {
+        "sensors": sensors,
+        "NeighborsDetector": lambda: Deadly("killed"),
+        "detect_panel": detect_panel,
+    }
+    exec(compile(example, str(PAGE), "exec"), namespace)
+    assert Path("killed").exists()  # so a worker was killed
+    assert len(read_results("on_dask.jsonl")) == 12
+    expected = detect_panel(sensors, Deviation(), limit=1)
+    pd.testing.assert_frame_equal(namespace["found"], expected)

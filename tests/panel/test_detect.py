@@ -1,3 +1,4 @@
+import os
 import threading
 import tracemalloc
 import warnings
@@ -9,7 +10,7 @@ from joblib import parallel_config, register_parallel_backend
 from joblib._parallel_backends import ThreadingBackend
 
 import skcoad
-from panel.detectors import Deviation, Faulty
+from panel.detectors import Deadly, Deviation, Faulty
 from skcoad import NeighborsDetector
 from skcoad.datasets import Series
 from skcoad.io._results import only_writer, read_results
@@ -147,6 +148,20 @@ def test_failures_are_recorded_and_the_others_go_on(panel, out):
     results = {result["series"]: result for result in read_results(out)}
     assert "in fit" in results["s1"]["traceback"]
     assert len(results) == 7
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs signals of POSIX")
+def test_a_series_that_kills_its_process_is_recorded_and_the_others_go_on(panel, out):
+    panel |= {f"t{i}": make_noise(10 + i) for i in range(8)}
+    panel["s1"][0] = 1
+    found = detect_panel(panel, Deadly(None), limit=1, out=out, n_jobs=2)
+    assert len(read_results(out)) == 12
+    failed = found.dropna(subset="error")
+    assert failed["series"].tolist() == ["s1"]
+    assert failed["error"].item().startswith("TerminatedWorkerError: ")
+    del panel["s1"]
+    expected = detect_panel(panel, Deviation(), limit=1)
+    pd.testing.assert_frame_equal(found[:-1], expected, check_dtype=False)
 
 
 def test_a_panel_of_failures_alone_is_a_table_too():

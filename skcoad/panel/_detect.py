@@ -152,9 +152,10 @@ def detect_panel(
             for result in _run(panel, missing, detector, search, n_jobs):
                 if out is not None:
                     append_result(out, result)
-                results[result["series"]] = {
-                    key: value for key, value in result.items() if key != "traceback"
-                }
+                # Of many series, what the table needs.
+                del result["settings"]
+                result.pop("traceback", None)
+                results[result["series"]] = result
                 progress.update()
     return rank(results[name] for name in panel.names)
 

@@ -151,7 +151,7 @@ def test_what_is_no_panel_is_an_error_that_says_why(source, error, message):
     [
         (pd.DatetimeIndex(["2024-01-01", "2024-01-01"]), "a: the timestamp 2024-01-01"),
         (pd.DatetimeIndex(["2024-01-02", "2024-01-01"]), "a: the timestamps are not s"),
-        (pd.DatetimeIndex([None, "2024-01-01"]), "a: a timestamp is missing"),
+        (pd.DatetimeIndex(["NaT", "2024-01-01"]), "a: a timestamp is missing"),
     ],
 )
 def test_times_that_are_no_order_are_errors_of_that_series(time, message):

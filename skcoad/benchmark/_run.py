@@ -6,10 +6,9 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from joblib import delayed
+from joblib import Parallel, delayed
 from tqdm import tqdm
 
-from skcoad._parallel import run_tasks
 from skcoad.benchmark._detectors import check_detectors, make_detector
 from skcoad.benchmark._protocols import PROTOCOLS
 from skcoad.benchmark._results import read_benchmark_results
@@ -151,11 +150,15 @@ def run_benchmark(
         }
         drop_cut_off_line(path, first_key="detector")
         _check_parameters(results.values(), detectors)
+        # One task a batch, so that no finished result waits for another.
+        parallel = Parallel(
+            n_jobs=n_jobs, return_as="generator_unordered", batch_size=1
+        )
         progress = tqdm(
             total=len(wanted), initial=len(results), disable=not verbose, unit="run"
         )
         with progress:
-            for result in run_tasks(tasks(), n_jobs):
+            for result in parallel(tasks()):
                 append_result(path, result)
                 results[_key(result)] = result
                 progress.update()

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from joblib import delayed
 from tqdm import tqdm
 
 from skcoad._parallel import run_tasks
@@ -17,7 +14,7 @@ from skcoad.datasets import Series
 from skcoad.io._results import Result, append_result, drop_cut_off_line, only_writer
 from skcoad.panel._ranking import rank, read_panel_results
 from skcoad.panel._sources import Panel, open_panel
-from skcoad.panel._task import Search, detect_series, make_result, settings
+from skcoad.panel._task import DetectionTask, Search, settings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,9 +37,8 @@ def detect_panel(
 ) -> pd.DataFrame:
     """Find anomalous segments in many series, and rank them.
 
-    Each series is scored whole, and searched after its training rows. What a series
-    raises is recorded, and so is one that kills its process (joblib's own processes;
-    see ``docs/panels.md`` for dask); the others go on.
+    Each series is scored whole, and searched after its training rows. A series that
+    raises an exception, or kills its process, is recorded, and the others go on.
 
     Parameters
     ----------
@@ -71,7 +67,7 @@ def detect_panel(
     n_jobs : int or None, default=None
         Number of processes, as in joblib: None means 1 unless
         `joblib.parallel_config` says otherwise, which also selects other backends, such
-        as dask or ray.
+        as dask or ray. A single one is this process.
     verbose : bool, default=False
         Show a progress bar.
 
@@ -138,6 +134,10 @@ def detect_panel(
     _check_detector(detector)
     search = Search(train, threshold, limit)
     results: dict[str, Result] = {}
+
+    def make_task(index: int) -> DetectionTask:
+        return DetectionTask(panel.names[index], _read(panel, index), detector, search)
+
     with nullcontext() if out is None else only_writer(out):
         if out is not None:
             results |= _finished(out, panel, settings(detector, search))
@@ -147,9 +147,9 @@ def detect_panel(
             disable=not verbose,
             unit="series",
         )
+        missing = [i for i, name in enumerate(panel.names) if name not in results]
         with progress:
-            missing = [i for i, name in enumerate(panel.names) if name not in results]
-            for result in _run(panel, missing, detector, search, n_jobs):
+            for result in run_tasks(make_task, missing, n_jobs):
                 if out is not None:
                     append_result(out, result)
                 # Of many series, what the table needs.
@@ -191,39 +191,6 @@ def _finished(
                 "use another file"
             )
     return {result["series"]: result for result in results}
-
-
-def _run(
-    panel: Panel, indices: list[int], detector: Any, search: Search, n_jobs: int | None
-) -> Iterator[Result]:
-    """Results of some series as they arrive, also of one that kills its process."""
-    remaining = iter(indices)
-    running: dict[str, int] = {}
-
-    def task(index: int) -> Any:
-        name, series = panel.names[index], _read(panel, index)
-        return delayed(detect_series)(name, series, detector, search)
-
-    def tasks() -> Iterator[Any]:
-        for index in remaining:
-            running[panel.names[index]] = index
-            yield task(index)
-
-    complete = False
-    while not complete:
-        try:
-            for result in run_tasks(tasks(), n_jobs):
-                del running[result["series"]]
-                yield result
-            complete = True
-        except BrokenProcessPool:
-            # By which series, nobody knows: each of them gets a process of its own.
-            for name, index in running.items():
-                try:
-                    yield from run_tasks([task(index)], n_jobs=2)
-                except BrokenProcessPool as error:
-                    yield make_result(name, detector, search, error)
-            running.clear()
 
 
 def _read(panel: Panel, index: int) -> Series | Exception:

@@ -75,7 +75,7 @@ def rank(results: Iterable[Result]) -> pd.DataFrame:
     Parameters
     ----------
     results : iterable of Result
-        From :func:`detect_series`.
+        Of :class:`~skcoad.panel._task.DetectionTask`.
 
     Returns
     -------

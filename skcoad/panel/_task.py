@@ -21,11 +21,10 @@ from skcoad.io._results import Result
 from skcoad.preprocessing import dominant_period, fallback_period
 
 __all__ = [
+    "DetectionTask",
     "Search",
-    "detect_series",
     "fit_or_stop",
     "is_fitted",
-    "make_result",
     "n_training_rows",
     "settings",
 ]
@@ -131,10 +130,9 @@ def _rows_before(series: Series, time: Any) -> int:
     return n_rows
 
 
-def detect_series(
-    name: str, series: Series | Exception, detector: Any, search: Search
-) -> Result:
-    """Fit a detector on one series and find segments; exceptions are recorded.
+@dataclass(frozen=True)
+class DetectionTask:
+    """One series of a panel, to be fitted and searched.
 
     Parameters
     ----------
@@ -146,41 +144,46 @@ def detect_series(
         Cloned and fitted, unless it is fitted.
     search : Search
         What to fit on and what to look for.
-
-    Returns
-    -------
-    Result
-        See :func:`skcoad.panel.detect_panel`.
-
-    Raises
-    ------
-    KeyboardInterrupt
-        If interrupted, also where the detector's `fit` ends early with a warning.
     """
-    started = perf_counter()
-    details: Result = {}
-    failure: BaseException | None = None
-    try:
-        if isinstance(series, Exception):
-            raise series
-        details = _detect(series, detector, search)
-    except (Exception, SystemExit) as error:
-        failure = error
-        details["traceback"] = traceback.format_exc()
-    details["seconds"] = round(perf_counter() - started, 3)
-    return make_result(name, detector, search, failure) | details
 
+    name: str
+    # Within the task, also where joblib's dask backend would move arrays to a worker
+    # beforehand: when that worker died, they would be lost.
+    series: Series | Exception
+    detector: Any
+    search: Search
 
-def make_result(
-    name: str, detector: Any, search: Search, error: BaseException | None
-) -> Result:
-    """Begin the result of a series: what identifies it, and whether it failed."""
-    return {
-        "series": name,
-        "settings": settings(detector, search),
-        "version": __version__,
-        "error": None if error is None else f"{type(error).__name__}: {error}",
-    }
+    def run(self) -> Result:
+        """Fit, score and find segments; exceptions are recorded.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            If interrupted, also where the detector's `fit` ends early with a warning.
+        """
+        started = perf_counter()
+        try:
+            if isinstance(self.series, Exception):
+                raise self.series
+            result = self._result(None) | _detect(
+                self.series, self.detector, self.search
+            )
+        except (Exception, SystemExit) as error:
+            result = self.failure(error)
+        return result | {"seconds": round(perf_counter() - started, 3)}
+
+    def failure(self, error: BaseException) -> Result:
+        """Return the result of a series that raised an error."""
+        lines = traceback.format_exception(error)
+        return self._result(error) | {"traceback": "".join(lines)}
+
+    def _result(self, error: BaseException | None) -> Result:
+        return {
+            "series": self.name,
+            "settings": settings(self.detector, self.search),
+            "version": __version__,
+            "error": None if error is None else f"{type(error).__name__}: {error}",
+        }
 
 
 def _detect(series: Series, detector: Any, search: Search) -> Result:

@@ -1,8 +1,8 @@
 """Measure what a panel of many series costs, and how the cost grows.
 
-    python benchmarks/panel.py --series 500 1000 5000
+    python benchmarks/panel_cost.py --series 50 100 200
 
-Made the table "Panels" of docs/panels.md.
+Made the table "What it costs" of docs/panels.md.
 
 Each series has 2,000 timestamps, a period of 50 and one anomaly in its second half; the
 detectors are fitted on the first half. `detect_panel` with a detector for each series

@@ -34,7 +34,7 @@ def folder(tmp_path, monkeypatch, wave):
 
 
 def test_a_folder_is_searched_as_by_detect_panel(folder, capsys):
-    words = ("--train", 200, "--threshold", 4, "--out", "found.jsonl")
+    words = ("--train", 200, "--threshold", 10, "--out", "found.jsonl")
     assert run("detect", "data", *QUICK, *words) == 0
     printed = capsys.readouterr()
     assert "3 series in data" in printed.out
@@ -45,7 +45,7 @@ def test_a_folder_is_searched_as_by_detect_panel(folder, capsys):
     detector = NeighborsDetector(contamination=0.01)
     before = (folder.parent / "found.jsonl").read_bytes()
     found = detect_panel(
-        folder, detector, train=200, threshold=4.0, out=folder.parent / "found.jsonl"
+        folder, detector, train=200, threshold=10.0, out=folder.parent / "found.jsonl"
     )
     assert found["series"][0] == "north/b"
     assert (folder.parent / "found.jsonl").read_bytes() == before

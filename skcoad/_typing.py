@@ -13,6 +13,8 @@ BoolArray = NDArray[np.bool_]
 Size = int | Literal["auto"]
 Missing = Literal["mask", "raise"]
 Aggregation = Literal["mean", "max"]
+ChannelAggregation = Literal["rms", "mean", "max"]
+References = Literal["train", "past", "all"]
 
 Encoder = Literal["conv", "gru"]
 Branches = Literal["time", "frequency", "both"]

@@ -268,6 +268,13 @@ def decades(normal, value):
     return -log(n_above / len(normal), 10)
 
 
+def weighted_quadratic_mean(rows, weights):
+    return [
+        sqrt(sum(w * value**2 for w, value in zip(weights, column, strict=True)))
+        for column in zip(*rows, strict=True)
+    ]
+
+
 def quadratic_mean(*evidence):
     return [
         sqrt(sum(e * e for e in values) / len(values))

@@ -13,6 +13,11 @@ from skcoad.benchmark._protocols import PROTOCOLS, vus_window
 from skcoad.benchmark._published import compare_with_published, read_published
 from skcoad.benchmark._report import report
 from skcoad.benchmark._run import run_benchmark
+from skcoad.benchmark._scenarios import (
+    scenario_report,
+    scenario_suite,
+    scenario_table,
+)
 from skcoad.benchmark._statistics import compare, mean_metrics
 from skcoad.benchmark.baselines import BASELINES
 from skcoad.io._results import Result, read_results
@@ -30,5 +35,8 @@ __all__ = [
     "read_results",
     "report",
     "run_benchmark",
+    "scenario_report",
+    "scenario_suite",
+    "scenario_table",
     "vus_window",
 ]

@@ -84,14 +84,15 @@ def markdown_table(table: pd.DataFrame) -> str:
     Parameters
     ----------
     table : DataFrame
-        Its index becomes the first column, named "detector".
+        Its index becomes the first column, named "detector" if the index has no name.
 
     Returns
     -------
     text : str
         Without a trailing line end; numbers below 1000 have three decimals.
     """
-    rows = [["detector", *map(str, table.columns)], ["---", *["---:"] * table.shape[1]]]
+    header = [str(table.index.name or "detector"), *map(str, table.columns)]
+    rows = [header, ["---", *["---:"] * table.shape[1]]]
     rows += [
         [str(name), *map(_cell, row)]
         for name, row in zip(table.index, table.astype(object).to_numpy(), strict=True)

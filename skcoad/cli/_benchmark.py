@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import pkgutil
+from collections.abc import Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from skcoad.benchmark._protocols import METRICS, PROTOCOLS
 from skcoad.benchmark._published import compare_with_published, read_published
 from skcoad.benchmark._report import markdown_table, report
 from skcoad.benchmark._run import run_benchmark
+from skcoad.benchmark._scenarios import scenario_report, scenario_suite
 from skcoad.benchmark.baselines import BASELINES
 from skcoad.cli._output import (
     FIGURE_SUFFIXES,
@@ -23,7 +26,7 @@ from skcoad.cli._output import (
     save_figure,
 )
 from skcoad.cli._parallel import interrupted, worker_processes
-from skcoad.datasets import open_archive
+from skcoad.datasets import Series, open_archive
 from skcoad.io._atomic import atomic_write
 
 DEFAULT_DETECTORS = ("CoAD", "KMeansAD", "PCA")
@@ -38,8 +41,21 @@ PARAMETERS is a JSON object, such as '{{"window_size": "@period"}}', where the t
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``skcoad benchmark`` to a parser."""
-    parser.add_argument(
-        "data", type=Path, help="a file, folder or zip file of labelled series"
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        "data",
+        nargs="?",
+        type=Path,
+        help="a file, folder or zip file of labelled series",
+    )
+    source.add_argument(
+        "--scenarios",
+        metavar="DRAWS",
+        nargs="?",
+        const=3,
+        type=int,
+        help="instead of data, so many series (default: %(const)s) of each generated "
+        "scenario; also reports each scenario",
     )
     parser.add_argument(
         "--detectors",
@@ -111,19 +127,12 @@ def execute(arguments: argparse.Namespace) -> int:
 
     Raises ValueError for unusable arguments before the first run.
     """
-    archive = open_archive(arguments.data)
-    series = archive.select(arguments.select)[: arguments.limit]
-    if len(series) == 0:
-        raise ValueError(
-            f"no series in {arguments.data} has a name that matches "
-            f"{arguments.select!r}"
-        )
+    series, sources = _select_series(arguments)
     detectors = dict(arguments.detectors)
     if arguments.against is not None and arguments.against not in detectors:
         raise ValueError(
             f"--against must be one of {list(detectors)}, got {arguments.against!r}"
         )
-    sources = [arguments.data, *archive.files]
     if arguments.published is not None:
         read_published(arguments.published)  # raises if it cannot be read
         sources.append(arguments.published)
@@ -152,6 +161,8 @@ def execute(arguments: argparse.Namespace) -> int:
         return interrupted(arguments.out)
 
     text = report(results, metric=arguments.metric, against=arguments.against)
+    if arguments.scenarios is not None:
+        text += "\n" + scenario_report(results)
     if arguments.published is not None:
         table = compare_with_published(
             results, arguments.published, metric=arguments.metric
@@ -164,6 +175,28 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.plot is not None:
         save_figure(plot_comparison(results, metric=arguments.metric), arguments.plot)
     return 0
+
+
+def _select_series(
+    arguments: argparse.Namespace,
+) -> tuple[Sequence[Series], list[Path]]:
+    """Return the series to run on, and the files that must not be replaced."""
+    series: Sequence[Series]
+    if arguments.scenarios is not None:
+        sources = []
+        series = [
+            one
+            for one in scenario_suite(arguments.scenarios)
+            if fnmatchcase(one.name, arguments.select)
+        ]
+    else:
+        archive = open_archive(arguments.data)
+        sources = [arguments.data, *archive.files]
+        series = archive.select(arguments.select)
+    if len(series) == 0:
+        where = "scenario" if arguments.data is None else f"series in {arguments.data}"
+        raise ValueError(f"no {where} has a name that matches {arguments.select!r}")
+    return series[: arguments.limit], sources
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
-"""Labelled time series: readers for the public archives and a generator.
+"""Labelled time series: readers for the public archives and generators.
 
-No data are downloaded or bundled: the readers take the path of a local copy, and
-`make_series` generates synthetic series.
+No data are downloaded or bundled: the readers take the path of a local copy,
+`make_series` generates synthetic series, and `make_scenario` those of the scenario
+suite.
 """
 
 from __future__ import annotations
@@ -13,15 +14,18 @@ from skcoad.datasets._series import Series
 from skcoad.datasets._synthetic import ANOMALY_KINDS, make_series
 from skcoad.datasets._tsb_ad import load_tsb_ad
 from skcoad.datasets._ucr import load_ucr
+from skcoad.datasets.scenarios import SCENARIOS, make_scenario
 
 __all__ = [
     "ANOMALY_KINDS",
+    "SCENARIOS",
     "Archive",
     "Series",
     "load_nab",
     "load_series",
     "load_tsb_ad",
     "load_ucr",
+    "make_scenario",
     "make_series",
     "open_archive",
 ]

@@ -28,7 +28,7 @@ from skcoad._validation import (
 )
 from skcoad.detectors._persistence import load_detector, save_detector
 from skcoad.model import CoADModel, ScoreComponents
-from skcoad.preprocessing import WindowPlan
+from skcoad.preprocessing import WindowPlan, mask_gross_outliers
 from skcoad.preprocessing._missing import check_missing_fraction
 from skcoad.preprocessing._plan import MIN_TIMESTAMPS
 from skcoad.scoring import (
@@ -55,7 +55,8 @@ class TimeSeriesDetector(BaseDetector):  # type: ignore[misc]
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "period": [StrOptions({"auto"}), integers(2)],
         "step": [StrOptions({"auto"}), integers(1)],
-        "channel_aggregation": [StrOptions({"mean", "max"})],
+        "references": [StrOptions({"train", "past", "all"})],
+        "channel_aggregation": [StrOptions({"rms", "mean", "max"})],
         "missing": [StrOptions({"mask", "raise"})],
         # A number, or a thresholder of PyOD or pythresh.
         "contamination": [reals(0, 0.5, closed="right"), BaseEstimator, BaseDetector],
@@ -115,8 +116,9 @@ class TimeSeriesDetector(BaseDetector):  # type: ignore[misc]
                 min_timestamps=MIN_TIMESTAMPS,
             )
             check_missing_fraction(X)
-            self.model_ = self._fit_model(X)
-            self._set_scores(X)
+            normal = mask_gross_outliers(X)
+            self.model_ = self._fit_model(normal)
+            self._set_scores(normal, X)
         except BaseException:
             # A fit that fails or is interrupted leaves no mixture of old and new.
             self.__dict__.clear()
@@ -328,10 +330,18 @@ class TimeSeriesDetector(BaseDetector):  # type: ignore[misc]
                 "takes any other object for a thresholder"
             )
 
-    def _set_scores(self, X: FloatArray) -> None:
-        """Calibrate on the training series, and set PyOD's attributes."""
-        self.decision_scores_ = calibrate_scores(
-            self.model_, X, self._scoring_options()
+    def _set_scores(self, normal: FloatArray, X: FloatArray) -> None:
+        """Calibrate, and set PyOD's attributes.
+
+        Parameters
+        ----------
+        normal, X : ndarray of shape (n_timestamps, n_channels)
+            The training series without and with gross outliers.
+        """
+        options = self._scoring_options()
+        scores = calibrate_scores(self.model_, normal, options)
+        self.decision_scores_ = (
+            scores if normal is X else score_series(self.model_, X, options)
         )
         # PyOD's predict_proba needs this; its _set_n_classes would look at y.
         self._classes = 2

@@ -15,11 +15,13 @@ from skcoad._device import resolve_device
 from skcoad._typing import (
     Aggregation,
     Branches,
+    ChannelAggregation,
     Encoder,
     FloatArray,
     Fusion,
     Masking,
     Missing,
+    References,
     ScoreBy,
     Size,
 )
@@ -109,8 +111,18 @@ class CoADDetector(TimeSeriesDetector):
         Width of the moving average over probability and error, in periods; 0 for none.
     score_aggregation : {"mean", "max"}, default="mean"
         How the scores of the windows that cover a timestamp are combined.
-    channel_aggregation : {"mean", "max"}, default="mean"
-        How the scores of the channels are combined.
+    references : {"train", "past", "all"}, default="train"
+        Where the nearest neighbours of a scored subsequence may be: in the training
+        series; or besides in the scored series itself, at least 2.5 periods earlier, or
+        at least 2.5 periods away. The past follows a drift and is known in a stream;
+        all is for looking back at a record. Both find more where normal behaviour
+        changes, cost about twice the time, and find less of an anomaly that lasts or
+        repeats; a score then depends on the whole series that is scored, or on what
+        came before, and no longer on the timestamps around it alone.
+    channel_aggregation : {"rms", "mean", "max"}, default="rms"
+        How the scores of the channels are combined: by their quadratic mean, their
+        mean, or the largest. With several channels, the aggregate is expressed as its
+        own rarity on the training series.
     missing : {"mask", "raise"}, default="mask"
         What to do about NaN: mask the values, or raise an error. Up to half of the
         values of each channel may be missing when fitting, any number later.
@@ -226,7 +238,8 @@ class CoADDetector(TimeSeriesDetector):
         score_by: ScoreBy = "joint",
         smoothing: float = 0.5,
         score_aggregation: Aggregation = "mean",
-        channel_aggregation: Aggregation = "mean",
+        references: References = "train",
+        channel_aggregation: ChannelAggregation = "rms",
         missing: Missing = "mask",
         contamination: Any = 0.1,
         device: str | torch.device = "auto",
@@ -256,6 +269,7 @@ class CoADDetector(TimeSeriesDetector):
         self.score_by = score_by
         self.smoothing = smoothing
         self.score_aggregation = score_aggregation
+        self.references = references
         self.channel_aggregation = channel_aggregation
         self.missing = missing
         self.contamination = contamination
@@ -351,6 +365,7 @@ class CoADDetector(TimeSeriesDetector):
             self.smoothing,
             self.score_aggregation,
             self.channel_aggregation,
+            self.references,
         )
 
     @property

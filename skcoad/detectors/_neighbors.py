@@ -7,7 +7,13 @@ from typing import Any, ClassVar
 import torch
 
 from skcoad._device import resolve_device
-from skcoad._typing import Aggregation, FloatArray, Missing, Size
+from skcoad._typing import (
+    ChannelAggregation,
+    FloatArray,
+    Missing,
+    References,
+    Size,
+)
 from skcoad._validation import integers
 from skcoad.detectors._base import TimeSeriesDetector
 from skcoad.model import CoADModel
@@ -51,8 +57,18 @@ class NeighborsDetector(TimeSeriesDetector):
     max_references : int, default=4096
         Largest number of training subsequences, per channel, from which missing values
         are imputed and the expected values retrieved; distances consider all.
-    channel_aggregation : {"mean", "max"}, default="mean"
-        How the scores of the channels are combined.
+    references : {"train", "past", "all"}, default="train"
+        Where the nearest neighbours of a scored subsequence may be: in the training
+        series; or besides in the scored series itself, at least 2.5 periods earlier, or
+        at least 2.5 periods away. The past follows a drift and is known in a stream;
+        all is for looking back at a record. Both find more where normal behaviour
+        changes, cost about twice the time, and find less of an anomaly that lasts or
+        repeats; a score then depends on the whole series that is scored, or on what
+        came before, and no longer on the timestamps around it alone.
+    channel_aggregation : {"rms", "mean", "max"}, default="rms"
+        How the scores of the channels are combined: by their quadratic mean, their
+        mean, or the largest. With several channels, the aggregate is expressed as its
+        own rarity on the training series.
     missing : {"mask", "raise"}, default="mask"
         What to do about NaN: mask the values, or raise an error. Up to half of the
         values of each channel may be missing when fitting, any number later.
@@ -105,7 +121,8 @@ class NeighborsDetector(TimeSeriesDetector):
         period: Size = "auto",
         step: Size = "auto",
         max_references: int = 4096,
-        channel_aggregation: Aggregation = "mean",
+        references: References = "train",
+        channel_aggregation: ChannelAggregation = "rms",
         missing: Missing = "mask",
         contamination: Any = 0.1,
         device: str | torch.device = "auto",
@@ -114,6 +131,7 @@ class NeighborsDetector(TimeSeriesDetector):
         self.period = period
         self.step = step
         self.max_references = max_references
+        self.references = references
         self.channel_aggregation = channel_aggregation
         self.missing = missing
         self.contamination = contamination
@@ -131,5 +149,7 @@ class NeighborsDetector(TimeSeriesDetector):
 
     def _scoring_options(self) -> ScoringOptions:
         return ScoringOptions(
-            score_by="neighbors", channel_aggregation=self.channel_aggregation
+            score_by="neighbors",
+            channel_aggregation=self.channel_aggregation,
+            references=self.references,
         )

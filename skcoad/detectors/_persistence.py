@@ -39,8 +39,7 @@ from skcoad.io._schema import (
     require,
     take,
 )
-from skcoad.model import CoADModel, ModelConfig, ScoreCalibration
-from skcoad.neighbors import ChannelNeighbors
+from skcoad.model import CoADModel, ModelConfig
 from skcoad.preprocessing._missing import check_missing_fraction
 
 __all__ = ["load_detector", "save_detector"]
@@ -141,7 +140,7 @@ def _detector(cls: type[Any], content: Json, tensors: dict[str, Tensor]) -> Any:
         try:
             X = _training_series(detector.model_)
             check_missing_fraction(X)
-            detector._set_scores(X)
+            detector._set_scores(X, X)
         except (ValueError, FloatingPointError) as error:
             raise InvalidDetectorError(f"no scores can be computed: {error}") from error
     if content.get("feature_names") is not None:
@@ -191,24 +190,24 @@ def _config(content: Json) -> ModelConfig:
 
 
 def _with_neighbors(config: Json, state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """State of format 1 with neighbours, and with calibrations still to be fitted."""
-    plan = _config(config).plan
-    state = dict(state)
-    for channel in range(get(config, "n_channels", int)):
-        prefix = f"neighbors.{channel}."
-        neighbors = ChannelNeighbors.build(
-            state.pop(f"{prefix}series"),
-            plan,
-            get(config, "max_references", int),
-            state.pop(f"{prefix}missing"),
+    """State of format 1 with what is learned of its series, not yet calibrated."""
+    state, configuration = dict(state), _config(config)
+    scaled = [
+        (
+            state.pop(f"neighbors.{channel}.series"),
+            state.pop(f"neighbors.{channel}.missing"),
         )
-        for part, module in (
-            (prefix, neighbors),
-            (f"calibrations.{channel}.", ScoreCalibration()),
-        ):
-            for name, tensor in module.state_dict().items():
-                state[part + name] = tensor
-    return state
+        for channel in range(configuration.n_channels)
+    ]
+    with torch.device("meta"):
+        model = CoADModel(configuration)
+    model.learn_normal(scaled)
+    learned = {
+        name: tensor
+        for name, tensor in model.state_dict().items()
+        if not name.startswith(("scaler.", "network."))
+    }
+    return learned | state
 
 
 def _training_series(model: CoADModel) -> FloatArray:

@@ -7,16 +7,18 @@
 
 from __future__ import annotations
 
+from skcoad.model._config import ModelConfig, NetworkConfig
 from skcoad.model._distortions import DISTORTIONS, PAPER_DISTORTIONS, distort
-from skcoad.model._inference import ScoreComponents, score_components
+from skcoad.model._inference import EVIDENCE, ScoreComponents, score_components
 from skcoad.model._model import (
+    AGGREGATIONS,
     SCORES,
     CoADModel,
-    ModelConfig,
-    NetworkConfig,
     ScoreCalibration,
 )
 from skcoad.model._network import CoADNetwork, CoADOutput, initialise
+from skcoad.model._regression import RESIDUALS, ChannelRegression
+from skcoad.model._statistics import STATISTICS, ChannelStatistics
 from skcoad.model._training import (
     Batch,
     Callback,
@@ -31,11 +33,17 @@ from skcoad.model._training import (
 )
 
 __all__ = [
+    "AGGREGATIONS",
     "DISTORTIONS",
+    "EVIDENCE",
     "PAPER_DISTORTIONS",
+    "RESIDUALS",
     "SCORES",
+    "STATISTICS",
     "Batch",
     "Callback",
+    "ChannelRegression",
+    "ChannelStatistics",
     "CoADModel",
     "CoADNetwork",
     "CoADOutput",

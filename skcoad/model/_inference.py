@@ -10,7 +10,6 @@ from torch import Tensor
 from skcoad._device import chunk_sizes
 from skcoad._typing import Aggregation, FloatArray
 from skcoad.model._network import CoADNetwork
-from skcoad.neighbors import VIEWS, Profile
 from skcoad.preprocessing import WindowPlan, window_starts
 from skcoad.preprocessing._rolling import (
     WINDOW_POWER,
@@ -18,7 +17,7 @@ from skcoad.preprocessing._rolling import (
     overlap_add,
 )
 
-__all__ = ["ScoreComponents", "score_components"]
+__all__ = ["EVIDENCE", "ScoreComponents", "score_components"]
 
 
 class ScoreComponents(NamedTuple):
@@ -42,6 +41,13 @@ class ScoreComponents(NamedTuple):
         :func:`skcoad.neighbors.excess_distance`) is on normal data, in decades: of
         values and of first differences, as they are and z-normalised. 0 without
         neighbours.
+    value, level, difference, volatility : ndarray
+        How rare the local statistics are, in decades; see
+        :class:`skcoad.model.ChannelStatistics`. 0 without neighbours.
+    residual, residual_level : ndarray
+        How rare the deviation from what other channels predict is, in decades; see
+        :class:`skcoad.model.ChannelRegression`. 0 with a single channel or without
+        neighbours.
     """
 
     probability: FloatArray
@@ -52,16 +58,26 @@ class ScoreComponents(NamedTuple):
     value_shape: FloatArray
     difference_distance: FloatArray
     difference_shape: FloatArray
+    value: FloatArray
+    level: FloatArray
+    difference: FloatArray
+    volatility: FloatArray
+    residual: FloatArray
+    residual_level: FloatArray
+
+
+# The fields that are in decades of rarity.
+EVIDENCE = ScoreComponents._fields[4:]
 
 
 def score_components(
     network: CoADNetwork | None,
     x: Tensor,
     missing: Tensor,
-    profile: Profile | None,
+    reference: Tensor | None,
     plan: WindowPlan,
     aggregation: Aggregation,
-) -> ScoreComponents:
+) -> Tensor:
     """Score the windows of one channel and combine them by timestamp.
 
     Parameters
@@ -73,8 +89,8 @@ def score_components(
         the network's device.
     missing : Tensor of shape (n_timestamps,)
         Which of its values are missing, bool.
-    profile : Profile or None
-        The channel beside its neighbours.
+    reference : Tensor of shape (n_timestamps,) or None
+        The channel as its nearest neighbours reconstruct it.
     plan : WindowPlan
         Sizes.
     aggregation : {"mean", "max"}
@@ -83,25 +99,19 @@ def score_components(
 
     Returns
     -------
-    ScoreComponents
-        The reconstruction still scaled.
+    Tensor of shape (4, n_timestamps)
+        Probability, mask, reconstruction (scaled) and error.
 
     Raises
     ------
     FloatingPointError
         If the output of the network is not finite.
     """
-    if profile is None:
-        profile = Profile(x, x.new_zeros(len(VIEWS), len(x)))
-        reference = None
-    else:
-        reference = profile.retrieved
-    if network is None:
-        error = (profile.retrieved - x).abs() * ~missing
-        parts = torch.stack([*x.new_zeros(2, len(x)), profile.retrieved, error])
-    else:
-        parts = _network_components(network, x, missing, reference, plan, aggregation)
-    return ScoreComponents(*torch.cat([parts, profile.evidence]).cpu().numpy())
+    if network is not None:
+        return _network_components(network, x, missing, reference, plan, aggregation)
+    expected = x if reference is None else reference
+    error = (expected - x).abs() * ~missing
+    return torch.stack([*x.new_zeros(2, len(x)), expected, error])
 
 
 def _network_components(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, cast, get_args
+from dataclasses import asdict
+from typing import Any, TypeVar, cast, get_args
 
 import numpy as np
 import torch
@@ -12,29 +12,44 @@ from torch import Tensor, nn
 
 from skcoad._typing import (
     Aggregation,
-    Branches,
-    Encoder,
+    ChannelAggregation,
     FloatArray,
-    Fusion,
-    Masking,
+    References,
     ScoreBy,
 )
-from skcoad.model._inference import ScoreComponents, score_components
+from skcoad.model._config import ModelConfig, NetworkConfig
+from skcoad.model._inference import EVIDENCE, ScoreComponents, score_components
 from skcoad.model._network import CoADNetwork, initialise
+from skcoad.model._regression import RESIDUALS, ChannelRegression
+from skcoad.model._statistics import STATISTICS, ChannelStatistics
 from skcoad.model._training import (
     History,
     TrainingData,
     TrainingOptions,
     train,
 )
-from skcoad.neighbors import ChannelNeighbors
-from skcoad.preprocessing import WindowPlan, plan_windows
+from skcoad.neighbors import VIEWS, ChannelNeighbors, Profile
+from skcoad.preprocessing import WindowPlan
 from skcoad.preprocessing._calibration import MIN_TAIL_SCALE, TailCalibration
 from skcoad.preprocessing._scaler import MAX_SCALED, Scaler
 
-__all__ = ["SCORES", "CoADModel", "ModelConfig", "NetworkConfig", "ScoreCalibration"]
+__all__ = [
+    "AGGREGATIONS",
+    "SCORES",
+    "CoADModel",
+    "ModelConfig",
+    "NetworkConfig",
+    "ScoreCalibration",
+]
 
 SCORES: tuple[ScoreBy, ...] = get_args(ScoreBy)
+AGGREGATIONS: tuple[ChannelAggregation, ...] = get_args(ChannelAggregation)
+
+# Rows of the evidence beside those of VIEWS.
+_STATISTICS = slice(len(VIEWS), len(VIEWS) + len(STATISTICS))
+_RESIDUALS = slice(len(EVIDENCE) - len(RESIDUALS), len(EVIDENCE))
+
+ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
 
 class ScoreCalibration(nn.Module):
@@ -54,83 +69,6 @@ class ScoreCalibration(nn.Module):
         self.scores = TailCalibration(len(SCORES))
 
 
-@dataclass(frozen=True)
-class NetworkConfig:
-    """Architecture of the network; see :class:`CoADNetwork`."""
-
-    hidden_size: int = 32
-    n_layers: int = 3
-    encoder: Encoder = "conv"
-    branches: Branches = "both"
-    fusion: Fusion = "max"
-    masking: Masking = "soft"
-
-
-@dataclass(frozen=True)
-class ModelConfig:
-    """What determines the shapes of a model.
-
-    Attributes
-    ----------
-    plan : WindowPlan
-        Sizes of period, window, patch and step.
-    n_timestamps, n_channels : int
-        Shape of the training series.
-    max_references : int
-        Largest number of subsequences in an index; 0 for a model without neighbours.
-    network : NetworkConfig or None
-        None for a model without network, which needs no training.
-    """
-
-    plan: WindowPlan
-    n_timestamps: int
-    n_channels: int
-    max_references: int
-    network: NetworkConfig | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain numbers and names, which JSON knows."""
-        return asdict(self) | {"plan": self.plan._asdict()}
-
-    @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> ModelConfig:
-        """Make a configuration of what :meth:`to_dict` returned.
-
-        Parameters
-        ----------
-        content : mapping
-            May be anything: every value is checked.
-
-        Returns
-        -------
-        ModelConfig
-
-        Raises
-        ------
-        LookupError, TypeError, ValueError
-            If a key is missing or unknown, or a value is none that a fit gives.
-        """
-        values = dict(content)
-        plan, network = WindowPlan(**values.pop("plan")), values.pop("network")
-        config = cls(
-            plan=plan,
-            network=None if network is None else NetworkConfig(**network),
-            **values,
-        )
-        _check_integer("n_timestamps", config.n_timestamps, 1)
-        _check_integer("n_channels", config.n_channels, 1)
-        _check_integer("max_references", config.max_references, 0)
-        for name, size in plan._asdict().items():
-            _check_integer(name, size, 1)
-        # The plan of a series of this length, without a series.
-        series = np.broadcast_to(np.float64(0), (config.n_timestamps, 1))
-        if plan != plan_windows(series, **plan._asdict()):
-            raise ValueError(f"{plan} has a period longer than the window")
-        if config.network is not None:
-            _check_network(config.network)
-        return config
-
-
 class CoADModel(nn.Module):
     """Scaler, neighbours and network of a fitted detector.
 
@@ -148,10 +86,17 @@ class CoADModel(nn.Module):
         Mean and standard deviation of each channel.
     neighbors : ModuleList of ChannelNeighbors, or None
         One for each channel.
+    statistics : ModuleList of ChannelStatistics, or None
+        One for each channel; None without neighbours.
+    regression : ChannelRegression or None
+        Of each channel on others; None without neighbours or with a single channel.
     network : CoADNetwork or None
         Classifier and reconstructor, shared by all channels.
     calibrations : ModuleList of ScoreCalibration
         One for each channel; fitted by :func:`skcoad.scoring.calibrate_scores`.
+    aggregate : TailCalibration
+        Of the score of all channels, for each of :data:`AGGREGATIONS` one for each of
+        :data:`SCORES`; fitted likewise, unless there is one channel only.
 
     Examples
     --------
@@ -160,7 +105,8 @@ class CoADModel(nn.Module):
     >>> from skcoad.preprocessing import plan_windows
     >>> X = np.sin(np.arange(400.0) / 4)[:, None]
     >>> model, _ = CoADModel.fit(X, plan_windows(X), network=None)
-    >>> components = model.components(X, channel=0)
+    >>> profile = model.profile(X, channel=0)
+    >>> components = model.components(X, channel=0, profile=profile)
     >>> components.value_distance.shape, model.receptive_field
     ((400,), 146)
     """
@@ -169,18 +115,22 @@ class CoADModel(nn.Module):
         super().__init__()
         self.config = config
         self.scaler = Scaler(config.n_channels)
+        channels = range(config.n_channels)
         self.neighbors: Sequence[ChannelNeighbors] | None = None
+        self.statistics: Sequence[ChannelStatistics] | None = None
+        self.regression: ChannelRegression | None = None
         if config.max_references > 0:
-            self.neighbors = _channels(
-                ChannelNeighbors(
-                    config.plan, config.n_timestamps, config.max_references
-                )
-                for _ in range(config.n_channels)
+            size = config.n_timestamps, config.max_references
+            self.neighbors = _module_list(
+                ChannelNeighbors(config.plan, *size) for _ in channels
             )
-        self.calibrations = cast(
-            "Sequence[ScoreCalibration]",
-            nn.ModuleList(ScoreCalibration() for _ in range(config.n_channels)),
-        )
+            self.statistics = _module_list(
+                ChannelStatistics(config.plan) for _ in channels
+            )
+            if config.n_channels > 1:
+                self.regression = ChannelRegression(config.plan, config.n_channels)
+        self.calibrations = _module_list(ScoreCalibration() for _ in channels)
+        self.aggregate = TailCalibration(len(AGGREGATIONS) * len(SCORES))
         self.network: CoADNetwork | None = None
         if config.network is not None:
             self.network = CoADNetwork(
@@ -245,16 +195,8 @@ class CoADModel(nn.Module):
         with torch.device("meta"):  # nothing is drawn from torch's global generator
             model = cls(config)
         model.scaler = Scaler(n_channels).fit(X)
-        model.calibrations = cast(
-            "Sequence[ScoreCalibration]",
-            nn.ModuleList(ScoreCalibration() for _ in range(n_channels)).to(device),
-        )
         scaled = [model.scaled(X, channel, device) for channel in range(n_channels)]
-        if model.neighbors is not None:
-            model.neighbors = _channels(
-                ChannelNeighbors.build(x, plan, max_references, missing)
-                for x, missing in scaled
-            )
+        model.learn_normal(scaled)
         history = History(0, [])
         if model.network is not None:
             model.network.to_empty(device="cpu")
@@ -275,6 +217,31 @@ class CoADModel(nn.Module):
                 model.network, data, options or TrainingOptions(), generator, **how
             )
         return model.eval(), history
+
+    def learn_normal(self, scaled: Sequence[tuple[Tensor, Tensor]]) -> None:
+        """Learn all but scaler and network, in place; calibrations remain to be fitted.
+
+        Parameters
+        ----------
+        scaled : sequence of (Tensor, Tensor)
+            Each channel of the training series, of shape (n_timestamps,): scaled, its
+            missing values interpolated, and where they were.
+        """
+        plan, device = self.config.plan, scaled[0][0].device
+        if self.neighbors is not None:
+            self.neighbors = _module_list(
+                ChannelNeighbors.build(x, plan, self.config.max_references, missing)
+                for x, missing in scaled
+            )
+            self.statistics = _module_list(
+                ChannelStatistics(plan).to(device).fit(x, missing)
+                for x, missing in scaled
+            )
+        if self.regression is not None:
+            self.regression = ChannelRegression(plan, len(scaled)).to(device)
+            self.regression.fit(scaled.__getitem__)
+        self.calibrations = _module_list(ScoreCalibration().to(device) for _ in scaled)
+        self.aggregate = TailCalibration(len(AGGREGATIONS) * len(SCORES)).to(device)
 
     @classmethod
     def from_state(cls, config: ModelConfig, state: Mapping[str, Tensor]) -> CoADModel:
@@ -360,8 +327,35 @@ class CoADModel(nn.Module):
         scaled, missing = self.scaler.transform(X[:, channel], channel)
         return scaled.to(device), missing.to(device)
 
+    def profile(
+        self, X: FloatArray, channel: int, references: References = "train"
+    ) -> Profile | None:
+        """Compare one channel with its nearest neighbours; None without neighbours.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_timestamps, n_channels)
+            In the units of the training series; NaN is missing.
+        channel : int
+            Which channel.
+        references : {"train", "past", "all"}, default="train"
+            Where neighbours may be; see :meth:`ChannelNeighbors.profile`.
+
+        Returns
+        -------
+        Profile or None
+        """
+        if self.neighbors is None:
+            return None
+        x, missing = self.scaled(X, channel, self.device)
+        return self.neighbors[channel].profile(x, missing, references)
+
     def components(
-        self, X: FloatArray, channel: int, aggregation: Aggregation = "mean"
+        self,
+        X: FloatArray,
+        channel: int,
+        profile: Profile | None,
+        aggregation: Aggregation = "mean",
     ) -> ScoreComponents:
         """Compute the components of the score of one channel.
 
@@ -371,6 +365,8 @@ class CoADModel(nn.Module):
             In the units of the training series, at least a window long; NaN is missing.
         channel : int
             Which channel.
+        profile : Profile or None
+            From :meth:`profile`.
         aggregation : {"mean", "max"}, default="mean"
             How the scores of the windows that cover a timestamp are combined.
 
@@ -380,41 +376,92 @@ class CoADModel(nn.Module):
             Not smoothed; the reconstruction in the units of `X`.
         """
         x, missing = self.scaled(X, channel, self.device)
-        profile = None
-        if self.neighbors is not None:
-            profile = self.neighbors[channel].profile(x, missing)
-        components = score_components(
-            self.network, x, missing, profile, self.config.plan, aggregation
+        parts = score_components(
+            self.network,
+            x,
+            missing,
+            None if profile is None else profile.retrieved,
+            self.config.plan,
+            aggregation,
         )
+        evidence = x.new_zeros(len(EVIDENCE), len(x))
+        if profile is not None:
+            evidence[: len(VIEWS)] = profile.evidence
+        if self.statistics is not None:
+            evidence[_STATISTICS] = self.statistics[channel](x, missing)
+        if self.regression is not None:
+            evidence[_RESIDUALS] = self.regression(self._scaled_channel(X), channel)
+        components = ScoreComponents(*torch.cat([parts, evidence]).cpu().numpy())
         return components._replace(
             reconstruction=self.scaler.inverse_transform(
                 components.reconstruction, channel
             )
         )
 
+    def normal_components(
+        self, X: FloatArray, channel: int, components: ScoreComponents
+    ) -> ScoreComponents:
+        """Components of the training series as if each part of it were new.
 
-def _check_integer(name: str, value: object, least: int) -> None:
-    if type(value) is not int or value < least:  # True is no number
-        raise ValueError(f"{name} is {value!r}, no integer of at least {least}")
+        Neighbours are never of the same timestamps, so their part is so already;
+        statistics and residuals are cross-fitted. The network has seen it all.
 
+        Parameters
+        ----------
+        X, channel : ndarray, int
+            The training series, as for :meth:`components`.
+        components : ScoreComponents
+            What :meth:`components` gives for it.
 
-def _check_network(config: NetworkConfig) -> None:
-    _check_integer("hidden_size", config.hidden_size, 1)
-    _check_integer("n_layers", config.n_layers, 1)
-    for name, options in {
-        "encoder": Encoder,
-        "branches": Branches,
-        "fusion": Fusion,
-        "masking": Masking,
-    }.items():
-        if getattr(config, name) not in get_args(options):
-            raise ValueError(
-                f"{name} is {getattr(config, name)!r}, none of {get_args(options)}"
+        Returns
+        -------
+        ScoreComponents
+        """
+        evidence = np.stack(components[-len(EVIDENCE) :])
+        if self.statistics is not None:
+            normal = self.statistics[channel].normal(
+                *self.scaled(X, channel, self.device)
             )
+            evidence[_STATISTICS] = normal.cpu().numpy()
+        if self.regression is not None:
+            normal = self.regression.normal(self._scaled_channel(X), channel)
+            evidence[_RESIDUALS] = normal.cpu().numpy()
+        return ScoreComponents(*components[: -len(EVIDENCE)], *evidence)
+
+    def evidence_weights(self, channel: int) -> FloatArray:
+        """Weights of the :data:`EVIDENCE` of one channel, which sum to 1.
+
+        Of values, and likewise of first differences, the part that the nearest
+        neighbours explain is judged by the distance to them, and the rest by local
+        statistics. What other channels explain is judged by the residual besides.
+
+        Parameters
+        ----------
+        channel : int
+            Which channel.
+
+        Returns
+        -------
+        ndarray of shape (n_evidence,)
+            All 0 without neighbours.
+        """
+        weights = np.zeros(len(EVIDENCE))
+        if self.neighbors is None:
+            return weights
+        explained = self.neighbors[channel].explained.cpu().numpy()
+        by_kind = np.repeat(explained, len(VIEWS) // 2)
+        weights[: len(VIEWS)], weights[_STATISTICS] = by_kind, 1 - by_kind
+        if self.regression is not None:
+            weights[_RESIDUALS] = self.regression.explained[channel].item()
+        weights /= weights.sum()
+        return weights
+
+    def _scaled_channel(self, X: FloatArray) -> Callable[[int], tuple[Tensor, Tensor]]:
+        return lambda channel: self.scaled(X, channel, self.device)
 
 
-def _channels(neighbors: Iterable[ChannelNeighbors]) -> Sequence[ChannelNeighbors]:
-    return cast("Sequence[ChannelNeighbors]", nn.ModuleList(neighbors))
+def _module_list(modules: Iterable[ModuleT]) -> Sequence[ModuleT]:
+    return cast("Sequence[ModuleT]", nn.ModuleList(modules))
 
 
 def _check_tensor(name: str, tensor: Tensor, expected: Tensor) -> None:
@@ -425,7 +472,7 @@ def _check_tensor(name: str, tensor: Tensor, expected: Tensor) -> None:
         )
     if not tensor.isfinite().all():
         raise ValueError(f"tensor {name} has NaN or infinity")
-    positive = ("scaler.scale", "difference_scale")
+    positive = (".scale", "difference_scale")
     if name.endswith(positive) and not (tensor > 0).all():
         raise ValueError(f"tensor {name} has a scale that is not above 0")
     if name.endswith("tail_scale") and (tensor < MIN_TAIL_SCALE / 2).any():
@@ -436,5 +483,12 @@ def _check_tensor(name: str, tensor: Tensor, expected: Tensor) -> None:
     for ending, limit in largest.items():
         if name.endswith(ending) and (tensor.abs() > limit).any():
             raise ValueError(f"tensor {name} has a value above {limit}")
+    if (
+        name.endswith("predictors")
+        and not ((tensor >= 0) & (tensor < len(tensor))).all()
+    ):
+        raise ValueError(f"tensor {name} has a channel that does not exist")
+    if name.endswith("explained") and not ((tensor >= 0) & (tensor <= 1)).all():
+        raise ValueError(f"tensor {name} has a fraction outside [0, 1]")
     if name.endswith("baselines") and (tensor < 0).any():
         raise ValueError(f"tensor {name} has a negative distance")

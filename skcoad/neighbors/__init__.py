@@ -13,6 +13,7 @@ from skcoad.neighbors._channel import (
     ChannelNeighbors,
     Profile,
     diff_missing,
+    difference_scale,
     first_differences,
 )
 from skcoad.neighbors._index import Neighbors, SubsequenceIndex
@@ -36,6 +37,7 @@ __all__ = [
     "WindowNeighbors",
     "baseline_distances",
     "diff_missing",
+    "difference_scale",
     "excess_distance",
     "first_differences",
     "impute",

@@ -7,12 +7,14 @@ both are indexed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 
+from skcoad._typing import References
 from skcoad.neighbors._index import Neighbors, SubsequenceIndex
 from skcoad.neighbors._join import QUERIES_PER_LENGTH, JoinIndex, Metric
 from skcoad.neighbors._profile import (
@@ -30,10 +32,14 @@ __all__ = [
     "ChannelNeighbors",
     "Profile",
     "diff_missing",
+    "difference_scale",
     "first_differences",
 ]
 
 MIN_DIFFERENCE_SCALE = 1e-6
+# How far away neighbours in the scored series itself start at least: an anomaly of one
+# and a half periods is not its own neighbour.
+EXCLUSION_PERIODS = 2.5
 # What is compared with the training series, and how.
 VIEWS: tuple[tuple[str, Metric], ...] = (
     ("values", "euclidean"),
@@ -87,6 +93,10 @@ class ChannelNeighbors(nn.Module):
         One for each of `VIEWS`.
     baselines : Tensor of shape (n_views, n_subsequences)
         How far each normal subsequence is from its own nearest neighbour.
+    explained : Tensor of shape (2,)
+        Mean correlation of a normal subsequence with its nearest neighbour, of values
+        and of first differences; at least 0. Near 1 for a rhythm, low for noise, and 0
+        for a constant series.
     calibration : TailCalibration
         Of the excess distances of the training series, each subsequence compared with
         the others.
@@ -113,6 +123,7 @@ class ChannelNeighbors(nn.Module):
     missing: Tensor
     difference_scale: Tensor
     baselines: Tensor
+    explained: Tensor
 
     def __init__(
         self, plan: WindowPlan, n_timestamps: int, max_references: int
@@ -125,6 +136,7 @@ class ChannelNeighbors(nn.Module):
             ("missing", (n_timestamps,), torch.bool),
             ("difference_scale", (), torch.float32),
             ("baselines", (len(VIEWS), max(0, n_subsequences)), torch.float32),
+            ("explained", (len(VIEWS) // 2,), torch.float32),
         ):
             self.register_buffer(name, torch.zeros(shape, dtype=dtype))
         self.index = SubsequenceIndex(n_timestamps, plan.period, max_references)
@@ -160,11 +172,8 @@ class ChannelNeighbors(nn.Module):
             missing = torch.zeros_like(series, dtype=torch.bool)
         with torch.device("meta"):
             neighbors = cls(plan, len(series), max_references)
-        scale = first_differences(series).std(correction=0)
-        # Of a series of standard deviation 1, smaller differences are rounding.
-        scale = torch.where(scale > MIN_DIFFERENCE_SCALE, scale, 1.0)
         neighbors.series, neighbors.missing = series, missing
-        neighbors.difference_scale = scale
+        neighbors.difference_scale = difference_scale(series)
         neighbors.index = SubsequenceIndex.build(
             series, plan.period, max_references, missing
         )
@@ -177,6 +186,13 @@ class ChannelNeighbors(nn.Module):
                 for nearest, join in zip(found, neighbors.joins, strict=True)
             ]
         )
+        neighbors.explained = torch.stack(
+            [
+                _mean_correlation(nearest, join.incomplete)
+                for nearest, join in zip(found, neighbors.joins, strict=True)
+                if join.metric == "znormalized"
+            ]
+        ) * (series.std(correction=0) > 0)
         normal = neighbors._excess(found, missing)
         observed = ~diff_missing(missing)
         if observed.any():  # what was interpolated is no normal data
@@ -240,7 +256,9 @@ class ChannelNeighbors(nn.Module):
         neighbors = query_windows(self.index, x, stride, exclude_at)
         return retrieve(self.index, x, neighbors, missing)
 
-    def profile(self, x: Tensor, missing: Tensor) -> Profile:
+    def profile(
+        self, x: Tensor, missing: Tensor, references: References = "train"
+    ) -> Profile:
         """Compare a series with its nearest neighbours.
 
         Parameters
@@ -250,6 +268,13 @@ class ChannelNeighbors(nn.Module):
         missing : Tensor of shape (n_timestamps,)
             Which of its values are missing, bool; the weight of a subsequence falls
             with the fraction that is missing.
+        references : {"train", "past", "all"}, default="train"
+            Where neighbours may be: in the training series only; also among the
+            subsequences of `x` that started at least 2.5 periods earlier; or also among
+            those that start at least 2.5 periods earlier or later. In the latter two,
+            the evidence is the mean of that by the training series alone and that by
+            the nearer of both, so that an anomaly that repeats loses half of it at
+            most.
 
         Returns
         -------
@@ -265,12 +290,95 @@ class ChannelNeighbors(nn.Module):
             join.join(views[kind][0], stride)
             for (kind, _), join in zip(VIEWS, self.joins, strict=True)
         ]
-        return Profile(retrieved, self.calibration(self._excess(found, missing)))
+        evidence = self.calibration(self._excess(found, missing))
+        if references != "train":
+            past_only = references == "past"
+            excess = [
+                self._excess_with_own(view, views[kind], past_only)
+                for view, (kind, _) in zip(
+                    zip(found, self.baselines, self.joins, strict=True),
+                    VIEWS,
+                    strict=True,
+                )
+            ]
+            evidence = (evidence + self.calibration(torch.stack(excess))) / 2
+        return Profile(retrieved, evidence)
+
+    def _excess_with_own(
+        self,
+        trained: tuple[Neighbors, Tensor, JoinIndex],
+        series: tuple[Tensor, Tensor],
+        past_only: bool,
+    ) -> Tensor:
+        """Excess distance to the nearer of the training series' and its own neighbour.
+
+        Parameters
+        ----------
+        trained : (Neighbors, Tensor, JoinIndex)
+            Neighbours in the training series, their baselines, and the join.
+        series : (Tensor, Tensor)
+            A view of the scored series, and where it is missing.
+        past_only : bool
+            Whether own neighbours are earlier ones only.
+
+        Returns
+        -------
+        Tensor of shape (n_timestamps,)
+        """
+        nearest, baselines, join = trained
+        period = self.plan.period
+        own_index = JoinIndex(*series, period, join.metric)
+        own = own_index.self_join(
+            self.plan.query_stride(QUERIES_PER_LENGTH),
+            math.ceil(EXCLUSION_PERIODS * period),
+            past_only,
+        )
+        nearer = own.distances < nearest.distances
+        distances = torch.where(nearer, own.distances, nearest.distances)
+        own_baselines = baseline_distances(
+            Neighbors(nearest.indices, distances), own_index.incomplete, period
+        )
+        n_normal = len(baselines)
+        indices = torch.where(
+            nearer,
+            n_normal + own.indices.clamp(0, len(own_baselines) - 1),
+            nearest.indices.clamp(0, n_normal - 1),
+        )
+        return excess_distance(
+            Neighbors(indices, distances),
+            torch.cat([baselines, own_baselines]),
+            period,
+            series[1],
+        )
+
+
+def _mean_correlation(nearest: Neighbors, incomplete: Tensor) -> Tensor:
+    """Of complete subsequences with their neighbours, from z-normalised distances."""
+    known = ~incomplete & nearest.distances.isfinite()
+    if not known.any():
+        return nearest.distances.new_zeros(())
+    return (1 - nearest.distances[known].square() / 2).mean().clamp(0, 1)
 
 
 def first_differences(x: Tensor) -> Tensor:
     """Difference of each value to the one before, ``(..., T)``; 0 for the first."""
     return torch.diff(x, prepend=x[..., :1])
+
+
+def difference_scale(x: Tensor) -> Tensor:
+    """Standard deviation of the first differences of a series; 1 if it is constant.
+
+    Parameters
+    ----------
+    x : Tensor of shape (n_timestamps,)
+        Of standard deviation 1, so that differences below 1e-6 are rounding.
+
+    Returns
+    -------
+    Tensor of shape ()
+    """
+    scale = first_differences(x).std(correction=0)
+    return torch.where(scale > MIN_DIFFERENCE_SCALE, scale, 1.0)
 
 
 def diff_missing(missing: Tensor) -> Tensor:

@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from skcoad.neighbors._index import MEAN_WEIGHT, TRIVIAL_MATCH, Neighbors
+from skcoad.neighbors._inverted_file import N_SAMPLE, ExclusionZone, InvertedFile
 from skcoad.preprocessing._rolling import rolling_sum
 
 __all__ = ["JoinIndex", "Metric"]
@@ -38,15 +39,10 @@ VARIANCE_FLOOR = 0.02**2
 N_COMPONENTS = 64
 MAX_POINTS = 256  # of a subsequence in the first stage; longer ones are downsampled
 MAX_INDEXED = 2**18  # subsequences; of a longer series, evenly spaced ones
-N_SAMPLE = 2**13  # subsequences that components and cells are estimated from
-MIN_INDEXED = 2**11  # subsequences; fewer are searched as one cell
-MAX_CELLS = 1024
-MAX_CELL_SIZE = 8  # in mean sizes; beyond it, a cell keeps evenly spaced members
-N_PROBES = 4  # cells searched for each query
 N_SWEEPS = 2
 QUERIES_PER_LENGTH = 16
-QUERY_CHUNK = 2**13
-PAIR_CHUNK = 2**19  # of queries and members, or points of diagonals
+EMBEDDING_CHUNK = 2**11
+PAIR_CHUNK = 2**19  # points of diagonals
 NOWHERE = -(2**40)  # index of no subsequence, far from all
 
 
@@ -102,10 +98,6 @@ class JoinIndex(nn.Module):
     variance: Tensor
     incomplete: Tensor
     components: Tensor
-    centers: Tensor
-    positions: Tensor
-    embeddings: Tensor
-    half_norms: Tensor
 
     def __init__(
         self,
@@ -134,7 +126,12 @@ class JoinIndex(nn.Module):
         points = self._embed(self._y, sample[:N_SAMPLE].sort().values).double()
         vectors = torch.linalg.eigh(points.T @ points).eigenvectors
         self._set(components=vectors[:, -N_COMPONENTS:].to(series).contiguous())
-        self._make_cells(positions, self._embed(self._y, sample), generator)
+        self.file = InvertedFile(
+            positions,
+            self._embed(self._y, positions),
+            self._embed(self._y, sample),
+            generator,
+        )
 
     def _set(self, **buffers: Tensor) -> None:
         for name, value in buffers.items():
@@ -158,7 +155,7 @@ class JoinIndex(nn.Module):
         n_points = self.components.shape[0]
         total = self.components.sum(0)
         embedded = []
-        for chunk in torch.split(starts, QUERY_CHUNK // 4):
+        for chunk in torch.split(starts, EMBEDDING_CHUNK):
             points = subsequences[chunk]
             if self.factor > 1:
                 points = points[:, : n_points * self.factor]
@@ -173,47 +170,28 @@ class JoinIndex(nn.Module):
             embedded.append(coordinates)
         return torch.cat(embedded)
 
-    def _make_cells(
-        self, positions: Tensor, sample: Tensor, generator: torch.Generator
-    ) -> None:
-        """Sort the subsequences into the cells of an inverted file."""
-        embeddings = self._embed(self._y, positions)
-        n_cells = round(math.sqrt(len(positions)))
-        if len(positions) < MIN_INDEXED:
-            n_cells = 1
-        centers = _k_means(sample, n_cells, generator)
-        cell = torch.cat([_nearest(part, centers) for part in _split(embeddings)])
-        counts = torch.bincount(cell, minlength=len(centers))
-        order = cell.argsort(stable=True)
-        # Where a series stands still, thousands of subsequences are alike.
-        most = math.ceil(MAX_CELL_SIZE * len(positions) / len(centers))
-        rank = torch.arange(len(order), device=order.device)
-        rank -= (counts.cumsum(0) - counts)[cell[order]]
-        thinning = (counts / most).ceil().long().clamp_min(1)[cell[order]]
-        order = order[rank % thinning == 0]
-        counts = torch.bincount(cell[order], minlength=len(centers))
-        self._set(
-            centers=centers[counts > 0],
-            positions=positions[order],
-            embeddings=embeddings[order],
-            half_norms=_half_norms(embeddings[order]),
-        )
-        self.edges = F.pad(counts[counts > 0].cumsum(0), (1, 0)).tolist()
-
-    def self_join(self, query_stride: int) -> Neighbors:
+    def self_join(
+        self, query_stride: int, exclusion: int | None = None, past_only: bool = False
+    ) -> Neighbors:
         """Find the nearest neighbour of every subsequence of the series itself.
 
         Parameters
         ----------
         query_stride : int
             As in :meth:`join`.
+        exclusion : int, default=None
+            Neighbours start at least this far away; by default the length of a
+            subsequence, so that they don't overlap.
+        past_only : bool, default=False
+            Whether neighbours are earlier ones only.
 
         Returns
         -------
         Neighbors
-            Of all subsequences; those that overlap with one are not its neighbours.
+            Of all subsequences; infinitely far where everything is excluded.
         """
-        return self._join(self._y, query_stride, itself=True)
+        zone = ExclusionZone(self.length if exclusion is None else exclusion, past_only)
+        return self._join(self._y, query_stride, zone, itself=True)
 
     def join(self, x: Tensor, query_stride: int) -> Neighbors:
         """Find the nearest neighbour of every subsequence of another series.
@@ -233,17 +211,20 @@ class JoinIndex(nn.Module):
             Of all subsequences, ``(n_timestamps - length + 1,)``; infinitely far where
             everything is excluded.
         """
-        return self._join(self._moments(x), query_stride, itself=False)
+        zone = ExclusionZone(self.length)
+        return self._join(self._moments(x), query_stride, zone, itself=False)
 
-    def _join(self, x: _Moments, stride: int, itself: bool) -> Neighbors:
+    def _join(
+        self, x: _Moments, stride: int, zone: ExclusionZone, itself: bool
+    ) -> Neighbors:
         n = len(x.mean)
         stride = min(stride, n)
         n_blocks = -(-n // stride)
         device = x.series.device
         starts = (torch.arange(n_blocks + 1, device=device) * stride).clamp_max(n - 1)
-        found, excluded = self._candidates(x, starts, itself)
+        found, excluded = self._candidates(x, starts, zone, itself)
         # A block excludes the trivial matches of the queries on both of its sides.
-        around = F.pad(excluded, (1, 1), value=NOWHERE)
+        around = F.pad(excluded, (1, 1), value=0 if itself else NOWHERE)
         around = torch.stack([around[:-2], around[1:-1], around[2:]], 1)  # queries, 3
         shape = (n_blocks, stride)
         best = _Best(
@@ -265,7 +246,7 @@ class JoinIndex(nn.Module):
             # The last query, at the very end, is not at a multiple of the stride.
             known = start - first
             squared, totals = self._along(
-                x, first, 2 * stride, diagonal, total, known, around[queries]
+                x, first, 2 * stride, diagonal, total, known, around[queries], zone
             )
             values, which = squared.min(1, keepdim=True)
             new = _Best(
@@ -276,13 +257,20 @@ class JoinIndex(nn.Module):
             _improve(best, queries, _Best(*(part[:, stride:] for part in new)))
             _improve(best, queries - 1, _Best(*(part[:, :stride] for part in new)))
         for _ in range(N_SWEEPS):
-            self._sweep(best, x, stride, around, forwards=True)
-            self._sweep(best, x, stride, around, forwards=False)
+            self._sweep(best, x, stride, around, zone, forwards=True)
+            self._sweep(best, x, stride, around, zone, forwards=False)
         indices = torch.arange(n, device=device) + best.diagonal.flatten()[:n]
         return Neighbors(indices, best.squared.flatten()[:n].sqrt())
 
     def _sweep(
-        self, best: _Best, x: _Moments, stride: int, around: Tensor, *, forwards: bool
+        self,
+        best: _Best,
+        x: _Moments,
+        stride: int,
+        around: Tensor,
+        zone: ExclusionZone,
+        *,
+        forwards: bool,
     ) -> None:
         """Try what is best at the end of each block on the next one, in place."""
         step, edge = (1, stride - 1) if forwards else (-1, 0)
@@ -301,6 +289,7 @@ class JoinIndex(nn.Module):
                 totals[block - step, None],
                 torch.full_like(block, 0 if forwards else stride),
                 torch.cat([around[block], around[block + 1]], 1),
+                zone,
             )
             kept = slice(1, None) if forwards else slice(0, stride)
             _improve(
@@ -312,7 +301,7 @@ class JoinIndex(nn.Module):
             )
 
     def _candidates(
-        self, x: _Moments, starts: Tensor, itself: bool
+        self, x: _Moments, starts: Tensor, zone: ExclusionZone, itself: bool
     ) -> tuple[Tensor, Tensor]:
         """Candidates ``(Q, n_probes)`` of queries, and what they exclude ``(Q,)``.
 
@@ -320,8 +309,8 @@ class JoinIndex(nn.Module):
         """
         embedded = self._embed(x, starts)
         if itself:
-            return self._search(embedded, starts), torch.zeros_like(starts)
-        found = self._search(embedded, torch.full_like(starts, NOWHERE))
+            return self.file.search(embedded, starts, zone), torch.zeros_like(starts)
+        found = self.file.search(embedded, torch.full_like(starts, NOWHERE), zone)
         subsequences = x.series.unfold(0, self.length, 1)
         references = self.series.unfold(0, self.length, 1)
         match = torch.full_like(starts, NOWHERE)
@@ -336,40 +325,8 @@ class JoinIndex(nn.Module):
             match[queries] = torch.where(trivial, index, NOWHERE)
         trivial = (match != NOWHERE).nonzero()[:, 0]
         if len(trivial):
-            found[trivial] = self._search(embedded[trivial], match[trivial])
+            found[trivial] = self.file.search(embedded[trivial], match[trivial], zone)
         return found, torch.where(match == NOWHERE, NOWHERE, match - starts)
-
-    def _search(self, embedded: Tensor, exclude_at: Tensor) -> Tensor:
-        """Best member of each of the nearest cells, ``(Q, n_probes)``."""
-        n_probes = min(N_PROBES, len(self.centers))
-        cells = torch.cat(
-            [
-                _similarity(part, self.centers).topk(n_probes).indices
-                for part in _split(embedded)
-            ]
-        ).flatten()
-        order = cells.argsort(stable=True)
-        counts = torch.bincount(cells, minlength=len(self.centers))
-        edges = F.pad(counts.cumsum(0), (1, 0)).tolist()
-        found = torch.zeros_like(cells)
-        for cell in range(len(self.centers)):
-            members = slice(self.edges[cell], self.edges[cell + 1])
-            index, points = self.positions[members], self.embeddings[members].T
-            pairs = order[edges[cell] : edges[cell + 1]]
-            for chunk in torch.split(pairs, max(1, PAIR_CHUNK // len(index))):
-                query = chunk // n_probes
-                similarity = torch.addmm(
-                    self.half_norms[members], embedded[query], points, beta=-1
-                )
-                which = _argmax(similarity)
-                at = exclude_at[query]
-                overlaps = ((at - index[which]).abs() < self.length).nonzero()[:, 0]
-                if len(overlaps):
-                    excluded = (at[overlaps, None] - index).abs() < self.length
-                    similarity = similarity[overlaps].masked_fill(excluded, -torch.inf)
-                    which[overlaps] = _argmax(similarity)
-                found[chunk] = index[which]
-        return found.view(-1, n_probes)
 
     def _along(
         self,
@@ -380,6 +337,7 @@ class JoinIndex(nn.Module):
         total: Tensor,
         known: Tensor,
         excluded: Tensor,
+        zone: ExclusionZone,
     ) -> tuple[Tensor, Tensor]:
         """Squared distances, and sums of squared differences, along diagonals.
 
@@ -396,7 +354,9 @@ class JoinIndex(nn.Module):
         known : Tensor of shape (B,)
             See `total`.
         excluded : Tensor of shape (B, E)
-            Diagonals of which those less than a length away are excluded.
+            Diagonals that exclude others.
+        zone : ExclusionZone
+            Which others.
 
         Returns
         -------
@@ -419,7 +379,7 @@ class JoinIndex(nn.Module):
         at = known[:, None, None].expand(*diagonal.shape, 1)
         totals += total[..., None] - totals.gather(-1, at)
         absent = ((i < 0) | (i >= len(x.mean)))[:, None] | (j < 0) | (j > n_y - m)
-        overlaps = (diagonal[..., None] - excluded[:, None]).abs() < m
+        overlaps = zone.excludes(diagonal[..., None] - excluded[:, None])
         i, j = i.clamp(0, len(x.mean) - 1)[:, None], j.clamp(0, n_y - m)
         squared = self._squared_distance(x, totals / m, i, j).to(x.series.dtype)
         absent |= overlaps.any(-1, keepdim=True) | self.incomplete[j]
@@ -449,48 +409,3 @@ def _improve(best: _Best, blocks: Tensor, new: _Best) -> None:
     better = new.squared[kept] < best.squared[rows]
     for old, update in zip(best, new, strict=True):
         old[rows] = torch.where(better, update[kept], old[rows])
-
-
-def _split(embedded: Tensor) -> tuple[Tensor, ...]:
-    return torch.split(embedded, QUERY_CHUNK)
-
-
-def _argmax(x: Tensor) -> Tensor:
-    """Argmax of each row; numpy's is several times as fast as torch's on a CPU."""
-    if x.device.type == "cpu":
-        return torch.from_numpy(x.numpy().argmax(1))
-    return x.argmax(1)
-
-
-def _half_norms(points: Tensor) -> Tensor:
-    return points.square().sum(1) / 2
-
-
-def _similarity(points: Tensor, centers: Tensor) -> Tensor:
-    """Minus half the squared distance, but for a constant in each row."""
-    return torch.addmm(_half_norms(centers), points, centers.T, beta=-1)
-
-
-def _nearest(points: Tensor, centers: Tensor) -> Tensor:
-    return _argmax(_similarity(points, centers))
-
-
-def _k_means(sample: Tensor, n_cells: int, generator: torch.Generator) -> Tensor:
-    """Centres of cells; subsequences that are alike to 0.1 % count once."""
-    if n_cells == 1:
-        return sample.mean(0, keepdim=True)
-    grain = 1e-3 * sample.std(0, correction=0).max().clamp_min(1e-12)
-    _, group = torch.unique((sample / grain).round(), dim=0, return_inverse=True)
-    order = torch.arange(len(sample), device=sample.device)
-    first = torch.full_like(order, len(sample))[: int(group.max()) + 1]
-    first.scatter_reduce_(0, group, order, "amin")
-    points = sample[first.sort().values][:N_SAMPLE]
-    n_cells = max(1, min(MAX_CELLS, n_cells, len(points) // 4))
-    chosen = torch.randperm(len(points), generator=generator)[:n_cells]
-    centers = points[chosen.to(points.device)].clone()
-    for _ in range(6):
-        cell = _nearest(points, centers)
-        total = torch.zeros_like(centers).index_add_(0, cell, points)
-        count = torch.bincount(cell, minlength=n_cells)[:, None].to(points.dtype)
-        centers = torch.where(count > 0, total / count.clamp_min(1), centers)
-    return centers

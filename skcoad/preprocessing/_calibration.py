@@ -82,13 +82,15 @@ class TailCalibration(nn.Module):
         self.tail_scale = excess.sum(-1) / n_above + MIN_TAIL_SCALE
         return self
 
-    def forward(self, evidence: Tensor) -> Tensor:
+    def forward(self, evidence: Tensor, kinds: slice = slice(None)) -> Tensor:
         """Express evidence in decades of rarity.
 
         Parameters
         ----------
         evidence : Tensor of shape (n_kinds, n_timestamps)
             In the units of what was fitted.
+        kinds : slice, default=slice(None)
+            Which of the fitted kinds they are; all by default.
 
         Returns
         -------
@@ -96,13 +98,14 @@ class TailCalibration(nn.Module):
             At least 0.
         """
         evidence = evidence.contiguous()
-        last = self.quantiles.shape[-1] - 1
-        right = torch.searchsorted(self.quantiles, evidence).clamp(1, last)
-        low = self.quantiles.gather(-1, right - 1)
-        high = self.quantiles.gather(-1, right)
+        quantiles = self.quantiles[kinds].contiguous()
+        last = quantiles.shape[-1] - 1
+        right = torch.searchsorted(quantiles, evidence).clamp(1, last)
+        low = quantiles.gather(-1, right - 1)
+        high = quantiles.gather(-1, right)
         within = ((evidence - low) / (high - low)).nan_to_num(0.0).clamp(0, 1)
         fraction = (right - 1 + within) / last * (1 - TAIL)
-        excess = (evidence - self.quantiles[:, -1:]) / self.tail_scale[:, None]
+        excess = (evidence - quantiles[:, -1:]) / self.tail_scale[kinds, None]
         counted = 0 - torch.log10(1 - fraction)
         beyond = -math.log10(TAIL) + excess / math.log(10)
         return torch.where(excess > 0, beyond, counted)

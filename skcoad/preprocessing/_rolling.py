@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-__all__ = ["coverage_weight", "overlap_add", "rolling_sum"]
+__all__ = ["coverage_weight", "moving_average", "overlap_add", "rolling_sum"]
 
 MIN_WEIGHT = 1e-6  # so that a mean over windows without observations stays defined
 # Exponents of the coverage weight: a few missing values spoil the distance of a
@@ -45,6 +45,36 @@ def rolling_sum(x: Tensor, width: int) -> Tensor:
     dtype = torch.float64 if x.is_floating_point() else torch.int64
     sums = F.pad(x.cumsum(-1, dtype=dtype), (1, 0))
     return sums[..., width:] - sums[..., :-width]
+
+
+def moving_average(x: Tensor, width: int, missing: Tensor | None = None) -> Tensor:
+    """Mean of the `width` values around each; of fewer at the borders.
+
+    Parameters
+    ----------
+    x : Tensor of shape (n,)
+        Finite values.
+    width : int
+        At least 1; an even width includes one more value before than after.
+    missing : Tensor of shape (n,), default=None
+        Which values do not count, bool.
+
+    Returns
+    -------
+    Tensor of shape (n,)
+        float64; NaN where no value counts.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skcoad.preprocessing._rolling import moving_average
+    >>> moving_average(torch.tensor([0.0, 3.0, 0.0, 0.0]), 3)
+    tensor([1.5000, 1.0000, 1.0000, 0.0000], dtype=torch.float64)
+    """
+    observed = torch.ones_like(x, dtype=torch.bool) if missing is None else ~missing
+    around = (width // 2, (width - 1) // 2)
+    total = rolling_sum(F.pad(torch.where(observed, x, 0), around), width)
+    return total / rolling_sum(F.pad(observed, around), width)
 
 
 def overlap_add(

@@ -13,6 +13,9 @@ __all__ = ["Scaler"]
 
 # Scaled values are clipped here, so that no input overflows single precision.
 MAX_SCALED = 1e4
+# Scale of a constant channel, in its own value: it has shown no variation, so that any
+# change counts that is more than single precision of the value.
+CONSTANT_SCALE = 1e-6
 STATISTICS_CHUNK = 2**20  # timestamps
 
 
@@ -30,7 +33,8 @@ class Scaler(nn.Module):
     Attributes
     ----------
     center, scale : Tensor of shape (n_channels,)
-        Subtracted from each channel, and divided by; float64.
+        Subtracted from each channel, and divided by; float64. The scale of a constant
+        channel is a millionth of its value, or 1 if that is 0.
 
     Examples
     --------
@@ -74,7 +78,9 @@ class Scaler(nn.Module):
                 mean, deviation = _mean_and_deviation(x, largest)
                 center[channel] = mean * largest
                 # Rounding in the mean of equal values is no variation.
-                scale[channel] = largest * (deviation if deviation > 1e-12 else 1.0)
+                scale[channel] = largest * (
+                    deviation if deviation > 1e-12 else CONSTANT_SCALE
+                )
         # No division by a subnormal number.
         scale = scale.clip(min=np.finfo(np.float64).tiny)
         self.center, self.scale = torch.from_numpy(center), torch.from_numpy(scale)

@@ -7,7 +7,7 @@ import torch
 
 from skcoad._typing import BoolArray, FloatArray, ScoreBy
 from skcoad.model import ScoreComponents
-from skcoad.preprocessing._rolling import rolling_sum
+from skcoad.preprocessing import _rolling as rolling
 
 __all__ = ["combine", "moving_average", "smoothed"]
 
@@ -38,12 +38,10 @@ def moving_average(
     >>> moving_average(np.array([0.0, 3.0, 0.0, 0.0]), 3)
     array([1.5, 1. , 1. , 0. ])
     """
-    observed = np.ones(len(x), dtype=bool) if missing is None else ~missing
-    before, after = width // 2, (width - 1) // 2
-    padded = np.pad(np.where(observed, x, 0).astype(np.float64), (before, after))
-    total = rolling_sum(torch.from_numpy(padded), width)
-    count = rolling_sum(torch.from_numpy(np.pad(observed, (before, after))), width)
-    mean: FloatArray = (total / count).numpy()  # 0 / 0 is NaN
+    absent = None if missing is None else torch.tensor(np.array(missing, order="C"))
+    mean: FloatArray = rolling.moving_average(
+        torch.tensor(np.array(x, order="C")), width, absent
+    ).numpy()
     return mean
 
 
@@ -73,7 +71,8 @@ def smoothed(components: ScoreComponents, missing: BoolArray, width: int) -> Flo
 
 
 def combine(
-    distances: FloatArray,
+    evidence: FloatArray,
+    weights: FloatArray,
     network: FloatArray,
     rarity: FloatArray,
     *,
@@ -84,8 +83,10 @@ def combine(
 
     Parameters
     ----------
-    distances : ndarray of shape (n_views, n_timestamps)
-        Rarity of the distances to the nearest neighbours, in decades.
+    evidence : ndarray of shape (n_evidence, n_timestamps)
+        Rarity of distances, local statistics and residuals, in decades.
+    weights : ndarray of shape (n_evidence,)
+        Of their squares; see :meth:`skcoad.model.CoADModel.evidence_weights`.
     network : ndarray of shape (2, n_timestamps)
         Smoothed probability and error.
     rarity : ndarray of shape (2, n_timestamps)
@@ -97,18 +98,18 @@ def combine(
     -------
     dict
         For each kind of score an ndarray of shape (n_timestamps,): the smoothed
-        probability and error; the quadratic mean of the four distances to the nearest
-        neighbours; and, as joint score, this mean times one plus that of the rarity of
+        probability and error; the weighted quadratic mean of the evidence; and, as
+        joint score, this mean times one plus the quadratic mean of the rarity of
         probability and error. The neighbours find more, the network says more exactly
         where: distances spread over a whole subsequence. The joint score without
         neighbours is the paper's sum of probability and error (Eq. 11), and without
         network that by neighbours.
     """
-    neighbors = _quadratic_mean(distances)
+    neighbors = np.sqrt(weights @ np.square(evidence))
     if not with_neighbors:
         joint = network.sum(0)
     elif with_network:
-        joint = neighbors * (1 + _quadratic_mean(rarity))
+        joint = neighbors * (1 + np.sqrt(np.square(rarity).mean(0)))
     else:
         joint = neighbors
     return {
@@ -117,7 +118,3 @@ def combine(
         "reconstruction": network[1],
         "neighbors": neighbors,
     }
-
-
-def _quadratic_mean(evidence: FloatArray) -> FloatArray:
-    return np.asarray(np.sqrt(np.square(evidence).mean(0)))

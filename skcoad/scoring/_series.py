@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
 from skcoad._device import chunk_sizes
-from skcoad._typing import Aggregation, FloatArray, ScoreBy
-from skcoad.model import SCORES, CoADModel, ScoreComponents
-from skcoad.neighbors import VIEWS
+from skcoad._typing import (
+    Aggregation,
+    ChannelAggregation,
+    FloatArray,
+    References,
+    ScoreBy,
+)
+from skcoad.model import AGGREGATIONS, EVIDENCE, SCORES, CoADModel, ScoreComponents
+from skcoad.neighbors import Profile
 from skcoad.preprocessing._calibration import TailCalibration
+from skcoad.scoring._aggregation import ChannelAggregate
 from skcoad.scoring._components import combine, smoothed
 
 __all__ = [
@@ -33,7 +40,8 @@ class ScoringOptions:
     score_by: ScoreBy = "joint"
     smoothing: float = 0.5
     score_aggregation: Aggregation = "mean"
-    channel_aggregation: Aggregation = "mean"
+    channel_aggregation: ChannelAggregation = "rms"
+    references: References = "train"
 
 
 def score_series(
@@ -66,7 +74,10 @@ def score_series(
     >>> score_series(model, X, ScoringOptions()).shape
     (400,)
     """
-    return _aggregate(score_channels(model, X, options), X.shape[1], options)
+    aggregate = ChannelAggregate(options.channel_aggregation)
+    for scores in score_channels(model, X, options):
+        aggregate.add(scores)
+    return _aggregate_score(model, aggregate.result(), options)
 
 
 def score_channels(
@@ -83,16 +94,8 @@ def score_channels(
     ------
     ndarray of shape (n_timestamps,)
     """
-    width = _smoothing_width(model, X, options)
-
-    def score(x: FloatArray, channel: int) -> tuple[FloatArray]:
-        evidence = _evidence(model, x, channel, options, width)
-        scores = _scores(model, channel, evidence)
-        return (_channel_score(model, channel, scores, options.score_by),)
-
     for channel in range(X.shape[1]):
-        (scores,) = _by_chunks(score, model, X, channel, halo=width)
-        yield scores
+        yield _score_channel(model, X, channel, options)
 
 
 def calibrate_scores(
@@ -100,8 +103,10 @@ def calibrate_scores(
 ) -> FloatArray:
     """Learn what scores look like on the training series, in place.
 
-    Neighbours are those of other timestamps, as if the series were new. The network
-    has been trained on the series, so its part is a little optimistic.
+    Every part of the series is taken as if it were new: neighbours are those of other
+    timestamps, statistics and residuals are cross-fitted. The network has been trained
+    on the series, so its part is a little optimistic. References are those of the
+    training series, whatever the options say, as they hold all of its past.
 
     Parameters
     ----------
@@ -118,92 +123,30 @@ def calibrate_scores(
         What :func:`score_series` gives for `X` from now on.
     """
     width = _smoothing_width(model, X, options)
-
-    def evidence(x: FloatArray, channel: int) -> tuple[FloatArray, ...]:
-        return _evidence(model, x, channel, options, width)
-
-    def calibrated(channel: int) -> FloatArray:
-        normal = tuple(_by_chunks(evidence, model, X, channel, halo=width))
-        calibration, device = model.calibrations[channel], model.device
-        network = np.stack(normal[:2])
+    options = replace(options, references="train")
+    normal = {how: ChannelAggregate(how) for how in AGGREGATIONS}
+    aggregate = ChannelAggregate(options.channel_aggregation)
+    for channel, calibration in enumerate(model.calibrations):
+        components = _components(model, X, channel, options)
+        computed = ScoreComponents(*_by_chunks(components, model, len(X), width))
+        as_new = model.normal_components(X, channel, computed)
+        missing = np.isnan(X[:, channel])
+        network = smoothed(computed, missing, width)
         observed = ~np.isnan(network[0])
+        device = model.device
         calibration.network.fit(_tensor(network[:, observed], device))
-        scores = _scores(model, channel, normal)
+        scores = _scores(model, channel, as_new, network)
         calibration.scores.fit(_tensor(scores[:, observed], device))
-        return _channel_score(model, channel, scores, options.score_by)
-
-    return _aggregate(map(calibrated, range(X.shape[1])), X.shape[1], options)
-
-
-def _smoothing_width(model: CoADModel, X: FloatArray, options: ScoringOptions) -> int:
-    # Wider than twice the series is the mean of everything.
-    width = round(options.smoothing * model.config.plan.period)
-    return max(1, min(width, 2 * len(X) + 1))
-
-
-def _evidence(
-    model: CoADModel,
-    x: FloatArray,
-    channel: int,
-    options: ScoringOptions,
-    width: int,
-) -> tuple[FloatArray, ...]:
-    """Smoothed probability and error, then the distances, each (n_timestamps,)."""
-    components = model.components(x, channel, options.score_aggregation)
-    network = smoothed(components, np.isnan(x[:, channel]), width)
-    return (*network, *components[-len(VIEWS) :])
-
-
-def _scores(
-    model: CoADModel, channel: int, evidence: tuple[FloatArray, ...]
-) -> FloatArray:
-    """Each kind of score, not calibrated, ``(n_kinds, n_timestamps)``."""
-    network, distances = np.stack(evidence[:2]), np.stack(evidence[2:])
-    scores = combine(
-        distances.astype(np.float64),
-        network,
-        _decades(model.calibrations[channel].network, network),
-        with_neighbors=model.neighbors is not None,
-        with_network=model.network is not None,
-    )
-    every = np.stack([scores[kind] for kind in SCORES])
-    every[:, np.isnan(evidence[0])] = np.nan  # nothing was observed around
-    return every
-
-
-def _channel_score(
-    model: CoADModel, channel: int, scores: FloatArray, kind: ScoreBy
-) -> FloatArray:
-    """Score of a channel in decades; timestamp by timestamp."""
-    decades = _decades(model.calibrations[channel].scores, scores)
-    # A copy: a view would keep all kinds alive.
-    return np.array(decades[SCORES.index(kind)])
-
-
-def _decades(calibration: TailCalibration, evidence: FloatArray) -> FloatArray:
-    """Rarity of evidence, 0 where there is none."""
-    x = _tensor(evidence, calibration.quantiles.device).nan_to_num(nan=-torch.inf)
-    return np.asarray(calibration(x).cpu().numpy(), dtype=np.float64)
-
-
-def _tensor(x: FloatArray, device: torch.device) -> torch.Tensor:
-    return torch.tensor(x, dtype=torch.float32, device=device)
-
-
-def _aggregate(
-    channels: Iterable[FloatArray], n_channels: int, options: ScoringOptions
-) -> FloatArray:
-    """Combine the scores of the channels, which come one by one."""
-    channels = iter(channels)
-    total = next(channels)
-    for scores in channels:
-        if options.channel_aggregation == "max":
-            np.maximum(total, scores, out=total)
-        else:
-            total += scores
-    if options.channel_aggregation == "mean":
-        total /= n_channels
-    return total
+        if X.shape[1] > 1:
+            decades = _decades(calibration.scores, scores)
+            for total in normal.values():
+                total.add(decades)
+        scores = _scores(model, channel, computed, network)
+        aggregate.add(_channel_score(model, channel, scores, options.score_by))
+    if X.shape[1] > 1:
+        rows = np.concatenate([total.result() for total in normal.values()])
+        model.aggregate.fit(_tensor(rows, model.device))
+    return _aggregate_score(model, aggregate.result(), options)
 
 
 def explain_series(
@@ -221,31 +164,118 @@ def explain_series(
     list of ScoreComponents
         One for each channel, not smoothed; the reconstruction in the units of `X`.
     """
-
-    def components(x: FloatArray, channel: int) -> ScoreComponents:
-        return model.components(x, channel, options.score_aggregation)
-
     return [
-        ScoreComponents(*_by_chunks(components, model, X, channel, halo=0))
+        ScoreComponents(
+            *_by_chunks(_components(model, X, channel, options), model, len(X), 0)
+        )
         for channel in range(X.shape[1])
     ]
 
 
+def _score_channel(
+    model: CoADModel, X: FloatArray, channel: int, options: ScoringOptions
+) -> FloatArray:
+    width = _smoothing_width(model, X, options)
+    components = _components(model, X, channel, options)
+
+    def score(chunk: slice) -> tuple[FloatArray]:
+        computed = components(chunk)
+        network = smoothed(computed, np.isnan(X[chunk, channel]), width)
+        scores = _scores(model, channel, computed, network)
+        return (_channel_score(model, channel, scores, options.score_by),)
+
+    (scores,) = _by_chunks(score, model, len(X), halo=width)
+    return scores
+
+
+def _components(
+    model: CoADModel, X: FloatArray, channel: int, options: ScoringOptions
+) -> Callable[[slice], ScoreComponents]:
+    """Components of one channel, of the timestamps that are asked for."""
+    whole: Profile | None = None
+    if options.references != "train":  # then neighbours are of the whole series
+        whole = model.profile(X, channel, options.references)
+
+    def components(chunk: slice) -> ScoreComponents:
+        if whole is None:
+            profile = model.profile(X[chunk], channel)
+        else:
+            profile = Profile(whole.retrieved[chunk], whole.evidence[:, chunk])
+        return model.components(X[chunk], channel, profile, options.score_aggregation)
+
+    return components
+
+
+def _smoothing_width(model: CoADModel, X: FloatArray, options: ScoringOptions) -> int:
+    # Wider than twice the series is the mean of everything.
+    width = round(options.smoothing * model.config.plan.period)
+    return max(1, min(width, 2 * len(X) + 1))
+
+
+def _scores(
+    model: CoADModel, channel: int, components: ScoreComponents, network: FloatArray
+) -> FloatArray:
+    """Each kind of score, not calibrated, ``(n_kinds, n_timestamps)``."""
+    scores = combine(
+        np.stack(components[-len(EVIDENCE) :]).astype(np.float64),
+        model.evidence_weights(channel),
+        network,
+        _decades(model.calibrations[channel].network, network),
+        with_neighbors=model.neighbors is not None,
+        with_network=model.network is not None,
+    )
+    every = np.stack([scores[kind] for kind in SCORES])
+    every[:, np.isnan(network[0])] = np.nan  # nothing was observed around
+    return every
+
+
+def _channel_score(
+    model: CoADModel, channel: int, scores: FloatArray, kind: ScoreBy
+) -> FloatArray:
+    """Score of a channel in decades; timestamp by timestamp."""
+    row = SCORES.index(kind)
+    chosen = slice(row, row + 1)
+    calibration = model.calibrations[channel].scores
+    return _decades(calibration, scores[chosen], chosen).reshape(-1)
+
+
+def _aggregate_score(
+    model: CoADModel, scores: FloatArray, options: ScoringOptions
+) -> FloatArray:
+    """Score of all channels in decades; that of a single channel is so already."""
+    if model.config.n_channels == 1:
+        return scores
+    row = AGGREGATIONS.index(options.channel_aggregation) * len(SCORES)
+    row += SCORES.index(options.score_by)
+    return _decades(model.aggregate, scores[None], slice(row, row + 1)).reshape(-1)
+
+
+def _decades(
+    calibration: TailCalibration, evidence: FloatArray, kinds: slice = slice(None)
+) -> FloatArray:
+    """Rarity of evidence, 0 where there is none."""
+    x = _tensor(evidence, calibration.quantiles.device).nan_to_num(nan=-torch.inf)
+    return np.asarray(calibration(x, kinds).cpu().numpy(), dtype=np.float64)
+
+
+def _tensor(x: FloatArray, device: torch.device) -> torch.Tensor:
+    return torch.tensor(x, dtype=torch.float32, device=device)
+
+
 def _by_chunks(
-    compute: Callable[[FloatArray, int], tuple[FloatArray, ...]],
+    compute: Callable[[slice], Sequence[FloatArray]],
     model: CoADModel,
-    X: FloatArray,
-    channel: int,
+    n_timestamps: int,
     halo: int,
 ) -> list[FloatArray]:
     """Arrays of one channel, computed in chunks with a halo, as if all at once."""
     computed: list[FloatArray] = []
     step = model.config.plan.step
     least = chunk_sizes(model.device).timestamps
-    for chunk, core in chunks(len(X), step, model.receptive_field + halo, least):
-        for i, values in enumerate(compute(X[chunk], channel)):
+    for chunk, core in chunks(n_timestamps, step, model.receptive_field + halo, least):
+        for i, values in enumerate(compute(chunk)):
             if i == len(computed):
-                computed.append(np.empty(len(X), dtype=values.dtype))
+                computed.append(np.empty(n_timestamps, dtype=values.dtype))
             inside = slice(core.start - chunk.start, core.stop - chunk.start)
             computed[i][core] = values[inside]
     return computed

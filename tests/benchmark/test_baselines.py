@@ -13,6 +13,7 @@ from skcoad.benchmark.baselines import (
     BASELINES,
     KMeansAD,
     PyODMatrixProfile,
+    RobustZScore,
     SeededTorch,
     _kmeans,
 )
@@ -64,7 +65,7 @@ def test_coad_is_included_with_its_defaults_and_as_in_the_paper():
 
 
 @pytest.mark.parametrize(
-    "name", sorted(set(BASELINES) - {"CoAD", "CoADPaper", "Neighbors"})
+    "name", sorted(set(BASELINES) - {"CoAD", "CoADPaper", "Neighbors", "RobustZScore"})
 )
 def test_windows_are_the_period(name):
     estimator = make_detector(BASELINES[name], 42, 0)
@@ -111,6 +112,26 @@ def test_kmeans_scores_equal_their_definition(monkeypatch):
 def test_kmeans_accepts_fewer_windows_than_clusters():
     detector = KMeansAD(8).fit(np.arange(10.0))
     assert np.isfinite(detector.decision_function(np.arange(10.0))).all()
+
+
+def test_robust_z_scores_equal_their_definition():
+    train = np.array([[1.0, 7.0], [2.0, 7.0], [np.nan, 7.0], [6.0, 7.0], [9e9, 7.0]])
+    detector = make_detector(BASELINES["RobustZScore"], 42).fit(train)
+    # Channel 0: median 4, deviations from it 2, 2, 3 and 9e9. Channel 1 is constant.
+    np.testing.assert_array_equal(detector.median_, [4.0, 7.0])
+    np.testing.assert_allclose(detector.deviation_, [1.4826 * 2.5, 7e-10])
+    x = np.array([[0.0, 7.0], [np.nan, 7.0], [4.0, 8.0], [np.nan, np.nan]])
+    np.testing.assert_allclose(
+        detector.decision_function(x), [4 / (1.4826 * 2.5), 0, 1 / 7e-10, 0]
+    )
+
+
+def test_a_robust_z_score_ignores_gross_outliers_in_training():
+    rng = np.random.default_rng(0)
+    train = rng.standard_normal(1000)
+    train[::20] = 65535
+    scores = RobustZScore().fit(train).decision_function([5.0])
+    assert scores[0] == pytest.approx(5, rel=0.1)
 
 
 def test_pyods_matrix_profile_is_finite_where_the_series_is_constant():

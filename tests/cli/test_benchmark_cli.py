@@ -60,6 +60,32 @@ def test_series_are_selected_by_name(data, tmp_path):
         run(data, "--out", out, "--select", "x*")
 
 
+def test_scenarios_take_the_place_of_data_and_are_reported_one_by_one(tmp_path, capsys):
+    out, text = tmp_path / "r.jsonl", tmp_path / "r.md"
+    words = ("--out", out, "--report", text, "--detectors", "RobustZScore")
+    assert run("--scenarios", "2", "--select", "spike_in_*-[01]", *words) == 0
+    assert [result["series"] for result in read_results(out)] == [
+        "spike_in_noise-0",
+        "spike_in_noise-1",
+        "spike_in_random_walk-0",
+        "spike_in_random_walk-1",
+        "spike_in_rhythm-0",
+        "spike_in_rhythm-1",
+    ]
+    printed = capsys.readouterr().out
+    assert printed.strip() == text.read_text().strip()
+    assert "| spike_in_noise | 1.000 |" in printed
+    with pytest.raises(ValueError, match="no scenario has a name that matches 'x'"):
+        run("--scenarios", "--select", "x", *words)
+
+
+@pytest.mark.parametrize("words", [(), ("data", "--scenarios")])
+def test_data_or_scenarios_are_required_and_not_both(words, capsys):
+    with pytest.raises(SystemExit):
+        run(*words)
+    assert "--scenarios" in capsys.readouterr().err
+
+
 def test_published_results_are_added_to_the_report(data, tmp_path, capsys):
     published = tmp_path / "published.csv"
     name = "000_UCR_Anomaly_x_200_301_310"

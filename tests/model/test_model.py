@@ -70,12 +70,13 @@ def test_calibration_changes_nothing_but_the_calibrations(wave):
     X = wave(300)
     model, _ = CoADModel.fit(X, plan_windows(X), network=None)
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    components = model.components(X, 0)
+    components = model.components(X, 0, model.profile(X, 0))
     calibrate_scores(model, X, ScoringOptions())
     for name, tensor in model.state_dict().items():
         changed = not torch.equal(tensor, before[name])
-        assert not changed or name.startswith("calibrations")
-    for one, other in zip(model.components(X, 0), components, strict=True):
+        assert not changed or name.startswith(("calibrations", "aggregate"))
+    after = model.components(X, 0, model.profile(X, 0))
+    for one, other in zip(after, components, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
@@ -95,6 +96,9 @@ def test_a_fit_is_determined_by_its_series_and_generator(wave):
         ("calibrations.1.network.quantiles", torch.nan, "NaN or infinity"),
         ("neighbors.0.difference_scale", 0.0, "not above 0"),
         ("neighbors.0.series", torch.inf, "NaN or infinity"),
+        ("neighbors.0.explained", 1.5, "outside"),
+        ("statistics.1.deviation.scale", 0.0, "not above 0"),
+        ("regression.predictors", 2, "does not exist"),
     ],
 )
 def test_a_state_that_no_fit_gives_is_an_error(name, value, message, model):
@@ -123,10 +127,13 @@ def test_a_tensor_that_is_missing_unknown_or_of_another_shape_is_an_error(name, 
 
 def test_without_neighbours_or_network_their_components_are_zero(wave):
     X = wave(300)
-    components = fit(X, network=None).components(X, 0)
+    model = fit(X, network=None)
+    components = model.components(X, 0, model.profile(X, 0))
     assert not components.probability.any()
     assert not components.mask.any()
-    components = fit(X, max_references=0).components(X, 0)
+    model = fit(X, max_references=0)
+    assert model.profile(X, 0) is None
+    components = model.components(X, 0, None)
     for name in components._fields[4:]:
         assert not getattr(components, name).any()
 

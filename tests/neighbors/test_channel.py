@@ -290,3 +290,81 @@ def test_a_missing_run_in_training_does_not_spoil_the_calibration():
         for x, absent in ((series, nowhere(series)), (broken, missing))
     )
     assert (gappy < 2 * whole + 0.05).all()
+
+
+def repeated(n=1600, period=PLAN.period):
+    """A rhythm in which one odd cycle comes twice, and a later one once."""
+    t = torch.arange(float(n))
+    generator = torch.Generator().manual_seed(3)
+    x = torch.sin(2 * torch.pi * t / period) + 0.05 * torch.randn(
+        n, generator=generator
+    )
+    odd = torch.sin(4 * torch.pi * torch.arange(period) / period)
+    for start in (500, 900):
+        x[start : start + period] = odd
+    return x
+
+
+def test_references_from_elsewhere_halve_at_most_what_repeats():
+    series = repeated()[:400]
+    neighbors = ChannelNeighbors.build(series, PLAN, 100)
+    x = repeated()[400:]
+    by = {
+        references: neighbors.profile(x, nowhere(x), references).evidence.mean(0)
+        for references in ("train", "past", "all")
+    }
+    first, second = slice(100, 120), slice(500, 520)
+    for evidence in by.values():
+        assert evidence[first].max() > 2
+    # Of the past, the second is a repetition; of the whole record, both are.
+    train, past, whole = (by[name] for name in ("train", "past", "all"))
+    assert past[first].max() > 0.95 * train[first].max()
+    assert past[second].max() < 0.7 * train[second].max()
+    assert whole[first].max() < 0.7 * train[first].max()
+    for evidence in (past, whole):
+        assert (evidence >= 0.5 * train - 1e-4).all()
+
+
+def test_the_past_does_not_depend_on_what_follows():
+    neighbors = ChannelNeighbors.build(repeated()[:400], PLAN, 100)
+    x = repeated()[400:1200]
+    changed = x.clone()
+    changed[600:] += 3
+    before, after = (
+        neighbors.profile(values, nowhere(values), "past").evidence
+        for values in (x, changed)
+    )
+    known = slice(0, 600 - 4 * PLAN.period)
+    difference = (before - after)[:, known].abs()
+    # What is rounded in another way may choose another candidate.
+    assert (difference < 1e-3).float().mean() > 0.95
+
+
+@pytest.mark.parametrize("references", ["past", "all"])
+def test_a_drift_is_followed_by_references_from_the_scored_series(references):
+    period = PLAN.period
+    t = torch.arange(2400.0)
+    generator = torch.Generator().manual_seed(0)
+    growth = 1 + t / 400
+    x = growth * (torch.sin(2 * torch.pi * t / period))
+    x += 0.05 * torch.randn(len(t), generator=generator)
+    neighbors = ChannelNeighbors.build(x[:800], PLAN, 100)
+    scored = x[800:]
+    train, followed = (
+        neighbors.profile(scored, nowhere(scored), how).evidence[0]
+        for how in ("train", references)
+    )
+    assert followed[-400:].mean() < 0.7 * train[-400:].mean()
+
+
+def test_a_rhythm_is_explained_and_noise_and_a_constant_are_not():
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.randn(800, generator=generator)
+    rhythm = torch.sin(2 * torch.pi * torch.arange(800.0) / PLAN.period) + 0.02 * noise
+    explained = [
+        ChannelNeighbors.build(x, PLAN, 100).explained
+        for x in (rhythm, noise, torch.zeros(800))
+    ]
+    assert (explained[0] > 0.95).all()
+    assert (explained[1] < 0.9).all()
+    assert not explained[2].any()

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skcoad.neighbors import JoinIndex, _join
+from skcoad.neighbors import JoinIndex, _inverted_file, _join
 
 from .series import make_series
 
@@ -24,7 +24,7 @@ def build(series, length, metric, missing=None):
 
 
 def probe_everything(patch):
-    patch.setattr(_join, "N_PROBES", 10**6)
+    patch.setattr(_inverted_file, "N_PROBES", 10**6)
 
 
 def pair_distances(one, other, metric):
@@ -141,6 +141,47 @@ def test_no_subsequence_is_a_neighbour_of_one_it_overlaps(
     assert (apart[near] >= length).all()
 
 
+@settings(max_examples=50)
+@given(
+    st.integers(1, 12),
+    sizes[1],
+    st.integers(1, 80),
+    st.integers(1, 60),
+    st.booleans(),
+    metrics,
+    seeds,
+)
+def test_neighbours_are_outside_of_the_exclusion_zone(
+    length, n, stride, exclusion, past_only, metric, seed
+):
+    series = make_series(n, seed)
+    index = build(series, length, metric)
+    found = index.self_join(stride, exclusion, past_only)
+    check_pairs(index, series, found)
+    near = found.distances.isfinite()
+    after = found.indices - torch.arange(n - length + 1)
+    assert ((after if past_only else -after.abs())[near] <= -exclusion).all()
+    allowed = torch.arange(n - length + 1) >= exclusion
+    assert not near[~allowed].any() or not past_only
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("past_only", [False, True])
+def test_outside_of_the_exclusion_zone_the_nearest_is_found(past_only, metric):
+    series = make_series(1000, 0, 40)
+    found = build(series, 40, metric).self_join(2, 100, past_only)
+    subsequences = series.unfold(0, 40, 1)
+    at = torch.arange(len(subsequences))
+    best = []
+    for i in range(200, len(at), 31):
+        far = at - i <= -100 if past_only else (at - i).abs() >= 100
+        pairs = pair_distances(subsequences[i], subsequences[far], metric)
+        best.append(pairs.min())
+    sample, best = found.distances[200::31], torch.stack(best)
+    assert (sample >= best - 1e-4).all()
+    assert sample.mean() <= 1.08 * best.mean()
+
+
 @pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize(
     ("length", "period", "n"), [(48, 48, 2500), (32, 80, 2500), (32, 80, 1000)]
@@ -184,10 +225,11 @@ def test_the_self_join_of_a_long_series_is_near_brute_force(metric):
 )
 def test_long_subsequences_and_series_are_thinned_out(metric, name, value, monkeypatch):
     monkeypatch.setattr(_join, name, value)
+    monkeypatch.setattr(_inverted_file, "N_SAMPLE", _join.N_SAMPLE)
     series, x = make_series(1500, 0, 60, 0.2), make_series(400, 1, 60, 0.2)
     index = build(series, 60, metric)
     assert len(index.components) == (15 if name == "MAX_POINTS" else 60)
-    assert name != "MAX_INDEXED" or len(index.positions) <= 200
+    assert name != "MAX_INDEXED" or len(index.file.positions) <= 200
     found = index.join(x, 3)
     check_pairs(index, x, found)
     assert found.distances.mean() <= 1.2 * brute_force(series, x, 60, metric).mean()
@@ -282,8 +324,9 @@ def test_results_do_not_depend_on_the_sizes_of_chunks(metric, stride, monkeypatc
 
     expected = compute()
     for pairs, queries in [(300, 64), (10**4, 2**13)]:
-        monkeypatch.setattr(_join, "PAIR_CHUNK", pairs)
-        monkeypatch.setattr(_join, "QUERY_CHUNK", queries)
+        for module in (_join, _inverted_file):
+            monkeypatch.setattr(module, "PAIR_CHUNK", pairs)
+        monkeypatch.setattr(_inverted_file, "QUERY_CHUNK", queries)
         for one, other in zip(compute(), expected, strict=True):
             # Another rounding in the first stage may choose another candidate.
             same = torch.isclose(one, other, atol=1e-4, rtol=1e-4)
@@ -473,8 +516,8 @@ def test_an_index_is_determined_by_its_series(metric):
 def test_a_series_that_stands_still_is_thinned_out_in_its_cell(monkeypatch):
     series = torch.cat([torch.zeros(3000), make_series(1000, 0)])
     index = build(series, 24, "euclidean")
-    sizes = np.diff(index.edges)
-    assert sizes.sum() == len(index.positions) < 3977
+    sizes = np.diff(index.file.edges)
+    assert sizes.sum() == len(index.file.positions) < 3977
     assert sizes.max() < 1500
     x = make_series(300, 1)
     found = index.join(x, 2)

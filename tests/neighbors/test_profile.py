@@ -179,7 +179,7 @@ def join_itself(series, length, missing=None):
 def test_baseline_distances_are_the_largest_of_the_self_join_around(
     length, monkeypatch
 ):
-    monkeypatch.setattr("skcoad.neighbors._join.N_PROBES", 10**6)
+    monkeypatch.setattr("skcoad.neighbors._inverted_file.N_PROBES", 10**6)
     series = make_series(120, 0)
     values = series.tolist()
     index, baseline = join_itself(series, length)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from skcoad.model import SCORES, ScoreComponents
+from skcoad.model import EVIDENCE, SCORES, ScoreComponents
 from skcoad.scoring import combine, moving_average
 from skcoad.scoring._components import smoothed
 
@@ -71,24 +71,20 @@ def test_moving_average_of_float32_is_computed_in_float64():
 
 def make_components(n=50):
     rng = np.random.default_rng(0)
-    return ScoreComponents(*rng.random((4, n)), *rng.gamma(1, size=(4, n)))
+    evidence = rng.gamma(1, size=(len(EVIDENCE), n))
+    return ScoreComponents(*rng.random((4, n)), *evidence)
 
 
 BOTH = {"with_neighbors": True, "with_network": True}
-DISTANCES = [
-    "value_distance",
-    "value_shape",
-    "difference_distance",
-    "difference_shape",
-]
+WEIGHTS = np.array([0.2, 0.1, 0.1, 0.0, 0.2, 0.1, 0.1, 0.1, 0.1, 0.0])
 
 
 def combined(components, missing=None, width=5, rarity=None, **parts):
     missing = np.zeros(50, dtype=bool) if missing is None else missing
     network = smoothed(components, missing[: len(components.error)], width)
     rarity = np.zeros_like(network) if rarity is None else rarity
-    distances = np.stack([getattr(components, name) for name in DISTANCES])
-    return combine(distances, network, rarity, **parts)
+    evidence = np.stack([getattr(components, name) for name in EVIDENCE])
+    return combine(evidence, WEIGHTS, network, rarity, **parts)
 
 
 def test_probability_and_error_are_smoothed_where_they_are_observed():
@@ -131,8 +127,8 @@ def test_the_scores_equal_the_reference_implementation():
     components = make_components()
     rarity = np.random.default_rng(1).gamma(1, size=(2, 50))
     scores = combined(components, rarity=rarity, **BOTH)
-    distances = [getattr(components, name).tolist() for name in DISTANCES]
-    expected = naive.quadratic_mean(*distances)
+    evidence = [getattr(components, name).tolist() for name in EVIDENCE]
+    expected = naive.weighted_quadratic_mean(evidence, WEIGHTS)
     np.testing.assert_allclose(scores["neighbors"], expected)
     by_network = naive.quadratic_mean(*rarity.tolist())
     expected = [n * (1 + p) for n, p in zip(expected, by_network, strict=True)]
@@ -142,7 +138,7 @@ def test_the_scores_equal_the_reference_implementation():
 
 
 def test_the_network_raises_the_joint_score_and_does_not_lower_it():
-    components = ScoreComponents(*np.zeros((8, 4)))
+    components = ScoreComponents(*np.zeros((4 + len(EVIDENCE), 4)))
     components.value_distance[:] = 3, 3, 3, 0
     rarity = np.array([[0.0, 3, 3, 3], [0, 0, 3, 3]])
     scores = combined(components, width=1, rarity=rarity, **BOTH)

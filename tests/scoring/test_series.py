@@ -5,7 +5,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skcoad import _device
-from skcoad.model import SCORES, CoADModel, NetworkConfig, TrainingOptions
+from skcoad.model import (
+    AGGREGATIONS,
+    EVIDENCE,
+    SCORES,
+    CoADModel,
+    NetworkConfig,
+    TrainingOptions,
+)
 from skcoad.preprocessing import plan_windows
 from skcoad.preprocessing._calibration import TailCalibration
 from skcoad.scoring import (
@@ -43,13 +50,33 @@ def model(wave):
     return model
 
 
-@pytest.mark.parametrize("aggregation", ["mean", "max"])
-def test_the_score_of_a_series_aggregates_its_channels(aggregation, model, wave):
-    X, options = wave(300, 2), ScoringOptions(channel_aggregation=aggregation)
-    channels = np.stack(list(score_channels(model, X, options)))
-    np.testing.assert_array_equal(
-        score_series(model, X, options), getattr(channels, aggregation)(axis=0)
+AGGREGATE = {
+    "rms": lambda channels: np.sqrt(np.square(channels).mean(0)),
+    "mean": lambda channels: channels.mean(0),
+    "max": lambda channels: channels.max(0),
+}
+
+
+@pytest.mark.parametrize("aggregation", AGGREGATIONS)
+def test_the_score_of_a_series_is_the_rarity_of_the_aggregate_of_its_channels(
+    aggregation, training_free, wave
+):
+    model, train = training_free
+    options = ScoringOptions(
+        score_by="neighbors", channel_aggregation=aggregation, smoothing=0
     )
+    aggregate = AGGREGATE[aggregation]
+    normal, new = (
+        aggregate(np.stack(list(score_channels(model, X, options))))
+        for X in (train, wave(300, 2, seed=1))
+    )
+    scores = score_series(model, wave(300, 2, seed=1), options)
+    order = np.argsort(new, kind="stable")
+    assert (np.diff(scores[order]) >= 0).all()
+    # The training series was calibrated as if each part of it were new.
+    for value, score in zip(new, scores, strict=True):
+        if 0.3 < score < 1.2:
+            assert -np.log10((normal > value).mean()) == pytest.approx(score, abs=0.2)
 
 
 def test_explanations_of_chunks_are_those_of_the_whole(model, wave, monkeypatch):
@@ -76,7 +103,7 @@ def test_values_beyond_the_receptive_field_have_no_influence(seed):
     changed = X.copy()
     at = int(rng.integers(300))
     changed[at] += 5
-    before, after = (model.components(x, 0) for x in (X, changed))
+    before, after = (model.components(x, 0, model.profile(x, 0)) for x in (X, changed))
     far = np.abs(np.arange(300) - at) > model.receptive_field
     assert far.any()
     for mine, theirs in zip(before, after, strict=True):
@@ -167,11 +194,17 @@ def test_the_smoothed_probability_is_calibrated_before_it_joins_the_score(traine
     normal = torch.tensor(network, dtype=torch.float32)
     calibration = TailCalibration(2).fit(normal[:, observed])
     rarity = calibration(normal.nan_to_num(-np.inf)).numpy()
-    distances = np.stack(components[-4:]).astype(float)
-    scores = combine(distances, network, rarity, with_neighbors=True, with_network=True)
+    both = {"with_neighbors": True, "with_network": True}
+    as_new = model.normal_components(X, 0, components)
+    weights = model.evidence_weights(0)
+    scores, normal = (
+        combine(np.stack(one[-len(EVIDENCE) :]), weights, network, rarity, **both)
+        for one in (components, as_new)
+    )
     for kind in SCORES:
-        score = torch.tensor(scores[kind], dtype=torch.float32)[None]
+        score = torch.tensor(normal[kind], dtype=torch.float32)[None]
         calibration = TailCalibration(1).fit(score[:, observed])
+        score = torch.tensor(scores[kind], dtype=torch.float32)[None]
         expected = calibration(score.nan_to_num(-np.inf))[0]
         (result,) = score_channels(model, X, ScoringOptions(score_by=kind))
         np.testing.assert_allclose(result, expected, atol=1e-5)
@@ -199,7 +232,7 @@ def test_the_training_series_in_chunks_has_the_scores_of_the_whole(
 
 
 @pytest.mark.parametrize("fixture", ["training_free", "trained", "without_neighbors"])
-@pytest.mark.parametrize("aggregation", ["mean", "max"])
+@pytest.mark.parametrize("aggregation", AGGREGATIONS)
 @pytest.mark.parametrize("score_by", SCORES)
 def test_calibration_gives_the_scores_of_the_training_series(
     fixture, aggregation, score_by, request

@@ -10,6 +10,7 @@ from skcoad.benchmark.baselines._matrix_profile import (
 )
 from skcoad.benchmark.baselines._registry import BASELINES
 from skcoad.benchmark.baselines._seeding import SeededTorch
+from skcoad.benchmark.baselines._zscore import RobustZScore
 
 __all__ = [
     "BASELINES",
@@ -17,5 +18,6 @@ __all__ = [
     "MatrixProfileAB",
     "MatrixProfileSelf",
     "PyODMatrixProfile",
+    "RobustZScore",
     "SeededTorch",
 ]

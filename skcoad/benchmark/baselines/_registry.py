@@ -17,6 +17,7 @@ from skcoad.benchmark.baselines._matrix_profile import (
     PyODMatrixProfile,
 )
 from skcoad.benchmark.baselines._seeding import SeededTorch
+from skcoad.benchmark.baselines._zscore import RobustZScore
 
 
 def _iforest(period: int) -> Any:
@@ -54,6 +55,10 @@ def _windowed(detector: Any, period: int) -> Any:
         step=max(1, period // 10),
         score_aggregation="mean",
     )
+
+
+def _robust_z_score(period: int) -> Any:
+    return RobustZScore()
 
 
 def _kmeans_ad(period: int) -> Any:
@@ -129,6 +134,7 @@ BASELINES: dict[str, Any] = {
     "CoAD": _coad,
     "Neighbors": _neighbors,
     # From here on, fast detectors first.
+    "RobustZScore": _robust_z_score,
     "KMeansAD": _kmeans_ad,
     "SpectralResidual": FitPredictOnly(_spectral_residual),
     "PCA": _pca,

@@ -1,0 +1,55 @@
+"""Gross outliers of a training series: error codes and placeholders."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from skcoad._typing import FloatArray
+
+__all__ = ["mask_gross_outliers"]
+
+BULK = 0.9  # fraction of the values whose deviations from the median are ordinary
+GROSS = 20.0  # times the largest deviation of the bulk
+MAX_GROSS = 0.01  # fraction of the values; more of them are data
+
+
+def mask_gross_outliers(X: FloatArray) -> FloatArray:
+    """Replace gross outliers of a training series by NaN.
+
+    A few values of 65535, -999 or 0 amid others would become mean, scale and period of
+    a channel. A value is grossly out of range when it deviates from the median by more
+    than 20 times what 90 % of the values do. Where more than 1 % of a channel is, or
+    90 % of it is equal, nothing is replaced.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_timestamps, n_channels)
+        The training series; NaN is missing.
+
+    Returns
+    -------
+    ndarray of shape (n_timestamps, n_channels)
+        `X` itself if there are none, else a copy.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skcoad.preprocessing import mask_gross_outliers
+    >>> X = np.sin(np.arange(200.0))[:, None]
+    >>> X[50] = 65535
+    >>> np.flatnonzero(np.isnan(mask_gross_outliers(X)))
+    array([50])
+    """
+    masked = X
+    for channel in range(X.shape[1]):
+        x = X[:, channel]
+        # Halves, whose differences cannot overflow.
+        deviation = np.abs(x / 2 - np.nanmedian(x / 2))
+        ordinary = np.nanquantile(deviation, BULK)
+        with np.errstate(over="ignore", invalid="ignore"):
+            gross = deviation > GROSS * ordinary
+        if ordinary > 0 and 0 < gross.sum() <= MAX_GROSS * len(x):
+            if masked is X:
+                masked = X.astype(np.float64)
+            masked[gross, channel] = np.nan
+    return masked

@@ -26,7 +26,7 @@ import numpy as np
 
 from skcoad import CoADDetector
 from skcoad.benchmark._memory import peak_memory, reset_peak_memory
-from skcoad.benchmark._results import (
+from skcoad.io._results import (
     Result,
     append_result,
     drop_cut_off_line,

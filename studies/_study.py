@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 
 from skcoad.benchmark import vus_window
 from skcoad.benchmark._protocols import evaluate as evaluate
-from skcoad.benchmark._results import (
+from skcoad.datasets import Series, open_archive
+from skcoad.io._results import (
     Result,
     append_result,
     drop_cut_off_line,
     only_writer,
     read_results,
 )
-from skcoad.datasets import Series, open_archive
 
 FIFTH = "??[05]_*"  # a fifth of the archive, as in trials.sh
 LENGTH_CLASSES = {  # of series, by the number of timestamps they are below

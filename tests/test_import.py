@@ -28,6 +28,11 @@ def test_transformers_need_neither_torch_nor_pyod():
     assert not {"torch", "pyod", "matplotlib"} & set(loaded)
 
 
+def test_panels_and_the_benchmark_load_detectors_only_when_they_run():
+    loaded = run("import sys, skcoad.panel, skcoad.benchmark; print(*sys.modules)")
+    assert not {"torch", "pyod", "stumpy"} & set(loaded.split())
+
+
 def test_every_public_name_can_be_imported():
     for name in skcoad.__all__:
         assert getattr(skcoad, name) is not None

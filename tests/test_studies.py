@@ -454,6 +454,19 @@ def test_memory_is_measured(load: Load, work: str, tmp_path: Path) -> None:
     assert module.row(result).count("|") == module.HEADER.count("|")
 
 
+@pytest.mark.parametrize(
+    "method", ["NeighborsDetector, one for each", "PyOD TimeSeriesOD in a loop"]
+)
+def test_the_cost_of_a_panel_is_measured(load: Load, method: str) -> None:
+    module = load("panel_cost")
+    found = module.METHODS[method](2)
+    assert len(found) == 2
+    assert min(found) >= module.N_TRAIN
+    row, seconds = module.measure(method, 2)
+    assert row.startswith(f"| {method} | 2 | ")
+    assert seconds > 0
+
+
 def test_vus_is_timed_without_tsb_ad(load: Load) -> None:
     module = load("vus_speed")
     row = module.row(500, window=10, seed=0, with_tsb_ad=False)

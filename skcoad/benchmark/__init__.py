@@ -12,7 +12,6 @@ from skcoad.benchmark._plots import plot_comparison
 from skcoad.benchmark._protocols import PROTOCOLS, vus_window
 from skcoad.benchmark._published import compare_with_published, read_published
 from skcoad.benchmark._report import report
-from skcoad.benchmark._results import Result, read_results
 from skcoad.benchmark._run import run_benchmark
 from skcoad.benchmark._scenarios import (
     scenario_report,
@@ -21,6 +20,7 @@ from skcoad.benchmark._scenarios import (
 )
 from skcoad.benchmark._statistics import compare, mean_metrics
 from skcoad.benchmark.baselines import BASELINES
+from skcoad.io._results import Result, read_results
 
 __all__ = [
     "BASELINES",

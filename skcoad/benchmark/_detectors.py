@@ -1,16 +1,14 @@
-"""Make an unfitted detector for each run, and record its parameters."""
+"""Make an unfitted detector for each run."""
 
 from __future__ import annotations
 
-import re
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sklearn.base import clone
 
-from skcoad.io._plain import plain
+from skcoad.io._plain import parameters_of
 
 
 @dataclass(frozen=True)
@@ -83,45 +81,9 @@ def make_detector(detector: Any, period: int, seed: int | None = None) -> Any:
     if seed is not None and hasattr(estimator, "get_params"):
         seeds = {
             name: seed
-            for name in _parameters(estimator, deep=True)
+            for name in parameters_of(estimator, deep=True)
             if name == "random_state" or name.endswith("__random_state")
         }
         if seeds:
             estimator.set_params(**seeds)
     return estimator
-
-
-def get_parameters(estimator: Any) -> dict[str, Any] | None:
-    """Return the parameters of a detector in a form that JSON can hold.
-
-    Parameters
-    ----------
-    estimator : object
-        A detector.
-
-    Returns
-    -------
-    parameters : dict or None
-        Those of the constructor; values that JSON cannot hold become text. None if
-        the detector has no ``get_params``.
-    """
-    if not hasattr(estimator, "get_params"):
-        return None
-    return {
-        name: plain(value, otherwise=_as_text)
-        for name, value in sorted(_parameters(estimator, deep=False).items())
-    }
-
-
-def _parameters(estimator: Any, *, deep: bool) -> dict[str, Any]:
-    # PyOD's get_params changes the global warning filters.
-    with warnings.catch_warnings():
-        parameters: dict[str, Any] = estimator.get_params(deep=deep)
-    return parameters
-
-
-def _as_text(value: Any) -> str:
-    if isinstance(value, float):  # JSON has no infinity and no NaN
-        return str(value)
-    # On one line, and without memory addresses, which differ from run to run.
-    return re.sub(r" at 0x[0-9a-f]+", "", " ".join(repr(value).split()))

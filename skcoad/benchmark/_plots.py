@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from skcoad.benchmark._results import Result
 from skcoad.benchmark._statistics import compare, critical_difference, score_table
+from skcoad.io._results import Result
 from skcoad.plotting._style import new_figure, shortened
 
 if TYPE_CHECKING:

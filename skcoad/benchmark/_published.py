@@ -6,8 +6,8 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from skcoad.benchmark._results import Result
 from skcoad.benchmark._statistics import score_table
+from skcoad.io._results import Result
 
 if TYPE_CHECKING:
     import pandas as pd

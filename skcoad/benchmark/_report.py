@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from skcoad.benchmark._results import Result
 from skcoad.benchmark._statistics import compare, mean_metrics, score_table
+from skcoad.io._results import Result
 
 if TYPE_CHECKING:
     import pandas as pd

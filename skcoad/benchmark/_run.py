@@ -9,17 +9,18 @@ from typing import Any
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
-from skcoad.benchmark._detectors import check_detectors, get_parameters, make_detector
+from skcoad.benchmark._detectors import check_detectors, make_detector
 from skcoad.benchmark._protocols import PROTOCOLS
-from skcoad.benchmark._results import (
+from skcoad.benchmark._results import read_benchmark_results
+from skcoad.benchmark._task import run_task
+from skcoad.datasets import Archive, Series
+from skcoad.io._plain import get_parameters
+from skcoad.io._results import (
     Result,
     append_result,
     drop_cut_off_line,
     only_writer,
-    read_benchmark_results,
 )
-from skcoad.benchmark._task import run_task
-from skcoad.datasets import Archive, Series
 
 MAX_SEED = 2**32 - 1  # numpy's
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from skcoad.benchmark._report import markdown_table
-from skcoad.benchmark._results import Result
 from skcoad.benchmark._statistics import score_table
 from skcoad.datasets import SCENARIOS, Series, make_scenario
+from skcoad.io._results import Result
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import stats
 
-from skcoad.benchmark._results import Result
+from skcoad.io._results import Result
 
 if TYPE_CHECKING:
     import pandas as pd

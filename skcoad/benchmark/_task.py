@@ -17,15 +17,12 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
 
 from skcoad._version import __version__
-from skcoad.benchmark._detectors import (
-    FitPredictOnly,
-    get_parameters,
-    make_detector,
-)
+from skcoad.benchmark._detectors import FitPredictOnly, make_detector
 from skcoad.benchmark._memory import peak_memory, reset_peak_memory
 from skcoad.benchmark._protocols import PROTOCOLS, Split, evaluate, vus_window
-from skcoad.benchmark._results import Result
 from skcoad.datasets import Series
+from skcoad.io._plain import get_parameters
+from skcoad.io._results import Result
 from skcoad.preprocessing import dominant_period, fallback_period
 
 

@@ -5,15 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import pkgutil
-import signal
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
-
-import joblib
 
 from skcoad.benchmark._detectors import FitPredictOnly, make_detector
 from skcoad.benchmark._plots import plot_comparison
@@ -29,6 +25,7 @@ from skcoad.cli._output import (
     check_outputs,
     save_figure,
 )
+from skcoad.cli._parallel import interrupted, worker_processes
 from skcoad.datasets import Series, open_archive
 from skcoad.io._atomic import atomic_write
 
@@ -150,9 +147,7 @@ def execute(arguments: argparse.Namespace) -> int:
         sources,
     )
     try:
-        with joblib.parallel_config(
-            "loky", inner_max_num_threads=1, initializer=_ignore_ctrl_c
-        ):
+        with worker_processes():
             results = run_benchmark(
                 detectors,
                 series,
@@ -163,12 +158,7 @@ def execute(arguments: argparse.Namespace) -> int:
                 verbose=True,
             )
     except KeyboardInterrupt:
-        print(
-            f"\ninterrupted; the results so far are in {arguments.out}; repeat the "
-            "command to resume",
-            file=sys.stderr,
-        )
-        return 130
+        return interrupted(arguments.out)
 
     text = report(results, metric=arguments.metric, against=arguments.against)
     if arguments.scenarios is not None:
@@ -207,11 +197,6 @@ def _select_series(
         where = "scenario" if arguments.data is None else f"series in {arguments.data}"
         raise ValueError(f"no {where} has a name that matches {arguments.select!r}")
     return series[: arguments.limit], sources
-
-
-def _ignore_ctrl_c() -> None:
-    # In a worker: the parent process handles it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import math
 import time
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -46,13 +45,19 @@ MAX_ZOOMS = 3
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``skcoad detect`` to a parser."""
-    parser.add_argument("file", type=Path, help="the series")
+    parser.add_argument(
+        "file",
+        type=Path,
+        help="the series; of a folder, a zip file or a quoted pattern such as "
+        "'site*/*.csv', every series is fitted and searched by itself",
+    )
     parser.add_argument(
         "--train",
-        type=int,
+        type=rows_or_time,
         metavar="N",
-        help="fit on the first N timestamps, and search the others for anomalies; 0: "
-        "fit on and search all (default: as the file's name says, otherwise 0)",
+        help="fit on the first N timestamps, or those before a time such as "
+        "2024-03-01, and search the others for anomalies; 0: fit on and search all "
+        "(default: as the file's name says, otherwise 0)",
     )
     parser.add_argument(
         "--column",
@@ -122,10 +127,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FIGURE",
         help=f"plot series and scores into a file ({', '.join(FIGURE_SUFFIXES)})",
     )
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        metavar="N",
+        default=1,
+        help="number of processes for many series, each with one thread (default: "
+        "%(default)s)",
+    )
 
 
 def execute(arguments: argparse.Namespace) -> int:
     """Run ``skcoad detect``; return 0. Raises ValueError for unusable arguments."""
+    if has_many_series(arguments.file):
+        from skcoad.cli import _panel
+
+        return _panel.execute(arguments)
     _check_arguments(arguments)
     if arguments.model is None:
         series = _read(arguments)
@@ -185,7 +202,7 @@ def _read(arguments: argparse.Namespace) -> Series:
 
     series = load_series(arguments.file)
     if arguments.column is not None:
-        series = _with_columns(series, arguments.column)
+        series = with_columns(series, arguments.column)
     if arguments.train is not None:
         series = replace(series, train_length=arguments.train)
     n_timestamps = len(series.values)
@@ -220,7 +237,8 @@ def _contamination(arguments: argparse.Namespace, series: Series) -> Any:
     return threshold
 
 
-def _with_columns(series: Series, names: Sequence[str]) -> Series:
+def with_columns(series: Series, names: Sequence[str]) -> Series:
+    """Select channels of a series by their names."""
     for name in names:
         if name not in series.channel_names:
             raise ValueError(

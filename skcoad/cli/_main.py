@@ -21,8 +21,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     status : int
-        0; 2 for unusable input, with one line on standard error that gives the reason;
-        130 after Ctrl-C. Files are written whole or not at all.
+        0; 1 if some of many series failed; 2 for unusable input, with one line on
+        standard error that gives the reason; 130 after Ctrl-C. Files are written whole
+        or not at all, but for results files, to which each result is appended.
 
     Raises
     ------
@@ -69,10 +70,12 @@ def _parser(*, for_benchmark: bool) -> argparse.ArgumentParser:
 
     detect = commands.add_parser(
         "detect",
-        help="find anomalies in a file",
+        help="find anomalies in a file, or in each file of a folder",
         description="Score a time series from a file: CSV with or without timestamps, "
-        "or a file of the UCR archive, TSB-AD, TSB-UAD or NAB, recognised by its name. "
-        "Positions count from 0. Existing output files are replaced.",
+        "or a file of the UCR archive, TSB-AD, TSB-UAD or NAB, recognised by its name; "
+        "or every series of a folder, ranked in one table. Positions count from 0. "
+        "Existing output files are replaced, but for the results of many series, which "
+        "are resumed.",
     )
     _detect.add_arguments(detect)
     detect.set_defaults(execute=_detect.execute)

@@ -7,7 +7,8 @@ from pyod.models.ts_od import TimeSeriesOD
 from sklearn.base import BaseEstimator
 
 from skcoad.benchmark import FitPredictOnly
-from skcoad.benchmark._detectors import check_detectors, get_parameters, make_detector
+from skcoad.benchmark._detectors import check_detectors, make_detector
+from skcoad.io._plain import get_parameters
 
 
 class Plain:

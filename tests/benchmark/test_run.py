@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from joblib import parallel_config
 
-from skcoad.benchmark import FitPredictOnly, _results, read_results, run_benchmark
-from skcoad.benchmark._results import only_writer
+from skcoad.benchmark import FitPredictOnly, read_results, run_benchmark
 from skcoad.benchmark._task import detector_period
 from skcoad.datasets import Series, load_ucr, make_series
+from skcoad.io import _results
+from skcoad.io._results import only_writer
 
 
 class Deviation:

@@ -30,9 +30,9 @@ from pathlib import Path
 import pyod.models.pca  # noqa: F401  so that the forks need not
 
 from skcoad.benchmark import read_results
-from skcoad.benchmark._results import Result
 from skcoad.cli import main as skcoad
 from skcoad.datasets import make_series
+from skcoad.io._results import Result
 
 SIGNALS = [signal.SIGKILL, signal.SIGINT]
 VARYING = ["fit_seconds", "score_seconds", "started"]

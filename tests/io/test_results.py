@@ -2,8 +2,7 @@ import json
 
 import pytest
 
-from skcoad.benchmark import read_results
-from skcoad.benchmark._results import append_result, drop_cut_off_line
+from skcoad.io._results import append_result, drop_cut_off_line, read_results
 
 RESULTS = [
     {"detector": "A", "series": "one", "value": 0.1},

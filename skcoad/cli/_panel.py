@@ -1,0 +1,108 @@
+"""The command ``skcoad detect`` on many series."""
+
+from __future__ import annotations
+
+import argparse
+import glob
+import os
+import sys
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from skcoad.cli._output import check_outputs
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from skcoad.panel import Panel
+
+MAX_FAILURES = 3  # printed
+
+
+def has_many_series(path: Path) -> bool:
+    """Whether a path is a folder, a zip file, or a pattern of names."""
+    if not path.exists():
+        return glob.has_magic(os.fspath(path))
+    return path.is_dir() or zipfile.is_zipfile(path)
+
+
+def execute(arguments: argparse.Namespace, detector: Any) -> int:
+    """Run ``skcoad detect`` on many series.
+
+    Parameters
+    ----------
+    arguments : Namespace
+        Of ``skcoad detect``.
+    detector : object
+        Not fitted.
+
+    Returns
+    -------
+    int
+        0; 1 if some series failed; 130 after Ctrl-C.
+
+    Raises
+    ------
+    ValueError
+        For unusable arguments, or if every series failed.
+    """
+    from skcoad.cli._parallel import interrupted, worker_processes
+    from skcoad.panel import detect_panel, open_panel
+
+    if arguments.plot is not None:
+        raise ValueError(
+            f"--plot shows one series, and {arguments.file} may have many: plot one of "
+            "its files"
+        )
+    check_outputs({"--out": arguments.out}, sources=())
+    panel = open_panel(arguments.file)
+    print(f"{len(panel.names)} series in {arguments.file}")
+    if arguments.column is not None:
+        panel = _with_columns(panel, arguments.column)
+    try:
+        with worker_processes():
+            found = detect_panel(
+                panel,
+                detector,
+                train=arguments.train,
+                threshold=arguments.threshold,
+                limit=arguments.top,
+                out=arguments.out,
+                n_jobs=arguments.jobs,
+                verbose=sys.stderr.isatty(),
+            )
+    except KeyboardInterrupt:
+        if arguments.out is None:
+            raise
+        return interrupted(arguments.out)
+    return _print(found, arguments.top)
+
+
+def _with_columns(panel: Panel, names: list[str]) -> Panel:
+    from skcoad.cli._detect import with_columns
+    from skcoad.panel import Panel
+
+    return Panel(panel.names, lambda index: with_columns(panel.read(index), names))
+
+
+def _print(found: pd.DataFrame, limit: int) -> int:
+    """Print the highest segments, and what failed; return the status."""
+    failed = found[found["error"].notna()]
+    quiet = found[found["start"].isna() & found["error"].isna()]
+    segments = found[found["start"].notna()]
+    if len(failed) == len(found):
+        raise ValueError(
+            f"every series failed, the first with {failed['error'].iloc[0]}"
+        )
+    if len(segments):
+        n_series = segments["series"].nunique()
+        print(f"{len(segments)} segments in {n_series} series, highest first:")
+        table = segments.head(limit)[["series", "start", "end", "score"]]
+        print(table.to_string(index=False, float_format="{:.1f}".format))
+    print(f"No score is above the threshold in {len(quiet)} series.")
+    for name, error in failed[["series", "error"]].head(MAX_FAILURES).to_numpy():
+        print(f"skcoad: {name}: {' '.join(error.split())}", file=sys.stderr)
+    if len(failed) > MAX_FAILURES:
+        print(f"skcoad: {len(failed)} series failed in all", file=sys.stderr)
+    return int(len(failed) > 0)

@@ -1,0 +1,200 @@
+"""Fit and score every series of a panel in parallel; keep each result at once."""
+
+from __future__ import annotations
+
+import math
+import os
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+
+from tqdm import tqdm
+
+from skcoad._parallel import run_tasks
+from skcoad.datasets import Series
+from skcoad.io._results import Result, append_result, drop_cut_off_line, only_writer
+from skcoad.panel._ranking import rank, read_panel_results
+from skcoad.panel._sources import Panel, open_panel
+from skcoad.panel._task import DetectionTask, Search, settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["detect_panel"]
+
+CONTAMINATION = 0.01  # of the default detector
+
+
+def detect_panel(
+    series: Any,
+    detector: Any = None,
+    *,
+    train: Any = None,
+    threshold: float | None = None,
+    limit: int | None = 10,
+    out: str | os.PathLike[str] | None = None,
+    n_jobs: int | None = None,
+    verbose: bool = False,
+) -> pd.DataFrame:
+    """Find anomalous segments in many series, and rank them.
+
+    Each series is scored whole, and searched after its training rows. A series that
+    raises an exception, or kills its process, is recorded, and the others go on.
+
+    Parameters
+    ----------
+    series : path-like, DataFrame, mapping, Archive or Panel
+        A folder or a pattern of files, a long-format frame (``unique_id``, ``ds``,
+        ``y``), a frame of one series in each column, or a dict; see :func:`open_panel`.
+        Files are read by this process, a few at a time.
+    detector : object, default=None
+        With PyOD's ``fit``, ``decision_function``, ``decision_scores_`` and
+        ``threshold_``. If it is not fitted, each series gets its own clone; if it is,
+        it scores all series (see :func:`fit_recordings`). By default
+        ``NeighborsDetector(contamination=0.01)``.
+    train : int, str, datetime or None, default=None
+        What to fit on: so many leading rows, or the rows before a time (UTC, unless it
+        has a zone). 0 fits on and searches all. By default as a file's name says,
+        otherwise 0.
+    threshold : float or None, default=None
+        Scores above are anomalous; by default the detector's ``threshold_``.
+    limit : int or None, default=10
+        Largest number of segments of each series.
+    out : path-like, default=None
+        A results file, to which the result of each series is appended as it arrives,
+        one line of JSON. Series in the file are not computed again, so the same call
+        resumes a run that was interrupted or killed. Failures are results: delete their
+        lines to retry. By default nothing is written.
+    n_jobs : int or None, default=None
+        Number of processes, as in joblib: None means 1 unless
+        `joblib.parallel_config` says otherwise, which also selects other backends, such
+        as dask or ray. A single one is this process.
+    verbose : bool, default=False
+        Show a progress bar.
+
+    Returns
+    -------
+    DataFrame
+        One row for each segment, highest score first; then one for each series
+        without a segment, with its highest score; then one for each series that failed.
+
+        ========= ================================================================
+        series    name
+        start     first timestamp of the segment: its time, or its position
+        peak      timestamp of the highest score
+        end       last timestamp; it belongs to the segment
+        score     score at the peak
+        threshold of this series
+        error     type and message of the exception
+        ========= ================================================================
+
+    Raises
+    ------
+    TypeError
+        If `detector` is a class or has no such methods.
+    ValueError
+        If a parameter is out of range, there is no series, two have one name, or `out`
+        is no results file or has results of other settings.
+    BlockingIOError
+        If another run is writing `out`.
+
+    See Also
+    --------
+    read_panel : The table of a results file.
+
+    Notes
+    -----
+    At most a few series for each job are in memory, whatever their number; what grows
+    with it is the table. The lines of the file also have the numbers of rows, channels
+    and training rows, the seconds, and the traceback of an error.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skcoad.panel import detect_panel
+    >>> rng = np.random.default_rng(0)
+    >>> t = np.arange(600)
+    >>> pumps = {
+    ...     f"pump {i}": np.sin(2 * np.pi * t / 25 + i) + 0.1 * rng.normal(size=600)
+    ...     for i in range(3)
+    ... }
+    >>> pumps["pump 1"][450:470] = 0
+    >>> found = detect_panel(pumps, train=300, threshold=4.0)
+    >>> found.series[0], bool(440 < found.peak[0] < 480)
+    ('pump 1', True)
+    """
+    panel = open_panel(series)
+    if limit is not None and limit < 1:
+        raise ValueError(f"limit must be at least 1, got {limit}")
+    if threshold is not None and not math.isfinite(threshold):
+        raise ValueError(f"threshold must be finite, got {threshold}")
+    if detector is None:
+        from skcoad.detectors import NeighborsDetector
+
+        detector = NeighborsDetector(contamination=CONTAMINATION)
+    _check_detector(detector)
+    search = Search(train, threshold, limit)
+    results: dict[str, Result] = {}
+
+    def make_task(index: int) -> DetectionTask:
+        return DetectionTask(panel.names[index], _read(panel, index), detector, search)
+
+    with nullcontext() if out is None else only_writer(out):
+        if out is not None:
+            results |= _finished(out, panel, settings(detector, search))
+        progress = tqdm(
+            total=len(panel.names),
+            initial=len(results),
+            disable=not verbose,
+            unit="series",
+        )
+        missing = [i for i, name in enumerate(panel.names) if name not in results]
+        with progress:
+            for result in run_tasks(make_task, missing, n_jobs):
+                if out is not None:
+                    append_result(out, result)
+                # Of many series, what the table needs.
+                del result["settings"]
+                result.pop("traceback", None)
+                results[result["series"]] = result
+                progress.update()
+    return rank(results[name] for name in panel.names)
+
+
+def _check_detector(detector: Any) -> None:
+    if isinstance(detector, type):
+        raise TypeError(
+            f"got the class {detector.__name__}; pass an instance, "
+            f"{detector.__name__}()"
+        )
+    for method in ("fit", "decision_function"):
+        if not hasattr(detector, method):
+            raise TypeError(f"a detector must have a method {method}, got {detector!r}")
+
+
+def _finished(
+    out: str | os.PathLike[str], panel: Panel, wanted: dict[str, Any]
+) -> dict[str, Result]:
+    """Read the results that a file has of the panel; their settings must be these."""
+    names = set(panel.names)
+    results = [r for r in read_panel_results(out) if r["series"] in names]
+    drop_cut_off_line(out, first_key="series")
+    for result in results:
+        if result["settings"] != wanted:
+            recorded = result["settings"]
+            differing = [
+                key
+                for key in sorted({*recorded, *wanted})
+                if recorded.get(key) != wanted.get(key)
+            ]
+            raise ValueError(
+                f"{os.fspath(out)} has results with another {', '.join(differing)}: "
+                "use another file"
+            )
+    return {result["series"]: result for result in results}
+
+
+def _read(panel: Panel, index: int) -> Series | Exception:
+    try:
+        return panel.read(index)
+    except Exception as error:  # recorded with the other results
+        return error

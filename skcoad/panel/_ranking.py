@@ -1,0 +1,125 @@
+"""One table of the segments of all series, ranked by their scores."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from skcoad.io._results import Result, read_results
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["rank", "read_panel", "read_panel_results"]
+
+POSITIONS = ["start", "peak", "end"]
+COLUMNS = ["series", *POSITIONS, "score", "threshold", "error"]
+
+
+def read_panel(path: str | os.PathLike[str]) -> pd.DataFrame:
+    """Read the results file of a panel, also while it is written.
+
+    Parameters
+    ----------
+    path : path-like
+        The file that :func:`detect_panel` writes.
+
+    Returns
+    -------
+    DataFrame
+        As from :func:`detect_panel`, of all series in the file.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If a line is not a result of a panel.
+    """
+    return rank(read_panel_results(path))
+
+
+def read_panel_results(path: str | os.PathLike[str]) -> list[Result]:
+    """Read a results file, and check that each line is a result of a panel.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+
+    Returns
+    -------
+    list of Result
+
+    Raises
+    ------
+    ValueError
+        If a line is not.
+    """
+    results = read_results(path)
+    for number, result in enumerate(results, start=1):
+        needed = {"series", "settings", "error"}
+        if result.get("error") is None:
+            needed |= {"segments", "threshold", "max_score"}
+        if missing := sorted(needed - result.keys()):
+            raise ValueError(
+                f"{path}, line {number}: not a result of a panel: no {missing[0]!r}"
+            )
+    return results
+
+
+def rank(results: Iterable[Result]) -> pd.DataFrame:
+    """Rank the segments of all series.
+
+    Parameters
+    ----------
+    results : iterable of Result
+        Of :class:`~skcoad.panel._task.DetectionTask`.
+
+    Returns
+    -------
+    DataFrame
+        See :func:`skcoad.panel.detect_panel`.
+
+    Examples
+    --------
+    >>> from skcoad.panel._ranking import rank
+    >>> segments = [{"start": 3, "peak": 4, "end": 5, "score": 2.5}]
+    >>> common = {"error": None, "threshold": 2.0}
+    >>> a = {"series": "a", "segments": [], "max_score": 0.5} | common
+    >>> b = {"series": "b", "segments": segments, "max_score": 2.5} | common
+    >>> rank([a, b])[["series", "start", "end", "score"]]
+      series  start   end  score
+    0      b      3     5    2.5
+    1      a   <NA>  <NA>    0.5
+    """
+    import pandas as pd
+
+    rows, quiet, failed = [], [], []
+    for result in results:
+        if result["error"] is not None:
+            failed.append({"series": result["series"], "error": result["error"]})
+            continue
+        common = {"series": result["series"], "threshold": result["threshold"]}
+        rows += [common | segment for segment in result["segments"]]
+        if not result["segments"]:
+            quiet.append(common | {"score": result["max_score"]})
+    for part in (rows, quiet):
+        part.sort(key=lambda row: row["score"], reverse=True)
+    table = pd.DataFrame([*rows, *quiet, *failed], columns=COLUMNS)
+    for name in POSITIONS:
+        table[name] = _labels(table[name])
+    return table.astype({"score": float, "threshold": float})
+
+
+def _labels(column: pd.Series) -> pd.Series:
+    """Convert positions to integers, and times to datetime64."""
+    import pandas as pd
+
+    given = column.dropna()
+    if given.map(lambda label: isinstance(label, str)).all() and len(given):
+        return pd.to_datetime(column, format="ISO8601")
+    if given.map(lambda label: float(label).is_integer()).all():
+        return column.astype("Int64")
+    return column

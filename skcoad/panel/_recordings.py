@@ -1,0 +1,203 @@
+"""One detector for several recordings of the same process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import clone
+
+from skcoad._series import check_series
+from skcoad._typing import FloatArray
+from skcoad.panel._sources import open_panel
+from skcoad.panel._task import n_training_rows
+from skcoad.preprocessing import dominant_period, fallback_period, plan_windows
+
+__all__ = ["common_period", "fit_recordings", "join_recordings"]
+
+# What a detector may have of the parameters that determine the window.
+WINDOW_PARAMETERS = ("window_periods", "window_size", "patch_size", "step")
+LONG = 2**31  # timestamps of a series that limits no window
+
+
+def join_recordings(
+    recordings: Sequence[ArrayLike], gap: int
+) -> NDArray[np.floating[Any]]:
+    """Put recordings one after the other, with missing rows in between.
+
+    A detector that masks missing values takes no subsequence that has one for normal.
+    Between two recordings there is thus no subsequence, and with a `gap` of at least a
+    window there is also no window that has values of both.
+
+    Parameters
+    ----------
+    recordings : sequence of array-like of shape (n_timestamps, n_channels)
+        With the same channels, or each of shape (n_timestamps,).
+    gap : int
+        Rows of NaN between two recordings, at least 1.
+
+    Returns
+    -------
+    ndarray of shape (n_joined, n_channels)
+
+    Raises
+    ------
+    ValueError
+        If there is no recording, one is empty, their channels differ, or `gap` is
+        below 1.
+
+    Examples
+    --------
+    >>> from skcoad.panel import join_recordings
+    >>> join_recordings([[1, 2], [5, 6, 7]], gap=1).ravel()
+    array([ 1.,  2., nan,  5.,  6.,  7.])
+    """
+    if gap < 1:
+        raise ValueError(f"gap must be at least 1, got {gap}")
+    arrays = [
+        check_series(recording, f"recording {number}")
+        for number, recording in enumerate(recordings)
+    ]
+    if not arrays:
+        raise ValueError("there is no recording")
+    n_channels = arrays[0].shape[1]
+    for number, array in enumerate(arrays):
+        if array.shape[1] != n_channels:
+            raise ValueError(
+                f"recording {number} has {array.shape[1]} channels, and recording 0 "
+                f"has {n_channels}"
+            )
+    missing = np.full((gap, n_channels), np.nan)
+    parts = [part for array in arrays for part in (missing, array)]
+    return np.concatenate(parts[1:])
+
+
+def fit_recordings(detector: Any, recordings: Any, *, train: Any = None) -> Any:
+    """Fit one detector on several recordings of the same process.
+
+    What one recording contains is normal for all. They are joined by
+    :func:`join_recordings` with a gap as long as the detector's window, so that nothing
+    is learned from the breaks between them: no subsequence and no window has values of
+    two recordings, scale and calibration are of observed values alone, and the period
+    is that of the recordings (see Notes).
+
+    Parameters
+    ----------
+    detector : object
+        `CoADDetector` or `NeighborsDetector` with ``missing="mask"``; it is cloned.
+    recordings : path-like, DataFrame, mapping, Archive or Panel
+        See :func:`open_panel`; all with the same channels, each at least as long as a
+        window. They are in memory together, and a fitted detector needs about 0.9 KB
+        for each value, so choose some representative ones of a large panel.
+    train : int, str, datetime or None, default=None
+        Which rows to fit on, as in :func:`detect_panel`; 0 for all.
+
+    Returns
+    -------
+    object
+        Fitted. Of its parameters, `period` is the one of the recordings, and
+        `contamination`, if it is a number, a share of all rows, the breaks included.
+
+    Raises
+    ------
+    TypeError
+        If the detector does not mask missing values.
+    ValueError
+        If the channels differ, or a recording is shorter than a window.
+
+    Notes
+    -----
+    Unless it is given, the period is the median of the dominant periods of the
+    recordings, each weighted by its length; recordings in which nothing repeats have no
+    part in it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skcoad import NeighborsDetector
+    >>> from skcoad.panel import detect_panel, fit_recordings
+    >>> rng = np.random.default_rng(0)
+    >>> t = np.arange(600)
+    >>> pumps = {
+    ...     f"pump {i}": np.sin(2 * np.pi * t / 25 + i) + 0.1 * rng.normal(size=600)
+    ...     for i in range(3)
+    ... }
+    >>> detector = fit_recordings(NeighborsDetector(), pumps, train=300)
+    >>> detector.period_
+    25
+    >>> pumps["pump 1"][450:470] = 0
+    >>> found = detect_panel(pumps, detector, train=300, threshold=4.0)
+    >>> found.series[0], bool(440 < found.peak[0] < 480)
+    ('pump 1', True)
+    """
+    if getattr(detector, "missing", None) != "mask":
+        raise TypeError(
+            "fit_recordings needs a detector that masks missing values, such as "
+            f"NeighborsDetector(missing='mask'), got {detector!r}"
+        )
+    panel = open_panel(recordings)
+    parts = []
+    for index in range(len(panel.names)):
+        series = panel.read(index)
+        n_train = n_training_rows(series, train)
+        parts.append(series.values[:n_train] if n_train else series.values)
+    detector = clone(detector)
+    if detector.period == "auto":
+        detector.period = common_period(parts)
+    window_size = _window_size(detector)
+    for name, part in zip(panel.names, parts, strict=True):
+        if len(part) < window_size:
+            raise ValueError(
+                f"recording {name} has {len(part)} rows to fit on, fewer than a window "
+                f"of {window_size}; leave it out or give a shorter period"
+            )
+    joined = join_recordings(parts, gap=window_size)
+    if isinstance(detector.contamination, Real):
+        detector.contamination *= sum(map(len, parts)) / len(joined)
+    return detector.fit(joined)
+
+
+def common_period(recordings: Sequence[FloatArray]) -> int:
+    """Period of most rows of some recordings.
+
+    Parameters
+    ----------
+    recordings : sequence of ndarray of shape (n_timestamps, n_channels)
+        Of any lengths.
+
+    Returns
+    -------
+    int
+        The median of their dominant periods, weighted by their lengths; where nothing
+        repeats in any, :func:`skcoad.preprocessing.fallback_period` of their mean
+        length.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skcoad.panel._recordings import common_period
+    >>> wave = np.sin(2 * np.pi * np.arange(1000)[:, None] / 25)
+    >>> common_period([wave[:300], wave, wave[::2], np.zeros((9000, 1))])
+    25
+    """
+    found = {
+        number: period
+        for number, recording in enumerate(recordings)
+        if (period := dominant_period(recording)) is not None
+    }
+    if not found:
+        return fallback_period(sum(map(len, recordings)) // len(recordings))
+    numbers = sorted(found, key=lambda number: found[number])
+    rows = np.cumsum([len(recordings[number]) for number in numbers])
+    return found[numbers[int(np.searchsorted(rows, rows[-1] / 2))]]
+
+
+def _window_size(detector: Any) -> int:
+    """Longest window that a detector of a given period has."""
+    parameters = detector.get_params(deep=False)
+    sizes = {name: parameters[name] for name in WINDOW_PARAMETERS if name in parameters}
+    series = np.broadcast_to(np.float64(0), (LONG, 1))
+    return plan_windows(series, period=detector.period, **sizes).window_size

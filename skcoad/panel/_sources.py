@@ -1,0 +1,209 @@
+"""Where the series of a panel come from: files, frames, arrays."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import takewhile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from skcoad.datasets import Archive, Series, load_series, open_archive
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Panel", "open_panel"]
+
+ID, TIME = "unique_id", "ds"  # of a long-format frame
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Many series, of which only the names are known until one is read.
+
+    Parameters
+    ----------
+    names : sequence of str
+        All different.
+    read : callable
+        Gives the series at an index of `names`.
+
+    Raises
+    ------
+    ValueError
+        If there is no series, or two have the same name.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skcoad.datasets import Series
+    >>> from skcoad.panel import Panel
+    >>> def read(index):
+    ...     return Series(np.arange(5.0) ** index, np.zeros(5), 0, f"power {index}")
+    >>> Panel(["power 0", "power 1", "power 2"], read).read(2).values.ravel()
+    array([ 0.,  1.,  4.,  9., 16.])
+    """
+
+    names: Sequence[str]
+    read: Callable[[int], Series]
+
+    def __post_init__(self) -> None:
+        if not self.names:
+            raise ValueError("the panel has no series")
+        name, count = Counter(self.names).most_common(1)[0]
+        if count > 1:
+            raise ValueError(f"{count} series are named {name!r}")
+
+
+def open_panel(source: Any) -> Panel:
+    """Open the series of a folder, of a frame or of a dict.
+
+    Parameters
+    ----------
+    source : path-like, DataFrame, mapping, Archive or Panel
+        - A folder (searched recursively), a zip file, a file, or a pattern such as
+          ``"site*/pump_*.csv"`` (``**`` for any folders), of files that
+          :func:`skcoad.datasets.load_series` reads. A series is named by its path below
+          the folder, or below the part of the pattern without wildcards, without the
+          suffix.
+        - A long-format DataFrame with the columns ``unique_id`` and ``ds`` and one
+          column for each channel, such as ``y``: one series for each id, sorted by
+          ``ds``.
+        - Any other DataFrame: each column is a series of one channel.
+        - A mapping of names to series: arrays, DataFrames, or :class:`Series`.
+
+        The index of a frame is the time of its rows, unless it only counts them.
+
+    Returns
+    -------
+    Panel
+        Files are read, and frames are cut, when a series is read.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file or folder.
+    ValueError
+        If there is no series, or two have the same name.
+    TypeError
+        If the source is none of these.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skcoad.panel import open_panel
+    >>> frame = pd.DataFrame({"unique_id": ["b", "a", "b"], "ds": [2, 1, 1], "y": 1.0})
+    >>> panel = open_panel(frame)
+    >>> panel.names, panel.read(0).timestamps
+    (('b', 'a'), array([1, 2]))
+    """
+    if isinstance(source, Panel):
+        return source
+    if isinstance(source, Archive):
+        return Panel(source.names, source.__getitem__)
+    if isinstance(source, (str, os.PathLike)):
+        return _open_path(os.fspath(source))
+    if isinstance(source, Mapping):
+        names, values = tuple(map(str, source)), list(source.values())
+        return Panel(names, lambda index: _series(names[index], values[index]))
+    if hasattr(source, "columns") and hasattr(source, "groupby"):
+        return _open_long(source) if ID in source.columns else _open_wide(source)
+    raise TypeError(
+        "a panel is a path, a DataFrame of pandas, or a mapping of names to series, "
+        f"got {type(source).__name__}"
+    )
+
+
+def _open_path(path: str) -> Panel:
+    if glob.has_magic(path) and not os.path.exists(path):
+        parts = Path(path).absolute().parts
+        fixed = list(takewhile(lambda part: not glob.has_magic(part), parts))
+        root = Path(*fixed)
+        pattern = os.path.join(*parts[len(fixed) :])
+        files = tuple(file for file in sorted(root.glob(pattern)) if file.is_file())
+        if not files:
+            raise FileNotFoundError(f"no file matches {path}")
+        return Panel(_names(files, root), lambda index: load_series(files[index]))
+    archive = open_archive(path)
+    if os.path.isdir(path):
+        names = _names(archive.files, Path(path).absolute())
+        return Panel(names, archive.__getitem__)
+    return Panel(archive.names, archive.__getitem__)
+
+
+def _names(files: Sequence[Path], root: Path) -> tuple[str, ...]:
+    # Of the path alone: a file that is added later changes no other name.
+    return tuple(f.relative_to(root).with_suffix("").as_posix() for f in files)
+
+
+def _open_long(frame: pd.DataFrame) -> Panel:
+    channels = [column for column in frame.columns if column not in (ID, TIME)]
+    if TIME not in frame.columns or not channels:
+        raise ValueError(
+            f"a long-format frame has the columns {ID!r}, {TIME!r} and one for each "
+            f"channel, got {list(frame.columns)}"
+        )
+    if frame[ID].isna().any():
+        raise ValueError(f"{int(frame[ID].isna().sum())} rows have no {ID}")
+    rows = frame.groupby(ID, sort=False, observed=True).indices
+    # In the order of their first rows.
+    positions = sorted(rows.values(), key=lambda found: int(found[0]))
+    names = tuple(str(frame[ID].iloc[found[0]]) for found in positions)
+
+    def read(index: int) -> Series:
+        one = frame.iloc[positions[index]].sort_values(TIME, kind="stable")
+        return _series(names[index], one.set_index(TIME)[channels])
+
+    return Panel(names, read)
+
+
+def _open_wide(frame: pd.DataFrame) -> Panel:
+    names = tuple(map(str, frame.columns))
+    return Panel(names, lambda index: _series(names[index], frame.iloc[:, [index]]))
+
+
+def _series(name: str, values: Any) -> Series:
+    """Make a series of an array or a frame of pandas; of a series, one of that name."""
+    if isinstance(values, Series):
+        return replace(values, name=name)
+    index, columns = _index(values), getattr(values, "columns", ())
+    timestamps = None if index is None else _timestamps(name, index)
+    array = np.asarray(values, dtype=np.float64)
+    labels = np.zeros(len(array), dtype=np.int64)
+    return Series(array, labels, 0, name, tuple(map(str, columns)), timestamps)
+
+
+def _index(values: Any) -> pd.Index | None:
+    """Index of a frame, unless it counts rows; None for anything else."""
+    index: Any = getattr(values, "index", None)
+    if not hasattr(index, "dtype"):  # the method of a list, or none
+        return None
+    counts = getattr(index, "start", None) == 0 and getattr(index, "step", None) == 1
+    return None if counts else index
+
+
+def _timestamps(name: str, index: pd.Index) -> np.ndarray:
+    """Convert an index to datetime64 (UTC where it has a zone) or numbers.
+
+    Each time must be given once.
+    """
+    import pandas as pd
+
+    if isinstance(index, pd.PeriodIndex):
+        index = index.to_timestamp()
+    if isinstance(index, pd.DatetimeIndex) and index.tz is not None:
+        index = index.tz_convert(None)
+    if index.hasnans:
+        raise ValueError(f"{name}: a timestamp is missing")
+    if not index.is_monotonic_increasing:
+        raise ValueError(f"{name}: the timestamps are not sorted")
+    if not index.is_unique:
+        again = index[index.duplicated()][0]
+        raise ValueError(f"{name}: the timestamp {again} occurs more than once")
+    return index.to_numpy()

@@ -1,0 +1,135 @@
+import os
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skcoad import CoADDetector, NeighborsDetector
+from skcoad.cli._main import main
+from skcoad.io._results import read_results
+from skcoad.panel import detect_panel
+
+QUICK = ("--max-steps", "0")
+
+
+def run(*words):
+    return main([str(word) for word in words])
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch, wave):
+    """Three sensors of two sites; the second has an anomaly at 300 to 319."""
+    for number, name in enumerate(("north/a", "north/b", "south/a")):
+        x = wave(400, n_channels=2, seed=number)
+        if number == 1:
+            x[300:320] = 2.0
+        frame = pd.DataFrame(x, columns=["flow", "heat"])
+        frame.insert(0, "time", pd.date_range("2024-01-01", periods=400, freq="h"))
+        file = tmp_path / "data" / f"{name}.csv"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        frame.to_csv(file, index=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "data"
+
+
+def test_a_folder_is_searched_as_by_detect_panel(folder, capsys):
+    words = ("--train", 200, "--threshold", 10, "--out", "found.jsonl")
+    assert run("detect", "data", *QUICK, *words) == 0
+    printed = capsys.readouterr()
+    assert "3 series in data" in printed.out
+    assert "1 segments in 1 series, highest first:" in printed.out
+    assert "north/b 2024-01-13" in printed.out
+    assert "No score is above the threshold in 2 series." in printed.out
+    assert printed.err == ""
+    detector = NeighborsDetector(contamination=0.01)
+    before = (folder.parent / "found.jsonl").read_bytes()
+    found = detect_panel(
+        folder, detector, train=200, threshold=10.0, out=folder.parent / "found.jsonl"
+    )
+    assert found["series"][0] == "north/b"
+    assert (folder.parent / "found.jsonl").read_bytes() == before
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_the_same_command_resumes(folder, capsys, jobs):
+    words = ("detect", "data", *QUICK, "--jobs", jobs, "--out", "found.jsonl")
+    assert run(*words) == 0
+    printed = capsys.readouterr().out
+    for file in folder.rglob("*.csv"):
+        file.write_text("unreadable")
+    assert run(*words) == 0
+    assert capsys.readouterr().out == printed
+
+
+def test_patterns_and_zip_files_are_panels(folder, capsys):
+    assert run("detect", "data/*/a.csv", *QUICK) == 0
+    assert "2 series in data/*/a.csv" in capsys.readouterr().out
+    with zipfile.ZipFile("all.zip", "w") as opened:
+        opened.write(folder / "north" / "b.csv", "b.csv")
+    assert run("detect", "all.zip", *QUICK) == 0
+    assert "1 series in all.zip" in capsys.readouterr().out
+
+
+def test_columns_training_time_and_steps_are_used(folder):
+    words = ("--column", "heat", "--train", "2024-01-09T08:00", "--max-steps", 2)
+    assert run("detect", "data", *words, "--out", "found.jsonl", "--top", 2) == 0
+    for result in read_results("found.jsonl"):
+        assert (result["n_channels"], result["n_train"]) == (1, 200)
+        assert result["settings"]["detector"] == "CoADDetector"
+        expected = CoADDetector(contamination=0.01, max_steps=2, random_state=0)
+        parameters = result["settings"]["parameters"]
+        assert parameters["max_steps"] == expected.max_steps
+        assert len(result["segments"]) <= 2
+
+
+def test_the_training_time_is_used_for_one_file_too(folder, capsys):
+    file = folder / "north" / "a.csv"
+    assert run("detect", file, *QUICK, "--train", "2024-01-09T08:00") == 0
+    assert "Fitted on 200 " in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        run("detect", file, "--train", "yesterday")
+    assert "'yesterday' is neither a number of" in capsys.readouterr().err
+
+
+def test_failures_are_reported_and_give_status_1(folder, capsys):
+    for number in range(4):
+        (folder / f"bad{number}.csv").write_text("a\n1\nx\n")
+    assert run("detect", "data", *QUICK) == 1
+    errors = capsys.readouterr().err.splitlines()
+    assert errors[0].startswith("skcoad: bad0: ValueError: bad0.csv: column 'a' must")
+    assert errors[3:] == ["skcoad: 4 series failed in all"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("data", "--plot", "x.png"), "--plot shows one series"),
+        (("data", "--out", "nowhere/x"), "there is no folder nowhere"),
+        (("data", "--train", 400), "every series failed, the first with ValueError: f"),
+        (("data", "--column", "x"), "has no column 'x'"),
+        (("empty",), "no series of any supported format"),
+        (("no*.csv",), "no file matches no*.csv"),
+        (("data", "--out", "data/north/a.csv"), "line 1: Expecting value"),
+    ],
+)
+def test_unusable_arguments_are_reported_in_one_line(folder, capsys, words, message):
+    (folder.parent / "empty").mkdir()
+    assert run("detect", *words, *QUICK) == 2
+    printed = capsys.readouterr().err
+    assert printed.startswith("skcoad: ")
+    assert printed.count("\n") == 1
+    assert message in printed
+
+
+def test_ctrl_c_says_how_to_resume(folder, capsys, monkeypatch):
+    def interrupted(detector, X):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(NeighborsDetector, "fit", interrupted)
+    assert run("detect", "data", *QUICK) == 130
+    assert capsys.readouterr().err == "skcoad: interrupted\n"
+    assert run("detect", "data", *QUICK, "--out", "found.jsonl") == 130
+    assert "repeat the command to resume" in capsys.readouterr().err
+    assert os.path.getsize("found.jsonl") == 0
+    assert np.ndim(read_results("found.jsonl")) == 1

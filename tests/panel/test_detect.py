@@ -1,0 +1,371 @@
+import os
+import threading
+import tracemalloc
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from joblib import parallel_config, register_parallel_backend
+from joblib._parallel_backends import ThreadingBackend
+
+import skcoad
+from panel.detectors import Deadly, Deviation, Faulty
+from skcoad import NeighborsDetector
+from skcoad.datasets import Series
+from skcoad.io._results import only_writer, read_results
+from skcoad.panel import Panel, detect_panel, read_panel
+from skcoad.scoring import find_segments
+
+
+def make_noise(seed, height=0.0, n=120):
+    """Noise, with a bump of a height at 80 to 84."""
+    x = np.random.default_rng(seed).normal(size=n)
+    x[80:85] += height
+    return x
+
+
+@pytest.fixture
+def panel():
+    return {f"s{i}": make_noise(i, height) for i, height in enumerate((9, 0, 30, 12))}
+
+
+@pytest.fixture
+def out(tmp_path):
+    return tmp_path / "panel.jsonl"
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_segments_of_all_series_are_ranked_by_score(panel, n_jobs):
+    found = detect_panel(panel, Deviation(6.0), train=60, n_jobs=n_jobs)
+    assert found["series"].tolist() == ["s2", "s3", "s0", "s1"]
+    assert found["score"].is_monotonic_decreasing
+    assert found["start"].tolist()[:3] == [80, 80, 80]
+    assert found["end"].tolist()[:3] == [84, 84, 84]
+    assert pd.isna(found["start"][3])
+    assert (found["threshold"] == 6.0).all()
+    assert found["error"].isna().all()
+
+
+def test_each_series_is_fitted_scored_and_searched_as_if_it_were_alone(panel):
+    found = detect_panel(panel, Deviation(2.0), train=60)
+    for name, x in panel.items():
+        scores = Deviation().fit(x[:60, None]).decision_function(x[:, None])
+        segments = find_segments(scores, 2.0, separation=5, limit=10, start=60)
+        of_series = found[found["series"] == name].dropna(subset="start")
+        assert of_series[["start", "end", "peak", "score"]].to_numpy().tolist() == [
+            [s.start, s.stop - 1, s.peak, s.score] for s in segments
+        ]
+
+
+def test_without_training_rows_the_detector_is_fitted_on_all_that_it_searches(wave):
+    x = wave(400)
+    x[300:320] = 2.0
+    detector = NeighborsDetector(contamination=0.01)
+    found = detect_panel({"a": x}, detector)
+    assert not hasattr(detector, "decision_scores_")
+    detector.fit(x)
+    assert found["score"][0] == detector.decision_scores_.max()
+    assert found["threshold"][0] == detector.threshold_
+    pd.testing.assert_frame_equal(detect_panel({"a": x}), found)
+
+
+def test_a_fitted_detector_scores_all_series_as_it_is(panel):
+    shared = Deviation().fit(panel["s0"][:60, None])
+    found = detect_panel(panel, shared, threshold=0.1, limit=1)
+    for name, x in panel.items():
+        assert (
+            found.loc[found["series"] == name, "score"].item()
+            == shared.decision_function(x[:, None]).max()
+        )
+
+
+def test_threshold_and_limit_are_for_each_series(panel):
+    found = detect_panel(panel, Deviation(), threshold=0.5, limit=3)
+    assert found.groupby("series").size().tolist() == [3, 3, 3, 3]
+    assert (found["threshold"] == 0.5).all()
+    found = detect_panel(panel, Deviation(), threshold=0.5, limit=None)
+    assert (found.groupby("series").size() > 3).all()
+
+
+def test_segments_have_the_times_of_the_series(panel):
+    time = pd.date_range("2024-01-01", periods=120, freq="h")
+    frame = pd.DataFrame(panel, index=time)
+    found = detect_panel(frame, Deviation(6.0), train=time[60])
+    assert found["start"].tolist()[:3] == [time[80]] * 3
+    assert found["start"].dtype.kind == "M"
+    rows = detect_panel(frame.reset_index(drop=True), Deviation(6.0), train=60)
+    assert rows["score"].tolist() == found["score"].tolist()
+    numbered = frame.set_index(np.arange(120) * 0.5)
+    assert detect_panel(numbered, Deviation(6.0), train=60)["end"][0] == 42.0
+
+
+@pytest.mark.parametrize("train", ["2024-01-03T12:00", "2024-01-03 13:00+01:00"])
+def test_training_rows_are_those_before_a_time(panel, out, train):
+    long = pd.DataFrame(panel).melt(var_name="unique_id", value_name="y")
+    time = pd.date_range("2024-01-01", periods=120, freq="h")
+    long["ds"] = [*time, *time[::-1], *time, *time]
+    detect_panel(long, Deviation(), train=train, out=out)
+    assert [r["n_train"] for r in read_results(out)] == [60] * 4
+
+
+@pytest.mark.parametrize(
+    ("train", "error"),
+    [
+        (120, "fitting on the first 120 of 120 rows leaves none to search"),
+        (-1, "train must be at least 0, got -1"),
+        ("2024-02-01", "needs timestamps, and the series has none"),
+    ],
+)
+def test_training_rows_that_are_none_are_failures_of_the_series(panel, train, error):
+    found = detect_panel({"a": panel["s0"]}, Deviation(), train=train)
+    assert error in found["error"][0]
+
+
+def test_a_time_before_the_first_row_is_a_failure(panel):
+    time = pd.date_range("2024-01-01", periods=120, freq="h")
+    frame = pd.DataFrame({"a": panel["s0"]}, index=time)
+    found = detect_panel(frame, Deviation(), train="2024-01-01")
+    assert "no row is before train='2024-01-01'" in found["error"][0]
+
+
+def test_failures_are_recorded_and_the_others_go_on(panel, out):
+    for number in range(1, 5):
+        panel[f"s{number}"] = make_noise(number)
+        panel[f"s{number}"][0] = number
+    panel["text"] = ["a"] * 120
+    panel["last"] = make_noise(9, 30)
+    found = detect_panel(panel, Faulty(6.0), train=60, out=out)
+    errors = found.dropna(subset="error").set_index("series")["error"].to_dict()
+    assert errors.pop("text").startswith("ValueError: could not convert string")
+    assert errors == {
+        "s1": "MemoryError: no room",
+        "s2": "SystemExit: 0",
+        "s3": "ValueError: expected 120 scores, got shape (3,)",
+        "s4": "ValueError: scores must be finite, got nan at 0",
+    }
+    assert found["series"].tolist() == ["last", "s0", "s1", "s2", "s3", "s4", "text"]
+    results = {result["series"]: result for result in read_results(out)}
+    assert "in fit" in results["s1"]["traceback"]
+    assert len(results) == 7
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs signals of POSIX")
+def test_a_series_that_kills_its_process_is_recorded_and_the_others_go_on(panel, out):
+    panel |= {f"t{i}": make_noise(10 + i) for i in range(8)}
+    panel["s1"][0] = 1
+    found = detect_panel(panel, Deadly(None), limit=1, out=out, n_jobs=2)
+    assert len(read_results(out)) == 12
+    failed = found.dropna(subset="error")
+    assert failed["series"].tolist() == ["s1"]
+    assert failed["error"].item().startswith("TerminatedWorkerError: ")
+    del panel["s1"]
+    expected = detect_panel(panel, Deviation(), limit=1)
+    pd.testing.assert_frame_equal(found[:-1], expected, check_dtype=False)
+
+
+def test_a_panel_of_failures_alone_is_a_table_too():
+    found = detect_panel({"a": make_noise(0)}, Deviation(), train=500)
+    assert found["start"].isna().all()
+    assert len(found) == 1
+
+
+def test_results_in_the_file_are_not_computed_again(panel, out):
+    first = {name: panel[name] for name in ("s0", "s2")}
+    detect_panel(first, Deviation(6.0), train=60, out=out)
+    before = out.read_bytes()
+    # What cannot be read any more is not read.
+    changed = panel | {"s0": ["unreadable"], "s2": ["unreadable"]}
+    found = detect_panel(changed, Deviation(6.0), train=60, out=out)
+    assert out.read_bytes().startswith(before)
+    pd.testing.assert_frame_equal(found, detect_panel(panel, Deviation(6.0), train=60))
+    ranked = read_panel(out)
+    pd.testing.assert_frame_equal(ranked, found)
+    after = out.read_bytes()
+    detect_panel(panel, Deviation(6.0), train=60, out=out)
+    assert out.read_bytes() == after
+
+
+def test_a_run_cut_off_anywhere_is_completed(panel, out):
+    whole = detect_panel(panel, Deviation(6.0), train=60, out=out)
+    content = out.read_bytes()
+    for length in range(0, len(content), 97):
+        out.write_bytes(content[:length])
+        found = detect_panel(panel, Deviation(6.0), train=60, out=out)
+        pd.testing.assert_frame_equal(found, whole)
+        assert len(read_results(out)) == 4
+
+
+def test_an_interrupt_ends_the_run_and_what_was_finished_is_kept(panel, out):
+    def read(index):
+        if index == 2:
+            raise KeyboardInterrupt
+        return Series(panel[f"s{index}"], np.zeros(120, int), 0, f"s{index}")
+
+    with pytest.raises(KeyboardInterrupt):
+        detect_panel(Panel(list(panel), read), Deviation(), out=out)
+    assert len(read_results(out)) <= 2
+    assert len(detect_panel(panel, Deviation(), out=out)["series"].unique()) == 4
+
+
+def test_a_fit_that_an_interrupt_ends_early_ends_the_run(panel, out):
+    class Interrupted(Deviation):
+        def fit(self, X):
+            warnings.warn("training was interrupted after 50 steps", stacklevel=1)
+            return super().fit(X)
+
+    with pytest.raises(KeyboardInterrupt):
+        detect_panel(panel, Interrupted(), out=out)
+    assert read_results(out) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"train": 50}, "another train: use another file"),
+        ({"threshold": 1.0}, "another threshold"),
+        ({"limit": 3}, "another limit"),
+        ({"detector": Deviation(5.0)}, "another parameters"),
+        ({"detector": Faulty(6.0)}, "another detector"),
+        ({"detector": Deviation(6.0).fit(make_noise(0)[:, None])}, "another fitted"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else next(iter(value)),
+)
+def test_results_of_other_settings_are_an_error(panel, out, changes, message):
+    arguments = {"detector": Deviation(6.0), "train": 60, "out": out}
+    detect_panel(panel, **arguments)
+    before = out.read_bytes()
+    with pytest.raises(ValueError, match=message):
+        detect_panel(panel, **arguments | changes)
+    assert out.read_bytes() == before
+
+
+def test_two_fitted_detectors_are_told_apart_and_one_is_known_again(panel, out):
+    shared = [Deviation().fit(make_noise(seed)[:, None]) for seed in (0, 0, 1)]
+    detect_panel(panel, shared[0], out=out)
+    detect_panel(panel, shared[1], out=out)
+    with pytest.raises(ValueError, match="another fitted"):
+        detect_panel(panel, shared[2], out=out)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("notes", "is not a results file"),
+        ("notes\n", "line 1: Expecting value"),
+        ('{"series": "a", "error": null}\n', "line 1: not a result of a panel: no 'm"),
+        ('{"detector": "A", "series": "s0", "error": "E"}\n', "no 'settings'"),
+    ],
+)
+def test_a_file_of_something_else_is_refused_and_left_alone(
+    panel, out, content, message
+):
+    out.write_text(content)
+    with pytest.raises(ValueError, match=message):
+        detect_panel(panel, Deviation(), out=out)
+    assert out.read_text() == content
+
+
+def test_a_second_run_on_one_file_is_an_error(panel, out):
+    with only_writer(out), pytest.raises(BlockingIOError, match="another run"):
+        detect_panel(panel, Deviation(), out=out)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"detector": Deviation}, TypeError, "got the class Deviation"),
+        ({"detector": "x"}, TypeError, "must have a method fit, got 'x'"),
+        ({"limit": 0}, ValueError, "limit must be at least 1, got 0"),
+        ({"threshold": np.nan}, ValueError, "threshold must be finite, got nan"),
+    ],
+)
+def test_invalid_arguments_are_errors_before_anything_is_run(
+    panel, arguments, error, message
+):
+    with pytest.raises(error, match=message):
+        detect_panel(panel, **arguments)
+
+
+class WithoutGenerator(ThreadingBackend):
+    """A backend that returns lists only, as ray's."""
+
+    supports_return_generator = False
+
+
+@pytest.mark.parametrize("backend", ["threading", "lists"])
+def test_parallel_config_chooses_the_backend(panel, backend):
+    register_parallel_backend("lists", WithoutGenerator)
+    with parallel_config(backend, n_jobs=2):
+        found = detect_panel(panel, Deviation(6.0), train=60)
+    pd.testing.assert_frame_equal(found, detect_panel(panel, Deviation(6.0), train=60))
+
+
+@pytest.mark.parametrize("backend", [None, "lists"])
+def test_few_series_are_in_memory_at_once(backend):
+    """Series that were read and not yet let go, at any time."""
+    alive, most, lock = set(), 0, threading.Lock()
+
+    class Counted(Series):
+        def __del__(self):
+            with lock:
+                alive.discard(self.name)
+
+    def read(index):
+        nonlocal most
+        with lock:
+            alive.add(f"s{index}")
+            most = max(most, len(alive))
+        return Counted(make_noise(index), np.zeros(120, int), 0, f"s{index}")
+
+    panel = Panel([f"s{index}" for index in range(100)], read)
+    register_parallel_backend("lists", WithoutGenerator)
+    with parallel_config(backend or "threading", n_jobs=2):
+        found = detect_panel(panel, Deviation(), limit=1)
+    assert len(found) == 100
+    assert most <= 16
+
+
+def test_memory_does_not_grow_with_the_number_of_series():
+    """But by the table: about 5 KB a series of 80 KB here."""
+
+    def peak(n_series):
+        def read(index):
+            values = np.random.default_rng(index).normal(size=10_000)
+            return Series(values, np.zeros(10_000, int), 0, f"s{index}")
+
+        panel = Panel([f"s{index}" for index in range(n_series)], read)
+        tracemalloc.start()
+        detect_panel(panel, Deviation(), limit=1)
+        _, highest = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return highest
+
+    peak(2)
+    few, many = peak(10), peak(60)
+    assert many - few < 50 * 10_000
+
+
+def test_progress_is_shown_on_request(panel, capsys):
+    detect_panel(panel, Deviation())
+    assert capsys.readouterr().err == ""
+    detect_panel(panel, Deviation(), verbose=True)
+    assert "4/4" in capsys.readouterr().err
+
+
+def test_lines_of_the_file_say_what_was_done(panel, out):
+    detect_panel({"a": panel["s0"]}, Deviation(6.0), train=60, out=out)
+    (result,) = read_results(out)
+    assert result["settings"] == {
+        "detector": "Deviation",
+        "parameters": {"limit": 6.0},
+        "fitted": None,
+        "train": 60,
+        "threshold": None,
+        "limit": 10,
+    }
+    counts = ("n_timestamps", "n_channels", "n_train")
+    assert [result[name] for name in counts] == [120, 1, 60]
+    assert result["segments"][0]["start"] == 80
+    assert result["error"] is None
+    assert result["version"] == skcoad.__version__

@@ -1,0 +1,170 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from skcoad import NeighborsDetector
+from skcoad.panel import detect_panel, fit_recordings, join_recordings
+from skcoad.panel._recordings import common_period
+
+
+def spans(recordings, gap):
+    """First and last row of each recording in the joined series."""
+    starts = np.cumsum([0, *(len(r) + gap for r in recordings)])[:-1]
+    return [(s, s + len(r)) for s, r in zip(starts, recordings, strict=True)]
+
+
+@given(
+    st.lists(st.integers(1, 9), min_size=1, max_size=5),
+    st.integers(1, 6),
+    st.integers(1, 2),
+)
+def test_joined_recordings_are_apart_by_the_gap(lengths, gap, n_channels):
+    recordings = [np.full((n, n_channels), i) for i, n in enumerate(lengths)]
+    joined = join_recordings(recordings, gap)
+    assert joined.shape == (sum(lengths) + gap * (len(lengths) - 1), n_channels)
+    kept = np.isnan(joined)
+    for (start, stop), recording in zip(
+        spans(recordings, gap), recordings, strict=True
+    ):
+        assert np.array_equal(joined[start:stop], recording)
+        kept[start:stop] = True
+    assert kept.all()
+    # No window of `gap` rows has values of two recordings.
+    for start in range(len(joined)):
+        window = joined[start : start + gap, 0]
+        assert len(set(window[~np.isnan(window)])) <= 1
+
+
+@pytest.mark.parametrize(
+    ("recordings", "gap", "message"),
+    [
+        ([], 1, "there is no recording"),
+        ([[1.0], [[1.0, 2.0]]], 1, "recording 1 has 2 channels, and recording 0 has 1"),
+        ([[1.0], []], 1, "recording 1 must have shape"),
+        ([[1.0]], 0, "gap must be at least 1, got 0"),
+    ],
+)
+def test_what_cannot_be_joined_is_an_error(recordings, gap, message):
+    with pytest.raises(ValueError, match=message):
+        join_recordings(recordings, gap)
+
+
+def test_the_common_period_is_that_of_most_rows(wave):
+    recordings = [wave(300, period=20), wave(700, period=30), wave(300, period=40)]
+    assert common_period(recordings) == 30
+    assert common_period(recordings[::-1]) == 30
+    assert common_period([*recordings, np.zeros((5000, 1))]) == 30
+    # A fallback of the length of one recording.
+    assert common_period([np.zeros((160, 1)), np.zeros((80, 1))]) == 15
+
+
+@pytest.fixture(scope="module")
+def recordings(wave):
+    """Two recordings whose phases and levels do not continue each other."""
+    first, second = wave(300, seed=1), 3 + wave(310, seed=2)[10:] * [[2.0]]
+    return {"first": first, "second": second}
+
+
+@pytest.fixture(scope="module")
+def shared(recordings):
+    return fit_recordings(NeighborsDetector(contamination=0.05), recordings)
+
+
+def test_scale_and_period_are_those_of_the_recordings_alone(shared, recordings):
+    rows = np.concatenate(list(recordings.values()))
+    assert np.allclose(shared.center_, rows.mean(0), rtol=1e-12)
+    assert np.allclose(shared.scale_, rows.std(0), rtol=1e-12)
+    assert shared.period_ == 25
+
+
+def test_no_normal_subsequence_crosses_a_break(shared, recordings):
+    first, second = spans(recordings.values(), shared.window_size_)
+    usable = np.array([], dtype=int)
+    for join in shared.model_.neighbors[0].joins:
+        usable = np.flatnonzero(~join.incomplete.numpy())
+        inside = ((usable >= first[0]) & (usable + 25 <= first[1])) | (
+            (usable >= second[0]) & (usable + 25 <= second[1])
+        )
+        assert inside.all()
+    index = shared.model_.neighbors[0].index
+    usable = np.flatnonzero(~index.incomplete.numpy())
+    within = [list(range(start, stop - 24)) for start, stop in (first, second)]
+    assert usable.tolist() == within[0] + within[1]
+
+
+def test_a_jump_between_recordings_is_not_learned(shared, recordings):
+    spliced = np.concatenate(list(recordings.values()))
+    scores = shared.decision_function(spliced)
+    assert 275 < scores.argmax() < 325
+    assert scores.max() > 2 * np.delete(scores, slice(260, 340)).max()
+    # As one series it would be normal: it is there.
+    learned = NeighborsDetector(period=25).fit(spliced)
+    assert learned.decision_function(spliced)[275:325].max() < scores.max() / 2
+
+
+def test_contamination_is_a_share_of_the_recorded_rows(shared, recordings):
+    n_rows = sum(map(len, recordings.values()))
+    above = shared.decision_scores_ > shared.threshold_
+    assert abs(above.sum() - 0.05 * n_rows) <= 1
+
+
+def test_each_recording_is_normal_to_the_shared_detector(shared, recordings):
+    found = detect_panel(recordings, shared, threshold=4.0)
+    assert found["start"].isna().all()
+    broken = {name: x.copy() for name, x in recordings.items()}
+    broken["second"][100:115] = broken["second"][100]
+    found = detect_panel(broken, shared, threshold=4.0)
+    assert found["series"][0] == "second"
+    assert 90 < found["peak"][0] < 125
+    assert found["start"][1:].isna().all()
+
+
+def test_a_given_period_window_and_thresholder_stay(tiny, recordings):
+    detector = tiny(period=20, window_size=60)
+    shared = fit_recordings(detector, recordings)
+    assert (shared.period_, shared.window_size_) == (20, 60)
+    assert len(shared.decision_scores_) == 600 + 60
+    assert not hasattr(detector, "decision_scores_")
+
+
+def test_training_rows_of_frames_are_chosen_by_time(wave):
+    frame = pd.DataFrame(
+        wave(400, n_channels=2),
+        columns=["a", "b"],
+        index=pd.date_range("2024-01-01", periods=400, freq="h"),
+    )
+    shared = fit_recordings(NeighborsDetector(), frame, train="2024-01-11")
+    assert len(shared.decision_scores_) == 240 + shared.window_size_ + 240
+
+
+@pytest.mark.parametrize(
+    ("detector", "recordings", "error", "message"),
+    [
+        (
+            NeighborsDetector(missing="raise"),
+            {"a": np.ones(99)},
+            TypeError,
+            "masks mis",
+        ),
+        (
+            NeighborsDetector(period=40),
+            {"a": np.ones(300), "b": np.ones(79)},
+            ValueError,
+            "recording b has 79 rows to fit on, fewer than a window of 80",
+        ),
+        (
+            NeighborsDetector(period=10),
+            {"a": np.ones(300), "b": np.ones((300, 2))},
+            ValueError,
+            "recording 1 has 2 channels, and recording 0 has 1",
+        ),
+    ],
+    ids=["does not mask", "short", "channels"],
+)
+def test_what_cannot_be_fitted_together_is_an_error(
+    detector, recordings, error, message
+):
+    with pytest.raises(error, match=message):
+        fit_recordings(detector, recordings)

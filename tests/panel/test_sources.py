@@ -1,0 +1,160 @@
+import os
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skcoad.datasets import Series, open_archive
+from skcoad.panel import Panel, open_panel
+
+
+def values(panel):
+    return {
+        name: panel.read(index).values.ravel().tolist()
+        for index, name in enumerate(panel.names)
+    }
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Three files in two folders, two of one name, and one that is no series."""
+    for number, name in enumerate(("a/pump.csv", "a/fan.1.csv", "b/pump.csv")):
+        file = tmp_path / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(f"time,flow\n2024-01-01,{number}\n2024-01-02,{number}\n")
+    (tmp_path / "a" / "notes.txt").write_text("no series")
+    return tmp_path
+
+
+def test_series_of_a_folder_are_named_by_their_paths(folder):
+    panel = open_panel(folder)
+    assert panel.names == ("a/fan.1", "a/pump", "b/pump")
+    one = panel.read(2)
+    assert one.values.tolist() == [[2.0], [2.0]]
+    assert one.timestamps[0] == np.datetime64("2024-01-01")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        ("*/pump.csv", ("a/pump", "b/pump")),
+        ("b/*.csv", ("pump",)),
+        ("**/*.csv", ("a/fan.1", "a/pump", "b/pump")),
+        ("?/[f-p]*.csv", ("a/fan.1", "a/pump", "b/pump")),
+    ],
+)
+def test_series_of_a_pattern_are_named_by_what_is_below_its_fixed_part(
+    folder, monkeypatch, pattern, names
+):
+    assert open_panel(str(folder / pattern)).names == names
+    monkeypatch.chdir(folder)
+    relative = open_panel(pattern)
+    assert relative.names == names
+    assert len(relative.read(0).values) == 2
+
+
+def test_one_file_an_archive_and_a_zip_file_are_panels(folder):
+    assert open_panel(folder / "b" / "pump.csv").names == ("pump",)
+    assert open_panel(open_archive(folder / "b")).names == ("pump",)
+    packed = folder / "all.zip"
+    with zipfile.ZipFile(packed, "w") as opened:
+        opened.write(folder / "a" / "fan.1.csv", "fan.csv")
+    assert values(open_panel(packed)) == {"fan": [1.0, 1.0]}
+
+
+def test_files_are_read_only_when_their_series_is(folder):
+    panel = open_panel(folder)
+    (folder / "a" / "pump.csv").write_text("broken,file\nx,y\n")
+    assert len(panel.read(2).values) == 2
+    with pytest.raises(ValueError, match="must be numeric, got 'x'"):
+        panel.read(1)
+
+
+def test_a_long_frame_is_cut_by_id_and_sorted_by_time():
+    days = pd.date_range("2024-01-01", periods=3, tz="Europe/Berlin")
+    frame = pd.DataFrame(
+        {
+            "ds": [days[1], days[0], days[0], days[2]],
+            "y": [2.0, 5.0, 1.0, 3.0],
+            "unique_id": [7, "b", 7, 7],
+            "load": [20.0, 50.0, 10.0, 30.0],
+        }
+    )
+    panel = open_panel(frame)
+    assert panel.names == ("7", "b")
+    one = panel.read(0)
+    assert one.name == "7"
+    assert one.channel_names == ("y", "load")
+    assert one.values.tolist() == [[1, 10], [2, 20], [3, 30]]
+    # In UTC.
+    assert one.timestamps[0] == np.datetime64("2023-12-31T23:00")
+    assert open_panel(frame.astype({"unique_id": "category"})).names == ("7", "b")
+
+
+def test_columns_of_a_wide_frame_are_series():
+    time = pd.period_range("2024-01", periods=2, freq="M")
+    frame = pd.DataFrame({"a": [1, 2], 3: [4, np.nan]}, index=time)
+    panel = open_panel(frame)
+    assert panel.names == ("a", "3")
+    one = panel.read(1)
+    assert one.values[0, 0] == 4
+    assert np.isnan(one.values[1, 0])
+    assert one.channel_names == ("3",)
+    assert one.timestamps.tolist() == time.to_timestamp().to_numpy().tolist()
+
+
+def test_a_mapping_may_hold_arrays_frames_and_series():
+    frame = pd.DataFrame({"x": [1.0, 2.0], "y": [3.0, 4.0]}, index=[10, 20])
+    labelled = Series([1.0, 2.0], [0, 1], 1, "other name")
+    panel = open_panel({"list": [1, 2], 5: frame, "column": frame["x"], "s": labelled})
+    assert panel.names == ("list", "5", "column", "s")
+    assert panel.read(0).timestamps is None
+    assert panel.read(1).values.shape == (2, 2)
+    assert panel.read(1).timestamps.tolist() == [10, 20]
+    assert panel.read(2).values.shape == (2, 1)
+    assert (panel.read(3).name, panel.read(3).train_length) == ("s", 1)
+    assert open_panel({"x": frame.reset_index(drop=True)}).read(0).timestamps is None
+    assert open_panel({"x": frame.reset_index()[1:]}).read(0).timestamps.tolist() == [1]
+
+
+def test_a_panel_is_itself():
+    panel = Panel(("a",), lambda index: Series([1.0], [0], 0, "a"))
+    assert open_panel(panel) is panel
+
+
+FRAME = pd.DataFrame({"unique_id": ["a", "a"], "ds": [1, 1], "y": [1.0, 2.0]})
+
+
+@pytest.mark.parametrize(
+    ("source", "error", "message"),
+    [
+        ({}, ValueError, "the panel has no series"),
+        ({1: [1.0], "1": [1.0]}, ValueError, "2 series are named '1'"),
+        (pd.DataFrame([[1, 2]], columns=["a", "a"]), ValueError, "2 series are named"),
+        (FRAME.drop(columns="ds"), ValueError, "has the columns 'unique_id', 'ds'"),
+        (FRAME.drop(columns="y"), ValueError, "and one for each channel, got"),
+        (FRAME.assign(unique_id=["a", None]), ValueError, "1 rows have no unique_id"),
+        ([[1.0, 2.0]], TypeError, "mapping of names to series, got list"),
+        (os.path.join("nowhere", "*.csv"), FileNotFoundError, "no file matches"),
+        ("nowhere", FileNotFoundError, "nowhere"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_what_is_no_panel_is_an_error_that_says_why(source, error, message):
+    with pytest.raises(error, match=message):
+        open_panel(source)
+
+
+@pytest.mark.parametrize(
+    ("time", "message"),
+    [
+        (pd.DatetimeIndex(["2024-01-01", "2024-01-01"]), "a: the timestamp 2024-01-01"),
+        (pd.DatetimeIndex(["2024-01-02", "2024-01-01"]), "a: the timestamps are not s"),
+        (pd.DatetimeIndex(["NaT", "2024-01-01"]), "a: a timestamp is missing"),
+    ],
+)
+def test_times_that_are_no_order_are_errors_of_that_series(time, message):
+    panel = open_panel(pd.DataFrame({"a": [1.0, 2.0]}, index=time))
+    with pytest.raises(ValueError, match=message):
+        panel.read(0)

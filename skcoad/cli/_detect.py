@@ -7,7 +7,6 @@ import sys
 import time
 import warnings
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,6 +19,7 @@ from skcoad.cli._output import (
     check_outputs,
     save_figure,
 )
+from skcoad.cli._reading import add_reading_arguments, describe, read_series
 from skcoad.io._atomic import atomic_write
 
 if TYPE_CHECKING:
@@ -37,21 +37,7 @@ DPI = 120
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``skcoad detect`` to a parser."""
-    parser.add_argument("file", type=Path, help="the series")
-    parser.add_argument(
-        "--train",
-        type=int,
-        metavar="N",
-        help="fit on the first N timestamps, and search the others for anomalies; 0: "
-        "fit on and search all (default: as the file's name says, otherwise 0)",
-    )
-    parser.add_argument(
-        "--column",
-        action="append",
-        metavar="NAME",
-        help="use only this column; may be repeated (default: all columns except "
-        "timestamps and labels)",
-    )
+    add_reading_arguments(parser)
     parser.add_argument(
         "--period",
         type=int,
@@ -110,28 +96,20 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Run ``skcoad detect``; return 0. Raises ValueError for unusable arguments."""
-    from skcoad.datasets import load_series
-
     if arguments.top < 1:
         raise ValueError(f"--top must be at least 1, got {arguments.top}")
     if arguments.plot is not None:
         check_figure_suffix(arguments.plot)
     outputs = {"--out": arguments.out, "--plot": arguments.plot}
     check_outputs(outputs, sources=[arguments.file])
-    series = load_series(arguments.file)
-    if arguments.column is not None:
-        series = _with_columns(series, arguments.column)
-    if arguments.train is not None:
-        series = replace(series, train_length=arguments.train)
+    series = read_series(arguments)
     n_timestamps, n_channels = series.values.shape
     if series.train_length == n_timestamps:
         raise ValueError(
             f"fitting on the first {series.train_length} of {n_timestamps} timestamps "
             "leaves none to search; --train 0 fits on and searches all"
         )
-    print(
-        f"{series.name}: {n_timestamps} timestamps of {', '.join(series.channel_names)}"
-    )
+    print(describe(series))
 
     detector = make_detector(
         arguments,
@@ -236,17 +214,6 @@ def detect(
         start=series.train_length,
     )
     return Detection(scores, threshold, detector.period_, segments)
-
-
-def _with_columns(series: Series, names: Sequence[str]) -> Series:
-    for name in names:
-        if name not in series.channel_names:
-            raise ValueError(
-                f"{series.name} has no column {name!r} of values, only "
-                f"{', '.join(series.channel_names)}"
-            )
-    columns = [series.channel_names.index(name) for name in names]
-    return replace(series, values=series.values[:, columns], channel_names=tuple(names))
 
 
 def print_segments(series: Series, found: Detection, kinds: Sequence[str] = ()) -> None:

@@ -11,6 +11,7 @@ from skcoad.datasets._formats import load_series, open_archive
 from skcoad.datasets._nab import load_nab
 from skcoad.datasets._series import Series
 from skcoad.datasets._synthetic import ANOMALY_KINDS, make_series
+from skcoad.datasets._table import from_frame
 from skcoad.datasets._tsb_ad import load_tsb_ad
 from skcoad.datasets._ucr import load_ucr
 
@@ -18,6 +19,7 @@ __all__ = [
     "ANOMALY_KINDS",
     "Archive",
     "Series",
+    "from_frame",
     "load_nab",
     "load_series",
     "load_tsb_ad",

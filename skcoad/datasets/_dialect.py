@@ -1,0 +1,325 @@
+"""The dialect of a text table: separator, header, units, comments, decimal mark."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from skcoad.datasets._numbers import Marks, find_marks, is_missing, is_number
+from skcoad.datasets._times import is_time
+
+SPACES = r"\s+"  # any white space between fields, as pandas writes it
+_SEPARATORS = (";", "\t", ",", "|", SPACES)
+_SEPARATOR_NAMES = {"tab": "\t", r"\t": "\t", "space": SPACES, " ": SPACES}
+_COMMENT = re.compile(r"\s*(?:#|%|//)")
+_SAMPLE = 200  # lines that show the separator and the header
+_SAMPLE_CELLS = 2000  # of a line: a series in one line is no table
+_MARKS_SAMPLE = 2**20  # characters that usually show the decimal mark
+
+Row = list[str]
+
+
+class Dialect(NamedTuple):
+    """How to read a text table.
+
+    Attributes
+    ----------
+    separator : str
+        One character, or `SPACES`.
+    names : tuple of str or None
+        The header, one name for each column; None if there is none.
+    body : str
+        The rows after the header, without comments.
+    n_columns : int
+        Number of fields in a row.
+    marks : Marks
+        Decimal mark and thousands separator.
+    skipped : tuple of str
+        Lines before the data that are neither header nor comment, such as units.
+    """
+
+    separator: str
+    names: tuple[str, ...] | None
+    body: str
+    n_columns: int
+    marks: Marks
+    skipped: tuple[str, ...]
+
+
+def find_dialect(
+    text: str, name: str, separator: str | None = None, decimal: str | None = None
+) -> Dialect:
+    r"""Find the dialect of a text table.
+
+    Parameters
+    ----------
+    text : str
+        The whole table, with ``"\n"`` for line ends.
+    name : str
+        What to call it in an error.
+    separator, decimal : str, default=None
+        What is known already.
+
+    Returns
+    -------
+    dialect : Dialect
+        With the part of the text that holds the rows.
+
+    Raises
+    ------
+    ValueError
+        If it is no table, or its decimal mark cannot be told.
+    """
+    if stated := re.match(r'"?sep=(.)"?[ ]*\n', text, re.IGNORECASE):
+        text = text[stated.end() :]
+        separator = separator or stated[1]
+    text = text.rstrip()
+    if not text:
+        raise ValueError(f"{name} is empty")
+    separator = _SEPARATOR_NAMES.get(separator or "", separator)
+    if separator is None:
+        separator = _find_separator(text)
+    elif len(separator) > 1 and separator != SPACES:
+        raise ValueError(f"a separator is one character, got {separator!r}")
+    lines = list(_records(text, separator))
+    kinds = _column_kinds([cells for _, cells in lines])
+    n_columns = len(kinds)
+    start = next(
+        (i for i, (_, cells) in enumerate(lines) if _is_data(cells, kinds)), None
+    )
+    if start is None:
+        raise ValueError(
+            f"{name} is not a CSV file: no line has numbers or times in its fields"
+        )
+    above = [cells for _, cells in lines[:start]]
+    names, skipped = _find_header(above, kinds, separator, name)
+    if names is None and _is_numeric_header([cells for _, cells in lines[start:]]):
+        names = tuple(cell.strip() for cell in lines[start][1])
+        start += 1
+    first_line = lines[start - 1][0] if start else 0
+    body = _without_lines(text, first_line)
+    if re.search(r"^\s*(?:#|%|//)", body, re.MULTILINE):
+        body = re.sub(r"^[ \t]*(?:#|%|//).*\n?", "", body, flags=re.MULTILINE)
+    _check_widths(body, separator, n_columns, name)
+    marks = _marks(body, separator, decimal, name)
+    return Dialect(separator, names, body, n_columns, marks, skipped)
+
+
+def _records(text: str, separator: str) -> Iterator[tuple[int, Row]]:
+    """Yield the first rows, each with the number of lines read so far."""
+    lines = _first_lines(text)
+    if separator == SPACES:
+        for number, line in enumerate(lines, 1):
+            yield number, line.split()
+        return
+    if any(len(line) > csv.field_size_limit() for line in lines):
+        for number, line in enumerate(lines, 1):
+            yield number, line.split(separator)
+        return
+    reader = csv.reader(
+        (line + "\n" for line in lines), delimiter=separator, skipinitialspace=True
+    )
+    for cells in reader:
+        yield reader.line_num, cells
+
+
+def _first_lines(text: str) -> list[str]:
+    lines: list[str] = []
+    start = 0
+    while len(lines) < _SAMPLE and start < len(text):
+        stop = text.find("\n", start)
+        stop = len(text) if stop < 0 else stop
+        lines.append(text[start:stop])
+        start = stop + 1
+    return lines
+
+
+def _find_separator(text: str) -> str:
+    """The separator that gives rows of one length, of numbers and times."""
+    best, best_share = ",", 0.0
+    for separator in _SEPARATORS:
+        if separator != SPACES and separator not in text[:_MARKS_SAMPLE]:
+            continue
+        rows = _later_half([cells for _, cells in _records(text, separator)])
+        if not rows:
+            continue
+        width, count = Counter(map(len, rows)).most_common(1)[0]
+        if width < 2 or count < 0.9 * len(rows):
+            continue
+        cells = [c for row in rows if len(row) == width for c in row[:_SAMPLE_CELLS]]
+        share = sum(_kind(cell) != "text" for cell in cells) / len(cells)
+        if share > best_share:
+            best, best_share = separator, share
+    return best
+
+
+def _later_half(rows: Sequence[Row]) -> list[Row]:
+    """Rows that are data for certain, if there are any: the later ones."""
+    rows = [row for row in rows if row and not _COMMENT.match(row[0])]
+    return list(rows[len(rows) // 2 :])
+
+
+def _kind(cell: str) -> str:
+    if is_missing(cell):
+        return "missing"
+    if is_number(cell):
+        return "number"
+    return "time" if is_time(cell) else "text"
+
+
+def _column_kinds(rows: Sequence[Row]) -> list[str]:
+    """What most of the later cells of each column are."""
+    later = _later_half(rows)
+    if not later:
+        return ["text"]
+    width = Counter(map(len, later)).most_common(1)[0][0]
+    kinds = []
+    for column in range(width):
+        counts = Counter(_kind(row[column]) for row in later if len(row) == width)
+        del counts["missing"]
+        kinds.append(counts.most_common(1)[0][0] if counts else "missing")
+    return kinds
+
+
+def _is_data(cells: Row, kinds: Sequence[str]) -> bool:
+    """Whether a row looks like the later rows, rather than like a header."""
+    if len(cells) != len(kinds) or _COMMENT.match(cells[0]):
+        # An empty line is an empty field where there is only one.
+        return False
+    pairs = [(_kind(cell), kind) for cell, kind in zip(cells, kinds, strict=True)]
+    times = [own for own, kind in pairs if kind == "time"]
+    if times:
+        return "time" in times
+    numbers = [own for own, kind in pairs if kind == "number"]
+    if len(pairs) == 1 and numbers == ["missing"]:
+        return True
+    return "number" in numbers and "text" not in numbers
+
+
+def _find_header(
+    above: Sequence[Row], kinds: Sequence[str], separator: str, name: str
+) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
+    """Header among the lines above the data, and the lines that are not."""
+    n_columns = len(kinds)
+    block: list[Row] = []
+    for cells in reversed(above):  # the lines right above the data, without a gap
+        if not any(cell.strip() for cell in cells) or _COMMENT.match(cells[0]):
+            break
+        if len(cells) != n_columns:
+            break
+        block.insert(0, cells)
+    rest = list(above[: len(above) - len(block)])
+    if not block and rest:
+        cells = rest[-1]
+        if cells and _COMMENT.match(cells[0]):
+            # numpy.savetxt writes its header as a comment.
+            cells = [_COMMENT.sub("", cells[0], count=1), *cells[1:]]
+            if separator == SPACES and not cells[0]:
+                cells = cells[1:]
+            if len(cells) == n_columns and all(cell.strip() for cell in cells):
+                return tuple(" ".join(cell.split()) for cell in cells), ()
+        elif any(cell.strip() for cell in cells):
+            return _uneven_header(cells, kinds, separator, name), ()
+    rest = [c for c in rest if "".join(c).strip() and not _COMMENT.match(c[0])]
+    if not block:
+        return None, tuple(map(_line, rest))
+    # Units and the like have empty fields or repeat themselves; names do not.
+    header = max(block, key=lambda cells: len({c.strip() for c in cells} - {""}))
+    rest += [cells for cells in block if cells is not header]
+    names = tuple(" ".join(cell.split()) for cell in header)
+    return names, tuple(map(_line, rest))
+
+
+def _uneven_header(
+    cells: Row, kinds: Sequence[str], separator: str, name: str
+) -> tuple[str, ...]:
+    """A header with fewer or more names than there are columns."""
+    names = [" ".join(cell.split()) for cell in cells]
+    while len(names) > len(kinds) and not names[-1]:
+        names.pop()
+    if len(names) == len(kinds) - 1:
+        if kinds[-1] == "missing":  # each row ends with a separator
+            names.append("")
+        elif separator != ",":  # R does not name the column of its row names
+            names.insert(0, "")
+    if len(names) != len(kinds):
+        advice = ""
+        if separator == "," and len(names) < len(kinds):
+            advice = (
+                "; if the comma is a decimal mark, the table needs another separator, "
+                "or quotes around its numbers"
+            )
+        raise ValueError(
+            f"{name}: the header has {len(names)} names for {len(kinds)} columns"
+            f"{advice}"
+        )
+    return tuple(names)
+
+
+def _line(cells: Row) -> str:
+    return ", ".join(cell.strip() for cell in cells if cell.strip())
+
+
+def _is_numeric_header(rows: Sequence[Row]) -> bool:
+    """Whether the first row is of whole numbers and no other value is.
+
+    Such as the column numbers that pandas writes.
+    """
+    first = [cell.strip() for cell in rows[0]]
+    if not all(cell.isdigit() for cell in first) or len(set(first)) < len(first):
+        return False
+    others = [row for row in rows[1:] if len(row) == len(first)]
+    cells = [cell for row in others for cell in row if not is_missing(cell)]
+    return len(others) > 2 and all(re.search(r"\d[.,]\d", cell) for cell in cells)
+
+
+def _without_lines(text: str, n_lines: int) -> str:
+    start = 0
+    for _ in range(n_lines):
+        start = text.index("\n", start) + 1
+    return text[start:]
+
+
+def _check_widths(body: str, separator: str, n_columns: int, name: str) -> None:
+    """Raise ValueError for the first row with another number of fields."""
+    lines = body.split("\n")
+    if separator == SPACES:
+        widths = [len(line.split()) for line in lines]
+    elif '"' not in body:
+        widths = [line.count(separator) + 1 if line.strip() else 0 for line in lines]
+    else:
+        try:
+            widths = [len(row) for row in csv.reader(lines, delimiter=separator)]
+        except csv.Error as error:
+            raise ValueError(f"{name} is not a CSV file: {error}") from None
+    for row, width in enumerate(width for width in widths if width):
+        if width != n_columns:
+            raise ValueError(
+                f"{name} is not a CSV file: row {row} has {width} fields instead of "
+                f"{n_columns}"
+            )
+
+
+def _marks(body: str, separator: str, decimal: str | None, name: str) -> Marks:
+    """The marks of the numbers; those that are given, or found."""
+    if decimal not in (None, ".", ","):
+        raise ValueError(f"a decimal mark is '.' or ',', got {decimal!r}")
+    if decimal is None and separator == "," and '"' not in body:
+        return Marks(".")
+    edge = r"\s" if separator == SPACES else re.escape(separator) + r"\n"
+    fields = re.compile(rf'[^"{edge}]+')
+    for sample in (body[:_MARKS_SAMPLE], body):
+        cells = (match[0] for match in fields.finditer(sample))
+        try:
+            marks = find_marks(cells, decimal, dot_may_group=separator == ";")
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
+        if marks is not None:
+            return marks
+    raise ValueError(
+        f"{name}: numbers such as 1,234 may have a decimal comma or a thousands "
+        "separator; --decimal , or --decimal . (decimal) says which"
+    )

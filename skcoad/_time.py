@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Grid", "duration_text", "find_grid"]
+__all__ = ["Grid", "duration_text", "find_grid", "time_text"]
 
 IntArray = NDArray[np.int64]
 Times = NDArray[Any]
@@ -15,6 +15,7 @@ Times = NDArray[Any]
 MAX_STRETCH = 10  # a grid has at most so many rows for each row given
 # A step is off the grid when it is farther than this from a whole number of spacings.
 TOLERANCE = 0.25
+EXACT = 0.02  # where the smallest step is taken for the spacing
 MAX_OFF_GRID = 0.05  # share of steps
 MONTH_LENGTHS = {1: (28, 31), 3: (89, 92), 12: (365, 366)}  # days, by months
 DAY = np.timedelta64(1, "D")
@@ -23,7 +24,6 @@ _UNITS = {
     np.timedelta64(1, "h"): "h",
     np.timedelta64(1, "m"): "min",
     np.timedelta64(1, "s"): "s",
-    np.timedelta64(1, "ms"): "ms",
 }
 
 
@@ -92,33 +92,30 @@ def find_grid(times: Times) -> Grid:
 
 def _fixed(times: Times) -> Grid:
     steps = np.diff(times)
-    ordered = np.sort(steps)
-    # The median; with many rows missing, it can be a multiple of the spacing.
-    for spacing in (ordered[(len(ordered) - 1) // 2], ordered[0]):
-        ratios = steps / spacing
-        whole = np.maximum(np.rint(ratios), 1)
-        # After a gap, a logger may go on out of phase.
-        off = (np.abs(ratios - whole) > TOLERANCE) & (ratios < 2 - TOLERANCE)
-        if off.mean() <= MAX_OFF_GRID:
-            break
-    else:
-        worst = int(np.argmax(off))
+    usual = _usual(steps)
+    spacing, whole = usual, _whole_steps(steps, usual, TOLERANCE)
+    if whole is None:
+        # With many rows missing, the usual step can be a multiple of the spacing.
+        spacing = steps.min()
+        whole = _whole_steps(steps, spacing, EXACT)
+    if whole is None:
+        worst = int(np.argmax(np.abs(steps / usual - np.rint(steps / usual))))
         raise ValueError(
             "the times have no regular spacing: rows are mostly "
-            f"{duration_text(spacing)} apart, but {duration_text(steps[worst])} "
-            f"between {times[worst]} and {times[worst + 1]}"
+            f"{duration_text(usual)} apart, but {duration_text(steps[worst])} "
+            f"between {time_text(times[worst])} and {time_text(times[worst + 1])}"
         )
-    n_grid = 1 + whole.sum()
+    n_grid = 1 + int(whole.sum())
     if n_grid > MAX_STRETCH * len(times):
         gap = int(np.argmax(steps))
         raise ValueError(
             f"at a spacing of {duration_text(spacing)}, most rows are missing: "
-            f"{len(times)} of {n_grid:.0f} are there, and between {times[gap]} and "
-            f"{times[gap + 1]} there is none"
+            f"{len(times)} of {n_grid} are there, and between {time_text(times[gap])} "
+            f"and {time_text(times[gap + 1])} there is none"
         )
-    rows = _positions(whole.astype(np.int64))
-    before = np.searchsorted(rows, np.arange(int(n_grid)), side="right") - 1
-    ahead = np.arange(int(n_grid)) - rows[before]
+    rows = _positions(whole)
+    before = np.searchsorted(rows, np.arange(n_grid), side="right") - 1
+    ahead = np.arange(n_grid) - rows[before]
     widths = np.append(np.diff(rows), 1)
     gaps = np.append(steps, steps[-1])
     return Grid(
@@ -126,9 +123,23 @@ def _fixed(times: Times) -> Grid:
     )
 
 
+def _whole_steps(steps: Times, spacing: Any, tolerance: float) -> IntArray | None:
+    """Steps as multiples of a spacing; None if they are not."""
+    ratios = steps / spacing
+    whole = np.maximum(np.rint(ratios), 1)
+    off = np.abs(ratios - whole) > tolerance
+    allowed = MAX_OFF_GRID * len(steps)
+    # After a gap, a logger may go on out of phase.
+    in_gap = off & (ratios > 2 - tolerance)
+    if (off & ~in_gap).sum() > allowed or off.sum() > max(1, allowed):
+        return None
+    positions: IntArray = whole.astype(np.int64)
+    return positions
+
+
 def _months(times: Times) -> Grid | None:
     """The grid of times that are a whole number of months apart."""
-    days = np.median(np.diff(times) / DAY)
+    days = _usual(np.diff(times)) / DAY
     months = times.astype("M8[M]")
     in_month = times - months
     for n_months, (shortest, longest) in MONTH_LENGTHS.items():
@@ -155,12 +166,17 @@ def _business_days(times: Times) -> Grid | None:
     """The grid of daily times that leaves out every weekend."""
     steps = np.diff(times)
     days = times.astype("M8[D]")
-    is_daily = np.median(steps / DAY) == 1 and not (steps % DAY).any()
+    is_daily = _usual(steps) == DAY and not (steps % DAY).astype(np.int64).any()
     if not is_daily or not np.is_busday(days).all() or steps.max() == DAY:
         return None
     rows = np.busday_count(days[0], days)
     filled = np.busday_offset(days[0], np.arange(rows[-1] + 1)).astype(times.dtype)
     return Grid(rows, filled + (times[0] - days[0]), "1 business day")
+
+
+def _usual(steps: Times) -> Any:
+    """The median; of an even number, the lower of the two in the middle."""
+    return np.sort(steps)[(len(steps) - 1) // 2]
 
 
 def _positions(steps: IntArray) -> IntArray:
@@ -195,6 +211,41 @@ def duration_text(duration: Any) -> str:
         return f"{duration:.6g}"
     for unit, name in _UNITS.items():
         count = duration / unit
-        if count >= 1 and count == round(count):
-            return f"{count:.0f} {name}"
-    return f"{duration / np.timedelta64(1, 's'):.6g} s"
+        if count >= 1 and (count == round(count) or name == "s"):
+            return f"{count:.6g} {name}"
+    return f"{duration / np.timedelta64(1, 'ms'):.6g} ms"
+
+
+def time_text(time: Any) -> str:
+    """Write a time without the zeros at its end.
+
+    Parameters
+    ----------
+    time : datetime64, timedelta64 or number
+        The time.
+
+    Returns
+    -------
+    text : str
+        Such as ``"2024-01-31 12:30"``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skcoad._time import time_text
+    >>> time_text(np.datetime64("2024-01-31T12:30:00.000"))
+    '2024-01-31 12:30'
+    """
+    if isinstance(time, np.timedelta64):
+        return duration_text(time)
+    if not isinstance(time, np.datetime64):
+        return str(time)
+    shortest = next(
+        (
+            short
+            for unit in ("m", "s", "ms")
+            if (short := time.astype(f"M8[{unit}]")) == time
+        ),
+        time,
+    )
+    return str(shortest).replace("T", " ")

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from skcoad._time import time_text
+
 if TYPE_CHECKING:
     from skcoad.datasets import Series
 
@@ -122,19 +124,8 @@ def describe(series: Series) -> str:
     names = ", ".join(series.channel_names)
     what = f"{series.name}: {len(series.values)} timestamps of {names}"
     if times is not None:
-        what += f"; from {_text(times[0])} to {_text(times[-1])}"
+        what += f"; from {time_text(times[0])} to {time_text(times[-1])}"
     return "; ".join([what, *series.notes])
-
-
-def _text(time: Any) -> str:
-    """A time without the zeros at its end."""
-    if not isinstance(time, np.datetime64):
-        return str(time)
-    for unit in ("m", "s", "ms"):
-        short = time.astype(f"M8[{unit}]")
-        if short == time:
-            return str(short).replace("T", " ")
-    return str(time).replace("T", " ")
 
 
 def _train_part(text: str) -> Any:
@@ -176,7 +167,6 @@ def _train_length(series: Series, part: Any) -> int:
         part = part.astimezone(timezone.utc).replace(tzinfo=None)
     length = int(np.searchsorted(times, np.datetime64(part)))
     if length in (0, len(times)):
-        raise ValueError(
-            f"--train {part} is not between {_text(times[0])} and {_text(times[-1])}"
-        )
+        first, last = time_text(times[0]), time_text(times[-1])
+        raise ValueError(f"--train {part} is not between {first} and {last}")
     return length

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from skcoad.datasets._numbers import Marks, find_marks, is_missing, is_number
-from skcoad.datasets._times import is_time
+from skcoad.datasets._times import is_time, is_time_name
 
 SPACES = r"\s+"  # any white space between fields, as pandas writes it
 _SEPARATORS = (";", "\t", ",", "|", SPACES)
@@ -227,7 +227,13 @@ def _find_header(
     if not block:
         return None, tuple(map(_line, rest))
     # Units and the like have empty fields or repeat themselves; names do not.
-    header = max(block, key=lambda cells: len({c.strip() for c in cells} - {""}))
+    header = max(
+        block,
+        key=lambda cells: (
+            any(map(is_time_name, cells)),
+            len({cell.strip() for cell in cells} - {""}),
+        ),
+    )
     rest += [cells for cells in block if cells is not header]
     names = tuple(" ".join(cell.split()) for cell in header)
     return names, tuple(map(_line, rest))

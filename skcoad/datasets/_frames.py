@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -125,16 +126,17 @@ def unique_names(names: Iterable[Any]) -> list[str]:
 def _parse_json(text: str) -> Parsed:
     import pandas as pd
 
-    frame = pd.read_json(
-        io.StringIO(text.strip()),
-        lines=text.lstrip().startswith("{"),
-        orient="records",
-        convert_dates=False,
-        convert_axes=False,
-        dtype=False,
-        precise_float=True,
-    )
-    return plain_frame(frame), Marks(), []
+    try:
+        records = json.loads(text)
+    except json.JSONDecodeError:
+        records = [json.loads(line) for line in text.split("\n") if line.strip()]
+    if isinstance(records, dict) and not all(
+        isinstance(column, (list, dict)) for column in records.values()
+    ):
+        records = [records]  # a single line
+    if isinstance(records, list) and not all(isinstance(r, dict) for r in records):
+        raise ValueError("each row of a JSON table is an object with named values")
+    return plain_frame(pd.DataFrame(records)), Marks(), []
 
 
 def _parse_parquet(data: bytes, name: str) -> Parsed:

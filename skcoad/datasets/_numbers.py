@@ -26,6 +26,7 @@ _MISSING = {
 
 # Spaces and apostrophes between groups of three digits are thousands separators.
 _SPACES = " '\u00a0\u202f\u2009\u2019"
+_SHOWN = 60  # characters
 _SIGN = r"[-+\u2212]?"
 _EXPONENT = r"(?:[eE][-+]?\d{1,5})?"
 _NUMBER = re.compile(
@@ -48,6 +49,12 @@ class Marks(NamedTuple):
 def is_missing(cell: str) -> bool:
     """Whether a cell holds no value."""
     return cell.strip().lower() in _MISSING
+
+
+def shorten(cell: object) -> str:
+    """A cell as an error shows it."""
+    text = repr(cell)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def is_number(cell: str) -> bool:

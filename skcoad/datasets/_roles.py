@@ -11,20 +11,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skcoad.datasets._numbers import Marks, to_floats
-from skcoad.datasets._times import TimeColumn, holds_times, is_epoch, parse_times
+from skcoad.datasets._numbers import Marks, shorten, to_floats
+from skcoad.datasets._times import (
+    TIME_NAMES,
+    TimeColumn,
+    holds_times,
+    is_epoch,
+    is_time_name,
+    normalise,
+    parse_times,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# Names as `_normalise` writes them. These hold times whatever their values are.
-_TIME_NAMES = {
-    *("timestamp", "timestamps", "time", "datetime", "date", "date_time", "time_stamp"),
-}
 # Numbers in columns with one of these words are times if they are epochs.
-_TIME_WORDS = _TIME_NAMES | {"epoch", "unix", "unixtime", "ts", "utc"}
+_TIME_WORDS = TIME_NAMES | {"epoch", "unix", "unixtime", "ts", "utc"}
 # Consecutive whole numbers under these names count the rows; "" is pandas' index.
-_INDEX_NAMES = {"", "index", "id", "row", "no", "nr", "unnamed_0"}
+_INDEX_NAMES = {"", "index", "id", "row", "record", "no", "nr", "unnamed_0"}
 # Any column with one of these words holds labels; it must be of 0 and 1.
 _LABEL_WORDS = {
     *("label", "labels", "anomaly", "anomalies", "anomalous", "outlier", "outliers"),
@@ -102,7 +106,7 @@ def assign_roles(
     if time_names:  # lines of separators alone, as spreadsheets leave at the end
         frame = frame[~frame.isna().all(axis=1)].reset_index(drop=True)
     if others:
-        notes.append(f"not used: {', '.join(others)}")
+        notes.append(f"not used: {', '.join(name or 'index' for name in others)}")
     try:
         times = _join_times([parse_times(frame[t], dayfirst) for t in time_names])
     except ValueError as error:
@@ -123,7 +127,7 @@ def assign_roles(
             if not drop_non_numeric:
                 raise ValueError(
                     f"{name}: column {column!r} must be numeric, got "
-                    f"{invalid.iloc[0]!r} in row {invalid.index[0]}; "
+                    f"{shorten(invalid.iloc[0])} in row {invalid.index[0]}; "
                     "--drop-non-numeric (drop_non_numeric=True) leaves such columns out"
                 )
             dropped.append(column)
@@ -151,15 +155,8 @@ def assign_roles(
     )
 
 
-def _normalise(name: str) -> str:
-    """Write a name in lower case and without a unit, its words with underscores."""
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)  # isAnomaly
-    bare = re.sub(r"[(\[].*?[)\]]", "", spaced).lower()
-    return re.sub(r"[^a-z0-9]+", "_", bare).strip("_")
-
-
 def _words(name: str) -> set[str]:
-    normal = _normalise(name)
+    normal = normalise(name)
     words = normal.split("_")
     return {*words, *map("".join, pairwise(words))}  # change_point, too
 
@@ -170,7 +167,7 @@ def _find_times(
     """Names of the columns that are the time, and of those not to be used."""
     names = list(map(str, frame))
     texts = [column for column in names if holds_times(frame[column])]
-    index = [c for c in names if _normalise(c) in _INDEX_NAMES and _counts(frame[c])]
+    index = [c for c in names if normalise(c) in _INDEX_NAMES and _counts(frame[c])]
     if given is not None:
         for column in given:
             if column not in frame:
@@ -191,7 +188,7 @@ def _find_times(
     numeric = [
         column
         for column in names
-        if _normalise(column) in _TIME_NAMES
+        if is_time_name(column)
         or (
             _words(column) & _TIME_WORDS
             and frame[column].dtype.kind in "iuf"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skcoad._time import MAX_STRETCH, find_grid
+from skcoad._time import MAX_STRETCH, find_grid, time_text
 from skcoad.datasets._roles import Columns
 from skcoad.datasets._series import Series
 
@@ -51,13 +51,17 @@ def to_series(columns: Columns, name: str, resample: str | None) -> Series:
             notes.insert(0, f"every {spacing}")
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
+    times = columns.times
+    if times is not None and times.dtype.kind == "m":
+        times = times / np.timedelta64(1, "s")
+        notes.append("times in seconds")
     return Series(
         columns.values,
         columns.labels,
         0,
         name,
         columns.channel_names,
-        columns.times,
+        times,
         (*notes, *columns.notes),
     )
 
@@ -72,9 +76,8 @@ def _regular(columns: Columns, resample: str | None) -> tuple[Columns, str, list
         return _resampled(columns, resample), resample, notes
     same = np.flatnonzero(times[1:] == times[:-1])
     if same.size:
-        raise ValueError(
-            f"the time {times[same[0]]} has more than one row{_RESAMPLE_ADVICE}"
-        )
+        first = time_text(times[same[0]])
+        raise ValueError(f"the time {first} has more than one row{_RESAMPLE_ADVICE}")
     try:
         grid = find_grid(times)
     except ValueError as error:
@@ -113,7 +116,7 @@ def _in_order(columns: Columns) -> tuple[Columns, list[str]]:
     if (steps <= zero).all():
         return _take(columns, slice(None, None, -1)), ["newest first, turned around"]
     back = int(np.argmax(steps < zero)) + 1
-    where = f"row {back} ({times[back]}) is earlier than row {back - 1}"
+    where = f"row {back} ({time_text(times[back])}) is earlier than row {back - 1}"
     if columns.is_clock:
         raise ValueError(f"the times of day have no date: {where}")
     if times.dtype.kind == "M":

@@ -11,6 +11,10 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import pandas as pd
 
+# Names, as `normalise` writes them.
+TIME_NAMES = {
+    *("timestamp", "timestamps", "time", "datetime", "date", "date_time", "time_stamp"),
+}
 EpochUnit = Literal["s", "ms", "us", "ns"]
 TimeKind = Literal["datetime", "date", "clock", "number"]
 
@@ -48,6 +52,18 @@ class TimeColumn(NamedTuple):
 
     kind: TimeKind
     values: NDArray[Any]  # of shape (n_rows,)
+
+
+def is_time_name(name: str) -> bool:
+    """Whether a column of this name holds times, whatever its values are."""
+    return normalise(name) in TIME_NAMES
+
+
+def normalise(name: str) -> str:
+    """Write a name in lower case and without a unit, its words with underscores."""
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)  # isAnomaly
+    bare = re.sub(r"[(\[].*?[)\]]", "", spaced).lower()
+    return re.sub(r"[^a-z0-9]+", "_", bare).strip("_")
 
 
 def is_time(cell: str) -> bool:
@@ -195,9 +211,10 @@ def _clock(fields: pd.DataFrame) -> pd.Series:
         hour += pd.to_numeric(compact.str[:2]).fillna(0).astype(np.int64)
         minute += pd.to_numeric(compact.str[2:4]).fillna(0).astype(np.int64)
         second += pd.to_numeric(compact.str[4:]).fillna(0).astype(np.int64)
-    half = fields["half"].str.lower()
+    half = fields["half"].astype(object).str.lower()
     if half.notna().any():
-        hour = hour.where(half.isna(), hour % 12) + 12 * half.eq("p").fillna(False)
+        is_pm = half.eq("p").fillna(False).astype(np.int64)
+        hour = hour.where(half.isna(), hour % 12) + 12 * is_pm
     # 24:00 ends a day, and 60 is a leap second.
     wrong = np.flatnonzero((hour > 24) | (minute > 59) | (second > 60))
     if wrong.size:

@@ -22,6 +22,7 @@ from skcoad._typing import FloatArray
 from skcoad._validation import (
     StrOptions,
     check_parameters,
+    insert_missing_rows,
     integers,
     reals,
     validate_series,
@@ -106,7 +107,7 @@ class TimeSeriesDetector(BaseDetector):  # type: ignore[misc]
         before = self.__dict__.copy()
         try:
             self._check_parameters()
-            X = validate_series(
+            series = validate_series(
                 self,
                 X,
                 reset=True,
@@ -114,9 +115,10 @@ class TimeSeriesDetector(BaseDetector):  # type: ignore[misc]
                 allow_nan=self.missing == "mask",
                 min_timestamps=MIN_TIMESTAMPS,
             )
-            check_missing_fraction(X)
-            self.model_ = self._fit_model(X)
-            self._set_scores(X)
+            series, rows = self._regular(X, series)
+            check_missing_fraction(series)
+            self.model_ = self._fit_model(series)
+            self._set_scores(series, rows)
         except BaseException:
             # A fit that fails or is interrupted leaves no mixture of old and new.
             self.__dict__.clear()
@@ -142,7 +144,9 @@ class TimeSeriesDetector(BaseDetector):  # type: ignore[misc]
         ValueError
             If `X` is no such series.
         """
-        return self._score(self._validated(X))
+        series, rows = self._regular(X, self._validated(X))
+        scores: FloatArray = self._score(series)[rows]
+        return scores
 
     def channel_scores(self, X: Any) -> FloatArray:
         """Score each timestamp of each channel.
@@ -162,12 +166,13 @@ class TimeSeriesDetector(BaseDetector):  # type: ignore[misc]
         ValueError
             As in :meth:`decision_function`.
         """
-        X = self._validated(X)
-        scores = np.empty(X.shape)
-        each = score_channels(self.model_, X, self._scoring_options())
+        series, rows = self._regular(X, self._validated(X))
+        scores = np.empty(series.shape)
+        each = score_channels(self.model_, series, self._scoring_options())
         for channel, score in enumerate(each):
             scores[:, channel] = score
-        return scores
+        at_rows: FloatArray = scores[rows]
+        return at_rows
 
     def explain(self, X: Any) -> list[ScoreComponents]:
         """Compute the components of the score of each channel.
@@ -189,8 +194,13 @@ class TimeSeriesDetector(BaseDetector):  # type: ignore[misc]
         ValueError
             As in :meth:`decision_function`.
         """
-        X = self._validated(X)
-        return explain_series(self.model_, X, self._scoring_options())
+        series, rows = self._regular(X, self._validated(X))
+        return [
+            ScoreComponents(*(component[rows] for component in components))
+            for components in explain_series(
+                self.model_, series, self._scoring_options()
+            )
+        ]
 
     def predict_proba(
         self, X: Any, method: str = "linear", return_confidence: bool = False
@@ -328,17 +338,27 @@ class TimeSeriesDetector(BaseDetector):  # type: ignore[misc]
                 "takes any other object for a thresholder"
             )
 
-    def _set_scores(self, X: FloatArray) -> None:
-        """Calibrate on the training series, and set PyOD's attributes."""
+    def _set_scores(self, X: FloatArray, rows: Any = slice(None)) -> None:
+        """Calibrate on the training series, and set PyOD's attributes for `rows`."""
         self.decision_scores_ = calibrate_scores(
             self.model_, X, self._scoring_options()
-        )
+        )[rows]
         # PyOD's predict_proba needs this; its _set_n_classes would look at y.
         self._classes = 2
         self._process_decision_scores()
 
     def _score(self, X: FloatArray) -> FloatArray:
         return score_series(self.model_, X, self._scoring_options())
+
+    def _regular(self, X: Any, series: FloatArray) -> tuple[FloatArray, Any]:
+        """Insert the rows that are missing in time; and where the others are then."""
+        regular, rows = insert_missing_rows(X, series)
+        if len(regular) > len(series) and self.missing == "raise":
+            raise ValueError(
+                f"{len(regular) - len(series)} rows are missing by their times, and "
+                'missing="raise" takes no missing values'
+            )
+        return regular, rows
 
     def _validated(self, X: Any) -> FloatArray:
         check_is_fitted(self)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from skcoad.datasets._numbers import Marks, find_marks, is_missing, is_number
@@ -14,7 +14,11 @@ from skcoad.datasets._times import is_time, is_time_name
 SPACES = r"\s+"  # any white space between fields, as pandas writes it
 _SEPARATORS = (";", "\t", ",", "|", SPACES)
 _SEPARATOR_NAMES = {"tab": "\t", r"\t": "\t", "space": SPACES, " ": SPACES}
-_COMMENT = re.compile(r"\s*(?:#|%|//)")
+_SPACED_FIELD = re.compile(r'"(?:[^"]|"")*"|[^ \t]+')
+# A spreadsheet's errors begin with # as well.
+_COMMENT_START = r"(?:#(?!N/?A|VALUE!|DIV/0!|REF!|NAME\?|NUM!|NULL!)|%|//)"
+_COMMENT = re.compile(rf"\s*{_COMMENT_START}")
+_COMMENT_LINE = re.compile(rf"^[ \t]*{_COMMENT_START}.*\n?", re.MULTILINE)
 _SAMPLE = 200  # lines that show the separator and the header
 _SAMPLE_CELLS = 2000  # of a line: a series in one line is no table
 _MARKS_SAMPLE = 2**20  # characters that usually show the decimal mark
@@ -76,12 +80,12 @@ def find_dialect(
     if stated := re.match(r'"?sep=(.)"?[ ]*\n', text, re.IGNORECASE):
         text = text[stated.end() :]
         separator = separator or stated[1]
-    text = text.rstrip()
-    if not text:
+    text = text.rstrip(" \n")  # a tab may end a row
+    if not text.strip():
         raise ValueError(f"{name} is empty")
     separator = _SEPARATOR_NAMES.get(separator or "", separator)
     if separator is None:
-        separator = _find_separator(text)
+        separator = _find_separator(text, decimal)
     elif len(separator) > 1 and separator != SPACES:
         raise ValueError(f"a separator is one character, got {separator!r}")
     lines = list(_records(text, separator))
@@ -96,13 +100,16 @@ def find_dialect(
         )
     above = [cells for _, cells in lines[:start]]
     names, skipped = _find_header(above, kinds, separator, name)
+    if n_columns > 1 and ("time" in kinds or any(map(is_time_name, names or ()))):
+        # Spreadsheets leave lines of separators at the end.
+        text = re.sub(rf'(?:\n[\s"{re.escape(separator)}]*)+$', "", text)
     if names is None and _is_numeric_header([cells for _, cells in lines[start:]]):
         names = tuple(cell.strip() for cell in lines[start][1])
         start += 1
     first_line = lines[start - 1][0] if start else 0
     body = _without_lines(text, first_line)
-    if re.search(r"^\s*(?:#|%|//)", body, re.MULTILINE):
-        body = re.sub(r"^[ \t]*(?:#|%|//).*\n?", "", body, flags=re.MULTILINE)
+    if _COMMENT_LINE.search(body):
+        body = _COMMENT_LINE.sub("", body)
     _check_widths(body, separator, n_columns, name)
     marks = _marks(body, separator, decimal, name)
     return Dialect(separator, names, body, n_columns, marks, skipped)
@@ -111,19 +118,26 @@ def find_dialect(
 def _records(text: str, separator: str) -> Iterator[tuple[int, Row]]:
     """Yield the first rows, each with the number of lines read so far."""
     lines = _first_lines(text)
-    if separator == SPACES:
-        for number, line in enumerate(lines, 1):
-            yield number, line.split()
-        return
     if any(len(line) > csv.field_size_limit() for line in lines):
-        for number, line in enumerate(lines, 1):
-            yield number, line.split(separator)
-        return
-    reader = csv.reader(
-        (line + "\n" for line in lines), delimiter=separator, skipinitialspace=True
-    )
-    for cells in reader:
-        yield reader.line_num, cells
+        raise ValueError(
+            f"a line has more than {csv.field_size_limit()} characters; a table has a "
+            "line for each timestamp"
+        )
+    n_read = 0
+
+    def counted() -> Iterator[str]:
+        nonlocal n_read
+        for line in lines:
+            n_read += 1
+            yield line
+
+    for cells in _split(counted(), separator):
+        yield n_read, cells
+
+
+def _split_spaces(line: str) -> Row:
+    fields = _SPACED_FIELD.findall(line)
+    return [f[1:-1].replace('""', '"') if f.startswith('"') else f for f in fields]
 
 
 def _first_lines(text: str) -> list[str]:
@@ -137,10 +151,12 @@ def _first_lines(text: str) -> list[str]:
     return lines
 
 
-def _find_separator(text: str) -> str:
+def _find_separator(text: str, decimal: str | None) -> str:
     """The separator that gives rows of one length, of numbers and times."""
-    best, best_share = ",", 0.0
+    best, best_share = "," if decimal != "," else ";", 0.0
     for separator in _SEPARATORS:
+        if separator == decimal and '"' not in text:
+            continue
         if separator != SPACES and separator not in text[:_MARKS_SAMPLE]:
             continue
         rows = _later_half([cells for _, cells in _records(text, separator)])
@@ -212,7 +228,10 @@ def _find_header(
             break
         block.insert(0, cells)
     rest = list(above[: len(above) - len(block)])
-    if not block and rest:
+    if not block and len(rest) > 1 and len(rest[-2]) == n_columns:
+        # Units that are not given for every column, below the header.
+        block, rest = rest[-2:-1], [*rest[:-2], rest[-1]]
+    elif not block and rest:
         cells = rest[-1]
         if cells and _COMMENT.match(cells[0]):
             # numpy.savetxt writes its header as a comment.
@@ -226,12 +245,12 @@ def _find_header(
     rest = [c for c in rest if "".join(c).strip() and not _COMMENT.match(c[0])]
     if not block:
         return None, tuple(map(_line, rest))
-    # Units and the like have empty fields or repeat themselves; names do not.
+    # Titles above the names and units below them leave fields empty.
     header = max(
         block,
         key=lambda cells: (
             any(map(is_time_name, cells)),
-            len({cell.strip() for cell in cells} - {""}),
+            sum(bool(cell.strip()) for cell in cells),
         ),
     )
     rest += [cells for cells in block if cells is not header]
@@ -291,14 +310,12 @@ def _without_lines(text: str, n_lines: int) -> str:
 
 def _check_widths(body: str, separator: str, n_columns: int, name: str) -> None:
     """Raise ValueError for the first row with another number of fields."""
-    lines = body.split("\n")
-    if separator == SPACES:
-        widths = [len(line.split()) for line in lines]
-    elif '"' not in body:
+    if separator != SPACES and '"' not in body:  # the quick way
+        lines = body.split("\n")
         widths = [line.count(separator) + 1 if line.strip() else 0 for line in lines]
     else:
         try:
-            widths = [len(row) for row in csv.reader(lines, delimiter=separator)]
+            widths = list(map(len, _split(body.split("\n"), separator)))
         except csv.Error as error:
             raise ValueError(f"{name} is not a CSV file: {error}") from None
     for row, width in enumerate(width for width in widths if width):
@@ -309,19 +326,24 @@ def _check_widths(body: str, separator: str, n_columns: int, name: str) -> None:
             )
 
 
+def _split(lines: Iterable[str], separator: str) -> Iterator[Row]:
+    """Split lines into fields; a field in quotes may span lines."""
+    if separator == SPACES:
+        return map(_split_spaces, lines)
+    return csv.reader(
+        (line + "\n" for line in lines), delimiter=separator, skipinitialspace=True
+    )
+
+
 def _marks(body: str, separator: str, decimal: str | None, name: str) -> Marks:
     """The marks of the numbers; those that are given, or found."""
     if decimal not in (None, ".", ","):
         raise ValueError(f"a decimal mark is '.' or ',', got {decimal!r}")
-    if decimal is None and separator == "," and '"' not in body:
-        return Marks(".")
-    edge = r"\s" if separator == SPACES else re.escape(separator) + r"\n"
-    fields = re.compile(rf'[^"{edge}]+')
     for sample in (body[:_MARKS_SAMPLE], body):
-        cells = (match[0] for match in fields.finditer(sample))
         try:
-            marks = find_marks(cells, decimal, dot_may_group=separator == ";")
-        except ValueError as error:
+            rows = _split(sample.split("\n"), separator)
+            marks = find_marks(rows, decimal, separator)
+        except (ValueError, csv.Error) as error:
             raise ValueError(f"{name}: {error}") from None
         if marks is not None:
             return marks

@@ -215,8 +215,11 @@ def _single_entry(file: Path) -> ArchiveEntry | None:
         return _match(file) or ArchiveEntry(stem(file.name), file, read_table)
     if file.is_dir():
         return None
-    with zipfile.ZipFile(file) as archive:
-        names = member_names(archive)
+    try:
+        with zipfile.ZipFile(file) as archive:
+            names = member_names(archive)
+    except zipfile.BadZipFile as error:
+        raise ValueError(f"{file.name} is a damaged zip file: {error}") from None
     if is_workbook_members(archive.namelist()):
         return ArchiveEntry(stem(file.name), file, read_table)
     if len(names) != 1:

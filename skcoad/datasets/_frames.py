@@ -64,7 +64,7 @@ def parse_table(
             return _parse_workbook(data, name)
     except ImportError as error:
         raise ValueError(f"{name}: {error}") from None
-    except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
+    except Exception as error:  # damaged content: whatever its parser stumbles over
         raise ValueError(f"{name} cannot be read: {error}") from None
     frame, marks, notes = parse_text(text, name, sep, decimal)
     if encoding in ("cp1252", "latin-1"):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -63,22 +64,23 @@ def is_number(cell: str) -> bool:
 
 
 def find_marks(
-    cells: Iterable[str], decimal: str | None = None, *, dot_may_group: bool
+    rows: Iterable[Sequence[str]], decimal: str | None, separator: str
 ) -> Marks | None:
     """Find the decimal mark from the cells that only one of them can explain.
 
     ``1,5`` has a decimal comma, ``1,234,567`` and ``1,234.5`` a decimal point;
-    ``1,234`` alone may be either.
+    ``1,234`` alone may be either. ``1.234`` has a decimal point unless the table shows
+    that it has not, or leaves it open: semicolons separate the fields where commas are
+    decimal marks, and a column of ``1.234`` and ``567`` looks like whole numbers.
 
     Parameters
     ----------
-    cells : iterable of str
-        Cells of a table; those that are no numbers are ignored.
-    decimal : {".", ","}, default=None
+    rows : iterable of sequences of str
+        Rows of a table; cells that are no numbers are ignored.
+    decimal : {".", ","} or None
         The decimal mark, where it is known.
-    dot_may_group : bool
-        Whether ``1.234`` may be a whole number with its thousands separated. Otherwise
-        its dot is a decimal point, unless other cells show that it is not.
+    separator : str
+        What separates the fields.
 
     Returns
     -------
@@ -91,22 +93,24 @@ def find_marks(
         If some cells can only have a decimal comma and others only a decimal point.
     """
     proofs: dict[str, str] = {}  # mark to a cell that only it explains
-    unclear: set[str] = set()
-    whole = spaced = False
-    for cell in cells:
+    unclear: dict[str, set[int]] = {",": set(), ".": set()}  # columns by mark
+    whole: set[int] = set()  # columns with whole numbers below 1,000
+    spaced = False
+    for column, cell in chain.from_iterable(map(enumerate, rows)):
         text = cell.strip().lstrip("-+\u2212")
         if not _NUMBER.fullmatch(text):
             continue
         stripped = re.sub(rf"(?<=\d)[{_SPACES}](?=\d{{3}})", "", text)
         spaced = spaced or stripped != text
         if stripped.isdigit():
-            whole = whole or len(stripped) <= 3
+            if len(stripped) <= 3:
+                whole.add(column)
             continue
         for mark, other in (",.", ".,"):
             if mark not in stripped:
                 continue
             if re.fullmatch(rf"[1-9]\d{{0,2}}\{mark}\d{{3}}", stripped):
-                unclear.add(mark)
+                unclear[mark].add(column)
             elif stripped.count(mark) > 1 or (
                 other in stripped and stripped.find(mark) < stripped.find(other)
             ):
@@ -120,7 +124,9 @@ def find_marks(
         )
     decimal = decimal or next(iter(proofs), None)
     if decimal is None:
-        if "," in unclear or ("." in unclear and dot_may_group and whole):
+        if unclear[","] or (separator == ";" and unclear["."]):
+            return None
+        if separator != "," and unclear["."] & whole:
             return None
         decimal = "."
     if spaced:

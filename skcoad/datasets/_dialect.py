@@ -77,6 +77,8 @@ def find_dialect(
     ValueError
         If it is no table, or its decimal mark cannot be told.
     """
+    if decimal not in (None, ".", ","):
+        raise ValueError(f"a decimal mark is '.' or ',', got {decimal!r}")
     if stated := re.match(r'"?sep=(.)"?[ ]*\n', text, re.IGNORECASE):
         text = text[stated.end() :]
         separator = separator or stated[1]
@@ -337,8 +339,6 @@ def _split(lines: Iterable[str], separator: str) -> Iterator[Row]:
 
 def _marks(body: str, separator: str, decimal: str | None, name: str) -> Marks:
     """The marks of the numbers; those that are given, or found."""
-    if decimal not in (None, ".", ","):
-        raise ValueError(f"a decimal mark is '.' or ',', got {decimal!r}")
     for sample in (body[:_MARKS_SAMPLE], body):
         try:
             rows = _split(sample.split("\n"), separator)

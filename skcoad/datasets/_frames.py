@@ -194,7 +194,9 @@ def plain_frame(table: Any) -> pd.DataFrame:
         return plain_frame(table.to_frame())
     elif library == "xarray":
         is_dataset = hasattr(table, "data_vars")
-        frame = table.to_dataframe() if is_dataset else table.to_pandas()
+        frame = table
+        if is_dataset or table.ndim <= 2:
+            frame = table.to_dataframe() if is_dataset else table.to_pandas()
     else:
         frame = table
     if isinstance(frame, pd.Series):

@@ -34,6 +34,8 @@ _NUMBER = re.compile(
     rf"{_SIGN}(?:\d+[.,]?\d*|[.,]\d+"
     rf"|\d{{1,3}}(?:,\d{{3}})+(?:\.\d*)?|\d{{1,3}}(?:\.\d{{3}})+(?:,\d*)?"
     rf"|\d{{1,3}}(?:[{_SPACES}]\d{{3}})+(?:[.,]\d*)?){_EXPONENT}"
+    rf"|{_SIGN}inf(?:inity)?",
+    re.IGNORECASE,
 )
 _PLAIN = re.compile(
     rf"[-+]?(?:\d+\.?\d*|\.\d+){_EXPONENT}|[-+]?(?:inf|infinity)", re.IGNORECASE

@@ -15,8 +15,7 @@ from skcoad.datasets._series import Series
 _RESAMPLE_ADVICE = (
     "; --resample SPACING (resample), such as 1min, averages the rows of each interval"
 )
-# A clock that is set back repeats times, which sorting would interleave.
-_CLOCK_CHANGE = (np.timedelta64(30, "m"), np.timedelta64(1, "h"))
+_CLOCK_CHANGE = np.timedelta64(1, "h")
 
 
 def to_series(columns: Columns, name: str, resample: str | None) -> Series:
@@ -120,12 +119,10 @@ def _in_order(columns: Columns) -> tuple[Columns, list[str]]:
     if columns.is_clock:
         raise ValueError(f"the times of day have no date: {where}")
     if times.dtype.kind == "M":
-        backward = -steps[steps < zero]
-        low, high = _CLOCK_CHANGE
-        if (
-            len(backward) < 1 + len(steps) / 100
-            and ((backward >= low) & (backward <= high)).all()
-        ):
+        # A clock that is set back repeats an hour; sorting would interleave its rows.
+        spacing = np.median(np.abs(steps))
+        backward = steps[steps < zero] + _CLOCK_CHANGE
+        if (np.abs(backward - spacing) <= spacing / 2).all():
             raise ValueError(
                 f"{where}: was the clock set back? Times in UTC or with their zone "
                 f"are not ambiguous{_RESAMPLE_ADVICE}"

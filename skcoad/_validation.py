@@ -126,8 +126,8 @@ def validate_series(
             raise ValueError(f"a tensor of {X.dtype} is no series: {error}") from None
     if not hasattr(X, "dtype") and not hasattr(X, "dtypes"):
         X = np.asarray(X)  # so that a list is judged by what it holds, like an array
-    _check_time_index(X)
     _check_values(X)
+    _check_time_index(X)
     if allow_1d and np.asarray(X).ndim == 1:
         X = np.asarray(X)
         if reset and len(X) < MIN_LENGTH_1D:
@@ -199,8 +199,10 @@ def insert_missing_rows(X: Any, series: FloatArray) -> tuple[FloatArray, Any]:
         return series, slice(None)
     if hasattr(index, "to_timestamp"):  # periods
         index = index.to_timestamp()
+    if getattr(index, "tz", None) is not None:
+        index = index.tz_convert(None)  # to UTC
     try:
-        grid = find_grid(index.values)
+        grid = find_grid(index.to_numpy())
     except ValueError as error:
         raise ValueError(
             f"{error}; resample the series, as X.resample('1h').mean() does"
@@ -215,9 +217,7 @@ def insert_missing_rows(X: Any, series: FloatArray) -> tuple[FloatArray, Any]:
 def _time_index(X: Any) -> Any:
     """The times of the rows, as an index of pandas; None if they are not known."""
     index: Any = getattr(X, "index", None)
-    if (
-        hasattr(X, "indexes") and hasattr(X, "dims") and len(X.dims)
-    ):  # an array of xarray
+    if hasattr(X, "indexes") and hasattr(X, "dtype"):  # an array of xarray
         index = X.indexes.get(X.dims[0])
     dtype = getattr(index, "dtype", None)
     is_time = getattr(dtype, "kind", "") in "mM" or str(dtype).startswith("period")

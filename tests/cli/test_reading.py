@@ -46,8 +46,8 @@ def test_what_was_recognised_is_said_in_one_line(folder, export, capsys):
     assert run("detect", "pump.csv", *QUICK, *options) == 0
     assert capsys.readouterr().out.splitlines()[0] == (
         "pump: 120 timestamps of Druck; from 2024-02-01 00:00 to 2024-02-02 05:45; "
-        "every 15 min; 2 missing rows are missing values; labels: anomaly; not numeric, "
-        "left out: Zustand"
+        "every 15 min; 2 missing rows are missing values; labels: anomaly; not "
+        "numeric, left out: Zustand"
     )
 
 
@@ -69,7 +69,7 @@ def test_a_refusal_names_the_option_that_helps(folder, export, capsys):
 
 def test_every_option_reaches_the_reader(folder, wave, capsys):
     rows = "".join(
-        f"{minute // 60:02}:{minute % 60:02}/{minute}/1,{value:.0f}\n"
+        f"{minute // 60:02}:{minute % 60:02}/{minute}/{value:,.0f}\n"
         for minute, value in enumerate(1000 + 100 * wave(120)[:, 0])
     )
     (folder / "t.csv").write_text("from/to/v\n" + rows)

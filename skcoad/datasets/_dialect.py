@@ -5,25 +5,19 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from skcoad.datasets._fields import COMMENT, COMMENT_LINE, SPACES, Row, split_lines
+from skcoad.datasets._header import find_header, is_numeric_header
 from skcoad.datasets._numbers import Marks, find_marks, is_missing, is_number
 from skcoad.datasets._times import is_time, is_time_name
 
-SPACES = r"\s+"  # any white space between fields, as pandas writes it
 _SEPARATORS = (";", "\t", ",", "|", SPACES)
 _SEPARATOR_NAMES = {"tab": "\t", r"\t": "\t", "space": SPACES, " ": SPACES}
-_SPACED_FIELD = re.compile(r'"(?:[^"]|"")*"|[^ \t]+')
-# A spreadsheet's errors begin with # as well.
-_COMMENT_START = r"(?:#(?!N/?A|VALUE!|DIV/0!|REF!|NAME\?|NUM!|NULL!)|%|//)"
-_COMMENT = re.compile(rf"\s*{_COMMENT_START}")
-_COMMENT_LINE = re.compile(rf"^[ \t]*{_COMMENT_START}.*\n?", re.MULTILINE)
 _SAMPLE = 200  # lines that show the separator and the header
 _SAMPLE_CELLS = 2000  # of a line: a series in one line is no table
 _MARKS_SAMPLE = 2**20  # characters that usually show the decimal mark
-
-Row = list[str]
 
 
 class Dialect(NamedTuple):
@@ -101,17 +95,17 @@ def find_dialect(
             f"{name} is not a CSV file: no line has numbers or times in its fields"
         )
     above = [cells for _, cells in lines[:start]]
-    names, skipped = _find_header(above, kinds, separator, name)
+    names, skipped = find_header(above, kinds, separator, name)
     if n_columns > 1 and ("time" in kinds or any(map(is_time_name, names or ()))):
         # Spreadsheets leave lines of separators at the end.
         text = re.sub(rf'(?:\n[\s"{re.escape(separator)}]*)+$', "", text)
-    if names is None and _is_numeric_header([cells for _, cells in lines[start:]]):
+    if names is None and is_numeric_header([cells for _, cells in lines[start:]]):
         names = tuple(cell.strip() for cell in lines[start][1])
         start += 1
     first_line = lines[start - 1][0] if start else 0
     body = _without_lines(text, first_line)
-    if _COMMENT_LINE.search(body):
-        body = _COMMENT_LINE.sub("", body)
+    if COMMENT_LINE.search(body):
+        body = COMMENT_LINE.sub("", body)
     _check_widths(body, separator, n_columns, name)
     marks = _marks(body, separator, decimal, name)
     return Dialect(separator, names, body, n_columns, marks, skipped)
@@ -133,13 +127,8 @@ def _records(text: str, separator: str) -> Iterator[tuple[int, Row]]:
             n_read += 1
             yield line
 
-    for cells in _split(counted(), separator):
+    for cells in split_lines(counted(), separator):
         yield n_read, cells
-
-
-def _split_spaces(line: str) -> Row:
-    fields = _SPACED_FIELD.findall(line)
-    return [f[1:-1].replace('""', '"') if f.startswith('"') else f for f in fields]
 
 
 def _first_lines(text: str) -> list[str]:
@@ -176,7 +165,7 @@ def _find_separator(text: str, decimal: str | None) -> str:
 
 def _later_half(rows: Sequence[Row]) -> list[Row]:
     """Rows that are data for certain, if there are any: the later ones."""
-    rows = [row for row in rows if row and not _COMMENT.match(row[0])]
+    rows = [row for row in rows if row and not COMMENT.match(row[0])]
     return list(rows[len(rows) // 2 :])
 
 
@@ -204,103 +193,17 @@ def _column_kinds(rows: Sequence[Row]) -> list[str]:
 
 def _is_data(cells: Row, kinds: Sequence[str]) -> bool:
     """Whether a row looks like the later rows, rather than like a header."""
-    if len(cells) != len(kinds) or _COMMENT.match(cells[0]):
+    if len(cells) != len(kinds) or COMMENT.match(cells[0]):
         # An empty line is an empty field where there is only one.
         return False
     pairs = [(_kind(cell), kind) for cell, kind in zip(cells, kinds, strict=True)]
     times = [own for own, kind in pairs if kind == "time"]
-    if times:
-        return "time" in times
     numbers = [own for own, kind in pairs if kind == "number"]
+    if times and ("time" in times or "text" in times):
+        return "time" in times
     if len(pairs) == 1 and numbers == ["missing"]:
         return True
     return "number" in numbers and "text" not in numbers
-
-
-def _find_header(
-    above: Sequence[Row], kinds: Sequence[str], separator: str, name: str
-) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
-    """Header among the lines above the data, and the lines that are not."""
-    n_columns = len(kinds)
-    block: list[Row] = []
-    for cells in reversed(above):  # the lines right above the data, without a gap
-        if not any(cell.strip() for cell in cells) or _COMMENT.match(cells[0]):
-            break
-        if len(cells) != n_columns:
-            break
-        block.insert(0, cells)
-    rest = list(above[: len(above) - len(block)])
-    if not block and len(rest) > 1 and len(rest[-2]) == n_columns:
-        # Units that are not given for every column, below the header.
-        block, rest = rest[-2:-1], [*rest[:-2], rest[-1]]
-    elif not block and rest:
-        cells = rest[-1]
-        if cells and _COMMENT.match(cells[0]):
-            # numpy.savetxt writes its header as a comment.
-            cells = [_COMMENT.sub("", cells[0], count=1), *cells[1:]]
-            if separator == SPACES and not cells[0]:
-                cells = cells[1:]
-            if len(cells) == n_columns and all(cell.strip() for cell in cells):
-                return tuple(" ".join(cell.split()) for cell in cells), ()
-        elif any(cell.strip() for cell in cells):
-            return _uneven_header(cells, kinds, separator, name), ()
-    rest = [c for c in rest if "".join(c).strip() and not _COMMENT.match(c[0])]
-    if not block:
-        return None, tuple(map(_line, rest))
-    # Titles above the names and units below them leave fields empty.
-    header = max(
-        block,
-        key=lambda cells: (
-            any(map(is_time_name, cells)),
-            sum(bool(cell.strip()) for cell in cells),
-        ),
-    )
-    rest += [cells for cells in block if cells is not header]
-    names = tuple(" ".join(cell.split()) for cell in header)
-    return names, tuple(map(_line, rest))
-
-
-def _uneven_header(
-    cells: Row, kinds: Sequence[str], separator: str, name: str
-) -> tuple[str, ...]:
-    """A header with fewer or more names than there are columns."""
-    names = [" ".join(cell.split()) for cell in cells]
-    while len(names) > len(kinds) and not names[-1]:
-        names.pop()
-    if len(names) == len(kinds) - 1:
-        if kinds[-1] == "missing":  # each row ends with a separator
-            names.append("")
-        elif separator != ",":  # R does not name the column of its row names
-            names.insert(0, "")
-    if len(names) != len(kinds):
-        advice = ""
-        if separator == "," and len(names) < len(kinds):
-            advice = (
-                "; if the comma is a decimal mark, the table needs another separator, "
-                "or quotes around its numbers"
-            )
-        raise ValueError(
-            f"{name}: the header has {len(names)} names for {len(kinds)} columns"
-            f"{advice}"
-        )
-    return tuple(names)
-
-
-def _line(cells: Row) -> str:
-    return ", ".join(cell.strip() for cell in cells if cell.strip())
-
-
-def _is_numeric_header(rows: Sequence[Row]) -> bool:
-    """Whether the first row is of whole numbers and no other value is.
-
-    Such as the column numbers that pandas writes.
-    """
-    first = [cell.strip() for cell in rows[0]]
-    if not all(cell.isdigit() for cell in first) or len(set(first)) < len(first):
-        return False
-    others = [row for row in rows[1:] if len(row) == len(first)]
-    cells = [cell for row in others for cell in row if not is_missing(cell)]
-    return len(others) > 2 and all(re.search(r"\d[.,]\d", cell) for cell in cells)
 
 
 def _without_lines(text: str, n_lines: int) -> str:
@@ -317,7 +220,7 @@ def _check_widths(body: str, separator: str, n_columns: int, name: str) -> None:
         widths = [line.count(separator) + 1 if line.strip() else 0 for line in lines]
     else:
         try:
-            widths = list(map(len, _split(body.split("\n"), separator)))
+            widths = list(map(len, split_lines(body.split("\n"), separator)))
         except csv.Error as error:
             raise ValueError(f"{name} is not a CSV file: {error}") from None
     for row, width in enumerate(width for width in widths if width):
@@ -328,20 +231,11 @@ def _check_widths(body: str, separator: str, n_columns: int, name: str) -> None:
             )
 
 
-def _split(lines: Iterable[str], separator: str) -> Iterator[Row]:
-    """Split lines into fields; a field in quotes may span lines."""
-    if separator == SPACES:
-        return map(_split_spaces, lines)
-    return csv.reader(
-        (line + "\n" for line in lines), delimiter=separator, skipinitialspace=True
-    )
-
-
 def _marks(body: str, separator: str, decimal: str | None, name: str) -> Marks:
     """The marks of the numbers; those that are given, or found."""
     for sample in (body[:_MARKS_SAMPLE], body):
         try:
-            rows = _split(sample.split("\n"), separator)
+            rows = split_lines(sample.split("\n"), separator)
             marks = find_marks(rows, decimal, separator)
         except (ValueError, csv.Error) as error:
             raise ValueError(f"{name}: {error}") from None

@@ -211,10 +211,15 @@ def open_archive(path: str | os.PathLike[str]) -> Archive:
 
 def _single_entry(file: Path) -> ArchiveEntry | None:
     """The series of a file of one; None for a folder, and a zip file of several."""
-    if is_single_file(file):
-        return _match(file) or ArchiveEntry(stem(file.name), file, read_table)
     if file.is_dir():
         return None
+    if not file.is_file():
+        raise ValueError(
+            f"{file} is no regular file; a pipe is read as a stream, such as standard "
+            "input"
+        )
+    if is_single_file(file):
+        return _match(file) or ArchiveEntry(stem(file.name), file, read_table)
     try:
         with zipfile.ZipFile(file) as archive:
             names = member_names(archive)

@@ -8,7 +8,8 @@ import zipfile
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from skcoad.datasets._dialect import SPACES, find_dialect
+from skcoad.datasets._dialect import find_dialect
+from skcoad.datasets._fields import SPACES
 from skcoad.datasets._numbers import Marks
 from skcoad.datasets._source import MAX_DECOMPRESSED, decode, is_workbook
 

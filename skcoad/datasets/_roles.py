@@ -168,6 +168,19 @@ def _find_times(
     names = list(map(str, frame))
     texts = [column for column in names if holds_times(frame[column])]
     index = [c for c in names if normalise(c) in _INDEX_NAMES and _counts(frame[c])]
+    numeric = [
+        column
+        for column in names
+        if column not in texts
+        and (
+            is_time_name(column)
+            or (
+                _words(column) & _TIME_WORDS
+                and frame[column].dtype.kind in "iuf"
+                and is_epoch(frame[column])
+            )
+        )
+    ]
     if given is not None:
         for column in given:
             if column not in frame:
@@ -175,29 +188,14 @@ def _find_times(
                     f"{name} has no column {column!r} for the time, only "
                     f"{', '.join(names)}"
                 )
-        return list(given), [c for c in (*texts, *index) if c not in given]
-    if texts:
-        if len(texts) == 2 and _are_parts(frame[texts]):
-            return texts, index
-        if len(texts) > 1:
-            raise ValueError(
-                f"{name}: {', '.join(texts)} all hold times; --time-column NAME "
-                "(time_column) says which is that of the row"
-            )
-        return texts, index
-    numeric = [
-        column
-        for column in names
-        if is_time_name(column)
-        or (
-            _words(column) & _TIME_WORDS
-            and frame[column].dtype.kind in "iuf"
-            and is_epoch(frame[column])
+        return list(given), [c for c in (*texts, *numeric, *index) if c not in given]
+    if len(texts) > 1 and not (len(texts) == 2 and _are_parts(frame[texts])):
+        raise ValueError(
+            f"{name}: {', '.join(texts)} all hold times; --time-column NAME "
+            "(time_column) says which is that of the row"
         )
-    ]
-    if numeric:
-        return numeric[:1], [c for c in (*index, *numeric[1:]) if c != numeric[0]]
-    return index[:1], index[1:]
+    times = texts or numeric[:1] or index[:1]
+    return times, [c for c in (*numeric, *index) if c not in times]
 
 
 def _counts(column: pd.Series) -> bool:

@@ -97,8 +97,7 @@ def find_dialect(
     above = [cells for _, cells in lines[:start]]
     names, skipped = find_header(above, kinds, separator, name)
     if n_columns > 1 and ("time" in kinds or any(map(is_time_name, names or ()))):
-        # Spreadsheets leave lines of separators at the end.
-        text = re.sub(rf'(?:\n[\s"{re.escape(separator)}]*)+$', "", text)
+        text = _without_empty_rows_at_the_end(text, separator)
     if names is None and is_numeric_header([cells for _, cells in lines[start:]]):
         names = tuple(cell.strip() for cell in lines[start][1])
         start += 1
@@ -204,6 +203,16 @@ def _is_data(cells: Row, kinds: Sequence[str]) -> bool:
     if len(pairs) == 1 and numbers == ["missing"]:
         return True
     return "number" in numbers and "text" not in numbers
+
+
+def _without_empty_rows_at_the_end(text: str, separator: str) -> str:
+    """Cut off lines of separators alone, as spreadsheets leave them."""
+    stop = len(text)
+    while (start := text.rfind("\n", 0, stop)) >= 0:
+        if text[start:stop].strip(f'{separator}\n\t "'):
+            break
+        stop = start
+    return text[:stop]
 
 
 def _without_lines(text: str, n_lines: int) -> str:

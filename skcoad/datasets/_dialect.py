@@ -207,9 +207,10 @@ def _is_data(cells: Row, kinds: Sequence[str]) -> bool:
 
 def _without_empty_rows_at_the_end(text: str, separator: str) -> str:
     """Cut off lines of separators alone, as spreadsheets leave them."""
+    marks = '\n\t "' + ("" if separator == SPACES else separator)
     stop = len(text)
     while (start := text.rfind("\n", 0, stop)) >= 0:
-        if text[start:stop].strip(f'{separator}\n\t "'):
+        if text[start:stop].strip(marks):
             break
         stop = start
     return text[:stop]

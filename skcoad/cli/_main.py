@@ -70,11 +70,11 @@ def _parser(*, for_benchmark: bool) -> argparse.ArgumentParser:
     detect = commands.add_parser(
         "detect",
         help="find anomalies in a file",
-        description="Score a time series from a file: a table (text with any separator, "
-        "JSON lines, Excel, Parquet; compressed or not), with or without times, or a "
-        "file of the UCR archive, TSB-AD, TSB-UAD or NAB, recognised by its name. What "
-        "was recognised is printed first. Positions count from 0. Existing output files "
-        "are replaced.",
+        description="Score a time series from a file: a table (text with any "
+        "separator, JSON lines, Excel, Parquet; compressed or not), with or without "
+        "times, or a file of the UCR archive, TSB-AD, TSB-UAD or NAB, recognised by "
+        "its name. What was recognised is printed first. Positions count from 0. "
+        "Existing output files are replaced.",
     )
     _detect.add_arguments(detect)
     detect.set_defaults(execute=_detect.execute)

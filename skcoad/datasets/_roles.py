@@ -25,7 +25,8 @@ from skcoad.datasets._times import (
 if TYPE_CHECKING:
     import pandas as pd
 
-# Numbers in columns with one of these words are times if they are epochs.
+# Numbers in columns with one of these words are times if they are epochs; so are those
+# of a first column that is in order.
 _TIME_WORDS = TIME_NAMES | {"epoch", "unix", "unixtime", "ts", "utc"}
 # Consecutive whole numbers under these names count the rows; "" is pandas' index.
 _INDEX_NAMES = {"", "index", "id", "row", "record", "no", "nr", "unnamed_0"}
@@ -172,14 +173,7 @@ def _find_times(
         column
         for column in names
         if column not in texts
-        and (
-            is_time_name(column)
-            or (
-                _words(column) & _TIME_WORDS
-                and frame[column].dtype.kind in "iuf"
-                and is_epoch(frame[column])
-            )
-        )
+        and (is_time_name(column) or _holds_epochs(frame, column))
     ]
     if given is not None:
         for column in given:
@@ -196,6 +190,18 @@ def _find_times(
         )
     times = texts or numeric[:1] or index[:1]
     return times, [c for c in (*numeric, *index) if c not in times]
+
+
+def _holds_epochs(frame: pd.DataFrame, column: str) -> bool:
+    """Whether a column is of times since 1970, by its values and its name or place."""
+    values = frame[column]
+    if values.dtype.kind not in "iuf" or not is_epoch(values):
+        return False
+    is_first = column == frame.columns[0] and values.dtype.kind in "iu"
+    ordered = values.is_monotonic_increasing or values.is_monotonic_decreasing
+    return bool(_words(column) & _TIME_WORDS) or (
+        is_first and ordered and values.is_unique
+    )
 
 
 def _counts(column: pd.Series) -> bool:

@@ -146,6 +146,16 @@ def test_a_count_of_the_rows_is_no_channel(load, name):
     assert load(f"{name or 'id'},v\n5,1\n9,2\n7,3\n").channel_names[-1] == "v"
 
 
+@pytest.mark.parametrize("header", ["t,v\n", "Messzeit,v\n", ""])
+def test_an_ordered_first_column_of_epochs_is_the_time(load, header):
+    same_times(
+        load(header + "1700000000,1.5\n1700000060,2.5\n"),
+        ["2023-11-14T22:13:20", "2023-11-14T22:14:20"],
+    )
+    assert load("a,b\n5,1700000000\n6,1700000060\n").channel_names == ("a", "b")
+    assert load("a,b\n1700000000,5\n1700000000,6\n").channel_names == ("a", "b")
+
+
 def test_a_measured_time_is_a_channel(load):
     series = load("run time,utc\n5,1\n9,2\n")
     assert series.channel_names == ("run time", "utc")

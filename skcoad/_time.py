@@ -170,6 +170,8 @@ def _business_days(times: Times) -> Grid | None:
     if not is_daily or not np.is_busday(days).all() or steps.max() == DAY:
         return None
     rows = np.busday_count(days[0], days)
+    if rows[-1] == (days[-1] - days[0]) / DAY:  # no weekend in between
+        return None
     filled = np.busday_offset(days[0], np.arange(rows[-1] + 1)).astype(times.dtype)
     return Grid(rows, filled + (times[0] - days[0]), "1 business day")
 

@@ -105,7 +105,7 @@ def draw_table(rng: random.Random) -> Table:
     labels = _draw_labels(rng, n_rows)
     traits: dict[str, Any] = {"time": rng.choice(list(TIME_FORMATS))}
     spacing = rng.choice(SPACINGS)
-    if traits["time"] in ("date and time",) or "%" in traits["time"]:
+    if traits["time"] == "date and time" or "%" in traits["time"]:
         spacing = rng.choice(SPACINGS[1:])
     times = _draw_times(rng, traits["time"], spacing, n_rows)
     kept = _draw_kept(rng, n_rows) if times is not None else list(range(n_rows))
@@ -117,24 +117,20 @@ def draw_table(rng: random.Random) -> Table:
     order = kept.copy()
     if times is not None:
         traits["order"] = rng.choice(["up", "up", "up", "down", "shuffled"])
-        if traits["order"] == "down" or (traits["time"] == "none"):
+        if traits["order"] == "down":
             order.reverse()
         elif traits["order"] == "shuffled" and traits["time"] != "elapsed":
             rng.shuffle(order)
-    names = list(channels)
     series = Series(
         np.column_stack(list(channels.values())),
         np.any([*labels.values(), np.zeros(n_rows, int)], axis=0).astype(int),
         0,
         "table",
-        tuple(names),
+        tuple(channels),
         times,
     )
-    draw = rng.random()
-    write = _write_text
-    if draw < 0.03:
-        write = _write_frame
-    return write(rng, series, labels, order, spacing, traits)
+    write = _write_frame if rng.random() < 0.03 else _write_text
+    return write(rng, series, labels, order, traits)
 
 
 def _draw_channels(rng: random.Random, n_rows: int) -> dict[str, np.ndarray]:
@@ -235,7 +231,6 @@ def _write_text(
     series: Series,
     labels: dict[str, np.ndarray],
     order: list[int],
-    spacing: str,
     traits: dict[str, Any],
 ) -> Table:
     sep = rng.choice([",", ",", ";", ";", "\t", "|", " "])
@@ -281,9 +276,7 @@ def _write_text(
         traits["text"] = True
         extra["state"] = [rng.choice(STATES) for _ in order]
         options["drop_non_numeric"] = True
-    last = list(extra.items())
-    columns |= channels
-    columns |= dict(last)
+    columns |= channels | extra
 
     names = [
         re.sub(r"\.\d+$", "", name) if name in channels else name for name in columns
@@ -298,8 +291,7 @@ def _write_text(
             series = _renamed(series, [expected[n] for n in series.channel_names])
 
     out = io.StringIO()
-    skip = {"lineterminator": "\n", "quoting": quote, "delimiter": sep}
-    writer = csv.writer(out, **skip)
+    writer = csv.writer(out, delimiter=sep, quoting=quote, lineterminator="\n")
     if header == "above":
         for line in rng.sample(PREAMBLES, 2):
             out.write(line + "\n")
@@ -356,7 +348,6 @@ def _write_frame(
     series: Series,
     labels: dict[str, np.ndarray],
     order: list[int],
-    spacing: str,
     traits: dict[str, Any],
 ) -> Table:
     """Write Excel, Parquet or JSON lines."""

@@ -80,11 +80,13 @@ def find_dialect(
     if not text.strip():
         raise ValueError(f"{name} is empty")
     separator = _SEPARATOR_NAMES.get(separator or "", separator)
-    if separator is None:
-        separator = _find_separator(text, decimal)
-    elif len(separator) > 1 and separator != SPACES:
+    if separator is not None and len(separator) > 1 and separator != SPACES:
         raise ValueError(f"a separator is one character, got {separator!r}")
-    lines = list(_records(text, separator))
+    try:
+        separator = separator or _find_separator(text, decimal)
+        lines = list(_records(text, separator))
+    except ValueError as error:
+        raise ValueError(f"{name} is not a CSV file: {error}") from None
     kinds = _column_kinds([cells for _, cells in lines])
     n_columns = len(kinds)
     start = next(
@@ -231,7 +233,7 @@ def _check_widths(body: str, separator: str, n_columns: int, name: str) -> None:
     else:
         try:
             widths = list(map(len, split_lines(body.split("\n"), separator)))
-        except csv.Error as error:
+        except ValueError as error:
             raise ValueError(f"{name} is not a CSV file: {error}") from None
     for row, width in enumerate(width for width in widths if width):
         if width != n_columns:
@@ -247,7 +249,7 @@ def _marks(body: str, separator: str, decimal: str | None, name: str) -> Marks:
         try:
             rows = split_lines(sample.split("\n"), separator)
             marks = find_marks(rows, decimal, separator)
-        except (ValueError, csv.Error) as error:
+        except ValueError as error:
             raise ValueError(f"{name}: {error}") from None
         if marks is not None:
             return marks

@@ -17,12 +17,21 @@ _SPACED_FIELD = re.compile(r'"(?:[^"]|"")*"|[^ \t]+')
 
 
 def split_lines(lines: Iterable[str], separator: str) -> Iterator[Row]:
-    """Split lines into fields; a field in quotes may span lines."""
+    """Split lines into fields; a field in quotes may span lines.
+
+    Raises
+    ------
+    ValueError
+        If a field is longer than any, such as one whose quotes do not end.
+    """
     if separator == SPACES:
-        return map(_split_spaces, lines)
-    return csv.reader(
-        (line + "\n" for line in lines), delimiter=separator, skipinitialspace=True
-    )
+        yield from map(_split_spaces, lines)
+        return
+    ended = (line + "\n" for line in lines)
+    try:
+        yield from csv.reader(ended, delimiter=separator, skipinitialspace=True)
+    except csv.Error as error:
+        raise ValueError(str(error)) from None
 
 
 def _split_spaces(line: str) -> Row:

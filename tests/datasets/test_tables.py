@@ -245,6 +245,7 @@ def test_the_sheet_is_told(load, frame):
         ("a,b\n1,2\n3\n4,5\n6,7\n8,9\n", "row 1 has 1 fields instead of 2"),
         ("flow\n1,5\n2,5\n", "1 names for 2 columns; if the comma is a decimal mark"),
         ('a,b\n1,2\n3,"4\n', r"table\.csv"),
+        ('a,b\n"' + ("1" * 1000 + "\n") * 190, r"table\.csv is not a CSV file: field"),
     ],
 )
 def test_what_is_no_table_is_an_error_that_says_why(load, content, message):

@@ -15,7 +15,7 @@ from skcoad.datasets._times import is_time, is_time_name
 
 _SEPARATORS = (";", "\t", ",", "|", SPACES)
 _SEPARATOR_NAMES = {"tab": "\t", r"\t": "\t", "space": SPACES, " ": SPACES}
-_SAMPLE = 200  # lines that show the separator and the header
+_SAMPLE = 200  # lines, comments apart, that show the separator and the header
 _SAMPLE_CELLS = 2000  # of a line: a series in one line is no table
 _MARKS_SAMPLE = 2**20  # characters that usually show the decimal mark
 
@@ -134,11 +134,12 @@ def _records(text: str, separator: str) -> Iterator[tuple[int, Row]]:
 
 def _first_lines(text: str) -> list[str]:
     lines: list[str] = []
-    start = 0
-    while len(lines) < _SAMPLE and start < len(text):
+    start = n_rows = 0
+    while n_rows < _SAMPLE and start < len(text):
         stop = text.find("\n", start)
         stop = len(text) if stop < 0 else stop
         lines.append(text[start:stop])
+        n_rows += COMMENT.match(lines[-1]) is None
         start = stop + 1
     return lines
 

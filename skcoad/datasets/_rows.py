@@ -47,7 +47,8 @@ def to_series(columns: Columns, name: str, resample: str | None) -> Series:
                 raise ValueError("resampling needs times, and no column has any")
         else:
             columns, spacing, notes = _regular(columns, resample)
-            notes.insert(0, f"every {spacing}")
+            if len(columns.values) > 1:
+                notes.insert(0, f"every {spacing}")
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
     times = columns.times

@@ -33,6 +33,7 @@ _DATE = r"""
     |(?P<first>\d{1,2})(?P<mark2>[-/.])(?P<second_field>\d{1,2})(?P=mark2)(?P<year2>\d{4}|\d{2})
     |(?P<day3>\d{1,2})[-/.\s](?P<month3>[A-Za-z]{3,9})[-/.,\s]{1,2}(?P<year3>\d{4}|\d{2})
     |(?P<month4>[A-Za-z]{3,9})\s(?P<day4>\d{1,2}),?\s(?P<year4>\d{4})
+    |(?P<year6>\d{4})-(?P<month6>\d{2})
     |(?P<year5>\d{4})(?P<month5>\d{2})(?P<day5>\d{2})(?=T))
 """
 _ZONE = r"(?P<zone>\s?(?:Z|UTC|GMT|[-+]\d{2}(?::?\d{2})?))?"
@@ -261,8 +262,8 @@ def _dates(column: pd.Series, fields: pd.DataFrame, dayfirst: bool | None) -> pd
 
     is_numeric = fields["first"].notna()
     day = fields["day1"].fillna(fields["day3"]).fillna(fields["day4"])
-    day = day.fillna(fields["day5"])
-    month = fields["month1"].fillna(fields["month5"])
+    day = day.fillna(fields["day5"]).mask(fields["year6"].notna(), "1")
+    month = fields["month1"].fillna(fields["month5"]).fillna(fields["month6"])
     if is_numeric.any():
         if _is_dayfirst(column[is_numeric], fields[is_numeric], dayfirst):
             names = ("first", "second_field")
@@ -273,7 +274,7 @@ def _dates(column: pd.Series, fields: pd.DataFrame, dayfirst: bool | None) -> pd
     numbers = {name: str(number) for number, name in enumerate(_MONTHS, 1)}
     month = month.fillna(named.map(numbers))
     year = fields["year1"]
-    for name in ("year2", "year3", "year4", "year5"):
+    for name in ("year2", "year3", "year4", "year5", "year6"):
         year = year.fillna(fields[name])
     recent = pd.to_numeric(year) < _PIVOT
     year = year.where(year.str.len() == 4, np.where(recent, "20", "19") + year)

@@ -67,6 +67,7 @@ def zipped(**files):
         "a;b\n1,5;2;\n2,5;3;\n",
         "# a b\n1.5 2\n2.5 3\n",
         "# written today\na,b\n1.5,2\n# a pause\n2.5,3\n",
+        "# line\n" * 500 + "a,b\n1.5,2\n2.5,3\n",
         "a,b\nl/min,°C\n1.5,2\n2.5,3\n",
         "Site;4\n\na;b\n1,5;2\n2,5;3\n",
         "Report;\nMay;\na;b\n1,5;2\n2,5;3\n",

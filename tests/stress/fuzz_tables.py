@@ -241,6 +241,8 @@ def _write_text(
         thousands = rng.choice(["," if decimal == "." else ".", "'", "\u00a0"])
         # Elsewhere a column of 1.234 alone is one of decimal points.
         sep = ";" if thousands == "." else sep
+        if thousands == "." and series.values.shape[1] == 1:
+            thousands = ""  # there may be no separator in the file
     encodings = ["utf-8", "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"]
     encoding = rng.choice([*encodings, "latin-1", "cp1252"])
     newline = rng.choice(["\n", "\n", "\r\n", "\r"])

@@ -16,6 +16,7 @@ from skcoad.datasets._times import is_time, is_time_name
 _SEPARATORS = (";", "\t", ",", "|", SPACES)
 _SEPARATOR_NAMES = {"tab": "\t", r"\t": "\t", "space": SPACES, " ": SPACES}
 _SAMPLE = 200  # lines, comments apart, that show the separator and the header
+_MARGIN = 0.02  # by which a separator must be better than one that is more usual
 _SAMPLE_CELLS = 2000  # of a line: a series in one line is no table
 _MARKS_SAMPLE = 2**20  # characters that usually show the decimal mark
 
@@ -159,8 +160,10 @@ def _find_separator(text: str, decimal: str | None) -> str:
         if width < 2 or count < 0.9 * len(rows):
             continue
         cells = [c for row in rows if len(row) == width for c in row[:_SAMPLE_CELLS]]
-        share = sum(_kind(cell) != "text" for cell in cells) / len(cells)
-        if share > best_share:
+        # By characters: a separator within words or times makes many fields of one.
+        n_known = sum(len(cell) for cell in cells if _kind(cell) != "text")
+        share = n_known / max(1, sum(map(len, cells)))
+        if share > best_share + _MARGIN:
             best, best_share = separator, share
     return best
 

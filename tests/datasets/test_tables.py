@@ -121,6 +121,16 @@ def test_a_separator_can_be_told(load):
         load("a/b\n1/2\n", decimal="x")
 
 
+def test_spaces_within_fields_separate_nothing(load):
+    text = "time\tT (°C)\tstate\n" + "".join(
+        f"01.02.2024 0{hour}:00\t1,5\tpump\n" for hour in range(9)
+    )
+    series = load(text, drop_non_numeric=True)
+    check(series, ["T (°C)"], [[1.5]] * 9)
+    text = "time,a,b,c,v\n2024-01-01 00:00,on,off,idle,5\n"
+    check(load(text, columns=["v"]), ["v"], [[5]])
+
+
 # Encodings and compression
 
 

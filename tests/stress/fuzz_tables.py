@@ -289,6 +289,8 @@ def _write_text(
             header = traits["header"] = "plain"  # nothing else tells what they are
         elif traits.get("index"):
             header = traits["header"] = "plain"
+        elif len(columns) == 1 and decimal == ",":
+            header = traits["header"] = "plain"  # 1,5 would be two columns
         else:
             series = _renamed(series, [expected[n] for n in series.channel_names])
 

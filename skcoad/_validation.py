@@ -5,6 +5,7 @@ The one file that touches scikit-learn's private helpers.
 
 from __future__ import annotations
 
+from datetime import date, time, timedelta
 from numbers import Integral, Real
 from typing import Any
 
@@ -19,6 +20,7 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils.validation import _check_feature_names_in, validate_data
 
+from skcoad._time import find_grid
 from skcoad._typing import FloatArray
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "StrOptions",
     "channel_names",
     "check_parameters",
+    "insert_missing_rows",
     "integers",
     "reals",
     "validate_series",
@@ -123,8 +126,8 @@ def validate_series(
             raise ValueError(f"a tensor of {X.dtype} is no series: {error}") from None
     if not hasattr(X, "dtype") and not hasattr(X, "dtypes"):
         X = np.asarray(X)  # so that a list is judged by what it holds, like an array
-    _check_time_index(X)
     _check_values(X)
+    _check_time_index(X)
     if allow_1d and np.asarray(X).ndim == 1:
         X = np.asarray(X)
         if reset and len(X) < MIN_LENGTH_1D:
@@ -168,11 +171,62 @@ def channel_names(estimator: BaseEstimator, input_features: Any) -> NDArray[np.o
     return names
 
 
-def _check_time_index(X: Any) -> None:
+def insert_missing_rows(X: Any, series: FloatArray) -> tuple[FloatArray, Any]:
+    """Make missing rows of a frame with an index of times missing values.
+
+    Parameters
+    ----------
+    X : array-like
+        What `validate_series` has taken.
+    series : ndarray of shape (n_timestamps, n_channels)
+        What it has returned.
+
+    Returns
+    -------
+    regular : ndarray of shape (n_regular, n_channels)
+        With a row of NaN for each time that is missing; the series itself where none
+        is, or where times are not known.
+    rows : slice, or ndarray of shape (n_timestamps,)
+        Where the rows of the series are in it.
+
+    Raises
+    ------
+    ValueError
+        If the times have no regular spacing.
+    """
+    index = _time_index(X)
+    if index is None:
+        return series, slice(None)
+    if hasattr(index, "to_timestamp"):  # periods
+        index = index.to_timestamp()
+    if getattr(index, "tz", None) is not None:
+        index = index.tz_convert(None)  # to UTC
+    try:
+        grid = find_grid(index.to_numpy())
+    except ValueError as error:
+        raise ValueError(
+            f"{error}; resample the series, as X.resample('1h').mean() does"
+        ) from None
+    if not grid.n_missing:
+        return series, slice(None)
+    regular = np.full((len(grid.times), series.shape[1]), np.nan, dtype=series.dtype)
+    regular[grid.rows] = series
+    return regular, grid.rows
+
+
+def _time_index(X: Any) -> Any:
+    """The times of the rows, as an index of pandas; None if they are not known."""
     index: Any = getattr(X, "index", None)
+    if hasattr(X, "indexes") and hasattr(X, "dtype"):  # an array of xarray
+        index = X.indexes.get(X.dims[0])
     dtype = getattr(index, "dtype", None)
     is_time = getattr(dtype, "kind", "") in "mM" or str(dtype).startswith("period")
-    if dtype is None or not is_time:
+    return index if dtype is not None and is_time else None
+
+
+def _check_time_index(X: Any) -> None:
+    index = _time_index(X)
+    if index is None:
         return
     if index.hasnans:
         raise ValueError(
@@ -199,12 +253,31 @@ def _check_values(X: Any) -> None:
             "X is a masked array, whose mask would be lost; X.filled(np.nan) marks the "
             "masked values as missing"
         )
+    if hasattr(X, "data_vars"):
+        raise ValueError(
+            "X is a Dataset of xarray, not an array; skcoad.datasets.from_frame(X) "
+            "makes a series of it"
+        )
     # Of an array or a single column, or of each column of a frame.
     dtypes = getattr(X, "dtypes", getattr(X, "dtype", None))
-    for dtype in dtypes if np.iterable(dtypes) else [dtypes]:
-        # Other libraries' dtypes have no kind; what numpy makes of X has.
-        numpy_dtype: Any = dtype if hasattr(dtype, "kind") else np.asarray(X).dtype
-        if numpy_dtype.kind in "mMSU":
-            raise ValueError(f"X has values of dtype {dtype}; numbers are needed")
-        if numpy_dtype.kind == "O" and any(isinstance(v, str) for v in np.ravel(X)):
+    for column, dtype in enumerate(dtypes if np.iterable(dtypes) else [dtypes]):
+        # Other libraries' dtypes have no kind; what numpy makes of the column has.
+        part, kind = X, getattr(dtype, "kind", None)
+        if kind is None:
+            part = np.asarray(X[X.columns[column]] if hasattr(X, "columns") else X)
+            kind = part.dtype.kind
+        is_object = kind == "O"
+        if is_object and any(isinstance(value, str) for value in np.ravel(part)):
             raise ValueError("X has strings among its values; numbers are needed")
+        if kind in "mM" or (is_object and any(map(_is_time, np.ravel(part)))):
+            raise ValueError(
+                f"X has values of dtype {dtype}; numbers are needed. "
+                "skcoad.datasets.from_frame takes such a column for the times"
+            )
+        if kind in "SU":
+            raise ValueError(f"X has values of dtype {dtype}; numbers are needed")
+
+
+def _is_time(value: object) -> bool:
+    kinds = (date, time, timedelta, np.datetime64, np.timedelta64)
+    return isinstance(value, kinds)  # datetime is a date

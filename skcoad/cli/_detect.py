@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import math
 import time
-from collections.abc import Sequence
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from skcoad.cli import _panel
 from skcoad.cli._detector import (
     FALSE_ALARMS,
     add_detector_arguments,
@@ -24,6 +25,7 @@ from skcoad.cli._output import (
     check_table_suffix,
     save_table,
 )
+from skcoad.cli._reading import add_reading_arguments, describe, read_series
 from skcoad.cli._report import (
     Detection,
     observations,
@@ -45,27 +47,7 @@ MAX_ZOOMS = 3
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``skcoad detect`` to a parser."""
-    parser.add_argument(
-        "file",
-        type=Path,
-        help="the series; of a folder, a zip file or a quoted pattern such as "
-        "'site*/*.csv', every series is fitted and searched by itself",
-    )
-    parser.add_argument(
-        "--train",
-        type=rows_or_time,
-        metavar="N",
-        help="fit on the first N timestamps, or those before a time such as "
-        "2024-03-01, and search the others for anomalies; 0: fit on and search all "
-        "(default: as the file's name says, otherwise 0)",
-    )
-    parser.add_argument(
-        "--column",
-        action="append",
-        metavar="NAME",
-        help="use only this column; may be repeated (default: all columns except "
-        "timestamps and labels)",
-    )
+    add_reading_arguments(parser)
     add_detector_arguments(parser)
     limit = parser.add_mutually_exclusive_group()
     limit.add_argument(
@@ -139,9 +121,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Run ``skcoad detect``; return 0. Raises ValueError for unusable arguments."""
-    if has_many_series(arguments.file):
-        from skcoad.cli import _panel
-
+    if _panel.has_many_series(arguments.file):
         return _panel.execute(arguments)
     _check_arguments(arguments)
     if arguments.model is None:
@@ -197,23 +177,9 @@ def _check_arguments(arguments: argparse.Namespace) -> None:
 
 
 def _read(arguments: argparse.Namespace) -> Series:
-    """Read the series, with the columns and the training part that were asked for."""
-    from skcoad.datasets import load_series
-
-    series = load_series(arguments.file)
-    if arguments.column is not None:
-        series = with_columns(series, arguments.column)
-    if arguments.train is not None:
-        series = replace(series, train_length=arguments.train)
-    n_timestamps = len(series.values)
-    if series.train_length == n_timestamps:
-        raise ValueError(
-            f"fitting on the first {series.train_length} of {n_timestamps} timestamps "
-            "leaves none to search; --train 0 fits on and searches all"
-        )
-    print(
-        f"{series.name}: {n_timestamps} timestamps of {', '.join(series.channel_names)}"
-    )
+    """Read the series, and say what was recognised."""
+    series = read_series(arguments)
+    print(describe(series))
     return series
 
 
@@ -235,18 +201,6 @@ def _contamination(arguments: argparse.Namespace, series: Series) -> Any:
     if arguments.threshold is not None or series.train_length == 0:
         threshold.set_params(held_back=0)
     return threshold
-
-
-def with_columns(series: Series, names: Sequence[str]) -> Series:
-    """Select channels of a series by their names."""
-    for name in names:
-        if name not in series.channel_names:
-            raise ValueError(
-                f"{series.name} has no column {name!r} of values, only "
-                f"{', '.join(series.channel_names)}"
-            )
-    columns = [series.channel_names.index(name) for name in names]
-    return replace(series, values=series.values[:, columns], channel_names=tuple(names))
 
 
 def fit(series: Series, detector: TimeSeriesDetector) -> None:

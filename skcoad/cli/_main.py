@@ -71,11 +71,12 @@ def _parser(*, for_benchmark: bool) -> argparse.ArgumentParser:
     detect = commands.add_parser(
         "detect",
         help="find anomalies in a file, or in each file of a folder",
-        description="Score a time series from a file: CSV with or without timestamps, "
-        "or a file of the UCR archive, TSB-AD, TSB-UAD or NAB, recognised by its name; "
-        "or every series of a folder, ranked in one table. Positions count from 0. "
-        "Existing output files are replaced, but for the results of many series, which "
-        "are resumed.",
+        description="Score a time series from a file: a table (text with any "
+        "separator, JSON lines, Excel, Parquet; compressed or not), with or without "
+        "times, or a file of the UCR archive, TSB-AD, TSB-UAD or NAB, recognised by "
+        "its name; or every series of a folder, ranked in one table. What was "
+        "recognised is printed first. Positions count from 0. Existing output files "
+        "are replaced, but for the results of many series, which are resumed.",
     )
     _detect.add_arguments(detect)
     detect.set_defaults(execute=_detect.execute)

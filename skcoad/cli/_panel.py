@@ -7,16 +7,20 @@ import glob
 import os
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from skcoad.cli._detector import FALSE_ALARMS, make_detector
 from skcoad.cli._output import check_outputs
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from skcoad.datasets import Series
     from skcoad.panel import Panel
 
+FOR_ONE_SERIES = ("model", "save", "scores", "plot")
 MAX_FAILURES = 3  # printed
 
 
@@ -27,15 +31,13 @@ def has_many_series(path: Path) -> bool:
     return path.is_dir() or zipfile.is_zipfile(path)
 
 
-def execute(arguments: argparse.Namespace, detector: Any) -> int:
+def execute(arguments: argparse.Namespace) -> int:
     """Run ``skcoad detect`` on many series.
 
     Parameters
     ----------
     arguments : Namespace
         Of ``skcoad detect``.
-    detector : object
-        Not fitted.
 
     Returns
     -------
@@ -50,11 +52,12 @@ def execute(arguments: argparse.Namespace, detector: Any) -> int:
     from skcoad.cli._parallel import interrupted, worker_processes
     from skcoad.panel import detect_panel, open_panel
 
-    if arguments.plot is not None:
-        raise ValueError(
-            f"--plot shows one series, and {arguments.file} may have many: plot one of "
-            "its files"
-        )
+    for option in FOR_ONE_SERIES:
+        if getattr(arguments, option) is not None:
+            raise ValueError(
+                f"--{option} is for one series, and {arguments.file} may have many"
+            )
+    detector = make_detector(arguments, _contamination(arguments))
     check_outputs({"--out": arguments.out}, sources=())
     panel = open_panel(arguments.file)
     print(f"{len(panel.names)} series in {arguments.file}")
@@ -79,11 +82,34 @@ def execute(arguments: argparse.Namespace, detector: Any) -> int:
     return _print(found, arguments.top)
 
 
+def _contamination(arguments: argparse.Namespace) -> Any:
+    from skcoad.thresholds import PeaksOverThreshold
+
+    if arguments.contamination is not None:
+        return arguments.contamination
+    asked = FALSE_ALARMS if arguments.false_alarms is None else arguments.false_alarms
+    threshold = PeaksOverThreshold(asked)
+    if arguments.threshold is not None:
+        threshold.set_params(held_back=0)
+    return threshold
+
+
 def _with_columns(panel: Panel, names: list[str]) -> Panel:
-    from skcoad.cli._detect import with_columns
     from skcoad.panel import Panel
 
-    return Panel(panel.names, lambda index: with_columns(panel.read(index), names))
+    return Panel(panel.names, lambda index: _select(panel.read(index), names))
+
+
+def _select(series: Series, names: list[str]) -> Series:
+    """Select channels of a series by their names."""
+    for name in names:
+        if name not in series.channel_names:
+            raise ValueError(
+                f"{series.name} has no column {name!r} of values, only "
+                f"{', '.join(series.channel_names)}"
+            )
+    columns = [series.channel_names.index(name) for name in names]
+    return replace(series, values=series.values[:, columns], channel_names=tuple(names))
 
 
 def _print(found: pd.DataFrame, limit: int) -> int:

@@ -12,6 +12,8 @@ from skcoad.datasets._formats import load_series, open_archive
 from skcoad.datasets._nab import load_nab
 from skcoad.datasets._series import Series
 from skcoad.datasets._synthetic import ANOMALY_KINDS, make_series
+from skcoad.datasets._table import from_frame
+from skcoad.datasets._training import n_training_rows
 from skcoad.datasets._tsb_ad import load_tsb_ad
 from skcoad.datasets._ucr import load_ucr
 from skcoad.datasets.scenarios import SCENARIOS, make_scenario
@@ -21,11 +23,13 @@ __all__ = [
     "SCENARIOS",
     "Archive",
     "Series",
+    "from_frame",
     "load_nab",
     "load_series",
     "load_tsb_ad",
     "load_ucr",
     "make_scenario",
     "make_series",
+    "n_training_rows",
     "open_archive",
 ]

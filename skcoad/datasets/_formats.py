@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import zipfile
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import IO
 
 from skcoad.datasets._archive import (
     AnyPath,
@@ -12,47 +16,91 @@ from skcoad.datasets._archive import (
     find_entries,
     is_single_file,
 )
-from skcoad.datasets._csv import match_csv, read_csv
 from skcoad.datasets._nab import match_nab
 from skcoad.datasets._series import Series
+from skcoad.datasets._source import is_workbook_members, member_names
+from skcoad.datasets._table import (
+    TableOptions,
+    match_table,
+    read_stream,
+    read_table,
+    stem,
+)
 from skcoad.datasets._tsb_ad import match_tsb_ad, match_tsb_uad
 from skcoad.datasets._ucr import match_ucr
 
 
-def load_series(path: str | os.PathLike[str]) -> Series:
+def load_series(
+    source: str | os.PathLike[str] | IO[bytes],
+    *,
+    columns: Sequence[str] | None = None,
+    sep: str | None = None,
+    decimal: str | None = None,
+    dayfirst: bool | None = None,
+    time_column: Sequence[str] | str | None = None,
+    drop_non_numeric: bool = False,
+    resample: str | None = None,
+) -> Series:
     r"""Read one series from a file of any supported format.
 
     The format follows from the file's name: the UCR archive
     (``ID_UCR_Anomaly_NAME_TRAINEND_START_END.txt``, see `load_ucr`), TSB-AD
     (``*_tr_N_1st_N.csv``, see `load_tsb_ad`), TSB-UAD (``*.out``, lines of
     ``value,label``) and NAB (a CSV file near its ``combined_windows.json``, see
-    `load_nab`). Anything else is read as plain CSV, comma-separated:
+    `load_nab`). Anything else is read as a table: text with any separator, decimal
+    mark and encoding, JSON lines, Excel or Parquet (``pip install skcoad[tables]``),
+    each also in gzip, bzip2, xz, or alone in a zip file.
 
-    - The first line is a header unless one of its fields is a number.
-    - Timestamps are the first column that is named ``timestamp``, ``time``,
-      ``datetime``, ``date`` or ``index``, has no name, or holds dates as text.
-    - Labels are the column named ``label``, ``labels``, ``anomaly`` or
-      ``is_anomaly``, in either case; without one, all labels are 0.
-    - Every other column is a channel and must be numeric. An empty field is NaN.
+    - Lines before the header, comments, and lines of units are skipped. There need
+      not be a header.
+    - Times are the columns of dates or times of day, or the column of numbers that is
+      named ``time``, ``timestamp``, ``date`` or the like; without one, a column that
+      counts the rows. Numbers are read as time since 1970 or as dates where they can
+      be; times with a zone become UTC.
+    - Rows are put into time order. The spacing is the most frequent one; missing rows
+      become missing values.
+    - Labels are all columns whose name says label, anomaly, outlier or changepoint; a
+      row is anomalous where one of them is 1 (changepoints count if there are no
+      others). Without one, all labels are 0.
+    - Every other column is a channel and must be numeric. An empty field is NaN, and
+      so are the usual words for no value, such as ``-`` or ``Bad Input``.
     - The training part is empty.
 
     Parameters
     ----------
-    path : path-like
-        The file.
+    source : path-like or binary file
+        The file, or a stream such as ``sys.stdin.buffer``, which is read as a table.
+    columns : sequence of str, default=None
+        Names of the channels to take; whatever is in the others does not matter.
+    sep : str, default=None
+        What separates the fields of a text table: a character, or ``"space"`` for any
+        white space; found by default. This and all further parameters are for tables.
+    decimal : {".", ","}, default=None
+        Decimal mark; found by default, unless all numbers are like ``1,234``.
+    dayfirst : bool, default=None
+        Whether ``01/02/2024`` is 1 February; found by default, if a day is above 12.
+    time_column : str or sequence of str, default=None
+        Column of the time, or those of date and time of day; found by default, unless
+        several columns hold times.
+    drop_non_numeric : bool, default=False
+        Leave out columns of text instead of refusing the table.
+    resample : str, default=None
+        Average the rows over intervals, such as ``"1min"``; for numeric times, a number
+        in their unit. Needed where rows have no regular spacing, or times are repeated.
 
     Returns
     -------
     series : Series
-        The series.
+        The series; its ``notes`` say what was recognised.
 
     Raises
     ------
     FileNotFoundError
         If the path does not exist.
     ValueError
-        If the path is a folder or a zip file, or the content cannot be read as
-        the format requires; the message quotes what was found.
+        If the path is a folder or a zip file of several files, or the content cannot be
+        read as the format requires, or only by guessing; the message quotes what was
+        found and names the parameter that decides.
 
     Examples
     --------
@@ -61,21 +109,63 @@ def load_series(path: str | os.PathLike[str]) -> Series:
     >>> from skcoad.datasets import load_series
     >>> with TemporaryDirectory() as folder:
     ...     file = Path(folder, "pump.csv")
-    ...     _ = file.write_text("time,flow,heat\n2020-01-01,1,5\n2020-01-02,2,6\n")
+    ...     _ = file.write_text("time;flow\n01.02.2024;1,5\n02.02.2024;2,5\n")
     ...     series = load_series(file)
     >>> series
-    Series('pump', 2 timestamps, 2 channel(s), train_length=0, 0 anomalous)
+    Series('pump', 2 timestamps, 1 channel(s), train_length=0, 0 anomalous)
+    >>> series.timestamps[0].astype("datetime64[D]"), series.values.ravel()
+    (np.datetime64('2024-02-01'), array([1.5, 2.5]))
     """
-    file = Path(path).absolute()
+    options = TableOptions(
+        sep, decimal, dayfirst, time_column, drop_non_numeric, resample
+    )
+    if columns is None:
+        return _load(source, options)
+    if isinstance(columns, str):
+        raise ValueError(f"columns must be a sequence of names, got {columns!r}")
+    return _with_columns(_load(source, options, only_numeric=True), columns)
+
+
+def _load(
+    source: str | os.PathLike[str] | IO[bytes],
+    options: TableOptions,
+    *,
+    only_numeric: bool = False,
+) -> Series:
+    for_table = replace(
+        options, drop_non_numeric=options.drop_non_numeric or only_numeric
+    )
+    if not isinstance(source, (str, os.PathLike)):
+        return read_stream(source, for_table)
+    file = Path(source).absolute()
     if not file.exists():
-        raise FileNotFoundError(f"no such file: {path}")
-    if not is_single_file(file):
+        raise FileNotFoundError(f"no such file: {source}")
+    entry = _single_entry(file)
+    if entry is None:
         raise ValueError(
-            f"{path} is a folder or a zip file, which may hold many series: "
+            f"{source} is a folder or a zip file, which may hold many series: "
             "use open_archive"
         )
-    entry = _match(file)
-    return read_csv(file) if entry is None else entry.read()
+    if entry.reader is read_table:
+        return read_table(entry.path, for_table)
+    if options != TableOptions():
+        raise ValueError(
+            f"{file.name} is a file of a benchmark by its name, and read as such: "
+            "sep, decimal, dayfirst, time_column, drop_non_numeric and resample are "
+            "for other tables"
+        )
+    return entry.read()
+
+
+def _with_columns(series: Series, names: Sequence[str]) -> Series:
+    for name in names:
+        if name not in series.channel_names:
+            raise ValueError(
+                f"{series.name} has no column {name!r} of values, only "
+                f"{', '.join(series.channel_names)}"
+            )
+    columns = [series.channel_names.index(name) for name in names]
+    return replace(series, values=series.values[:, columns], channel_names=tuple(names))
 
 
 def open_archive(path: str | os.PathLike[str]) -> Archive:
@@ -86,7 +176,8 @@ def open_archive(path: str | os.PathLike[str]) -> Archive:
     path : path-like
         A folder (searched recursively), a zip file, or one file. Of a folder or zip
         file, the files in a format of `load_series` are included, others are not;
-        plain CSV files are those whose name ends in ``.csv``.
+        tables are those whose name ends in ``.csv``, or in that and the suffix of a
+        compression.
 
     Returns
     -------
@@ -113,10 +204,33 @@ def open_archive(path: str | os.PathLike[str]) -> Archive:
     ('pump',)
     """
     file = Path(path).absolute()
-    if is_single_file(file):
-        entry = _match(file)
-        return Archive([entry or ArchiveEntry(file.stem, file, read_csv)])
+    if file.exists() and (entry := _single_entry(file)):
+        return Archive([entry])
     return find_entries(file, _match, "series of any supported format")
+
+
+def _single_entry(file: Path) -> ArchiveEntry | None:
+    """The series of a file of one; None for a folder, and a zip file of several."""
+    if file.is_dir():
+        return None
+    if not file.is_file():
+        raise ValueError(
+            f"{file} is no regular file; a pipe is read as a stream, such as standard "
+            "input"
+        )
+    if is_single_file(file):
+        return _match(file) or ArchiveEntry(stem(file.name), file, read_table)
+    try:
+        with zipfile.ZipFile(file) as archive:
+            names = member_names(archive)
+    except zipfile.BadZipFile as error:
+        raise ValueError(f"{file.name} is a damaged zip file: {error}") from None
+    if is_workbook_members(archive.namelist()):
+        return ArchiveEntry(stem(file.name), file, read_table)
+    if len(names) != 1:
+        return None
+    member = zipfile.Path(file, names[0])
+    return _match(member) or ArchiveEntry(stem(member.name), member, read_table)
 
 
 def _match(path: AnyPath) -> ArchiveEntry | None:
@@ -125,7 +239,7 @@ def _match(path: AnyPath) -> ArchiveEntry | None:
         match_tsb_ad,
         match_tsb_uad,
         match_nab,
-        match_csv,  # last: it matches every .csv
+        match_table,  # last: it matches every .csv
     ):
         if entry := match(path):
             return entry

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -17,8 +16,8 @@ from skcoad.datasets._archive import (
     find_entries,
     is_single_file,
 )
-from skcoad.datasets._csv import read_csv
 from skcoad.datasets._series import Series
+from skcoad.datasets._table import read_columns
 from skcoad.datasets._text import read_text
 
 
@@ -97,18 +96,22 @@ def read_nab(path: AnyPath) -> Series:
     key = _key(path)
     if key not in all_windows:
         raise ValueError(f"{file} has no windows for {key!r}")
-    series = read_csv(path)
-    if series.timestamps is None:
+    columns = read_columns(path)
+    if columns.times is None:
         raise ValueError(f"{path.name}: a NAB file has the columns timestamp and value")
-    labels = np.zeros(len(series.values), dtype=np.int64)
+    labels = np.zeros(len(columns.values), dtype=np.int64)
     for start, end in all_windows[key]:
-        inside = (series.timestamps >= np.datetime64(start)) & (
-            series.timestamps <= np.datetime64(end)
+        inside = (columns.times >= np.datetime64(start)) & (
+            columns.times <= np.datetime64(end)
         )
         labels[inside] = 1
-    probation = min(len(labels) * 15 // 100, 750)
-    return replace(
-        series, labels=labels, train_length=probation, name=key.removesuffix(".csv")
+    return Series(
+        columns.values,
+        labels,
+        min(len(labels) * 15 // 100, 750),
+        key.removesuffix(".csv"),
+        columns.channel_names,
+        columns.times,
     )
 
 

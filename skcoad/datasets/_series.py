@@ -31,6 +31,9 @@ class Series:
         One name for each channel; ``channel_0``, ``channel_1``, ... when empty.
     timestamps : array-like of shape (n_timestamps,), default=None
         Time of each observation, if known.
+    notes : sequence of str, default=()
+        What a reader recognised and did, in words: spacing, columns of labels, missing
+        rows.
 
     Raises
     ------
@@ -54,6 +57,7 @@ class Series:
     name: str
     channel_names: tuple[str, ...] = ()
     timestamps: NDArray[Any] | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         values = check_series(self.values, f"{self.name}: values")
@@ -92,6 +96,7 @@ class Series:
         object.__setattr__(self, "train_length", int(self.train_length))
         object.__setattr__(self, "channel_names", names)
         object.__setattr__(self, "timestamps", timestamps)
+        object.__setattr__(self, "notes", tuple(self.notes))
 
     def __repr__(self) -> str:
         n_timestamps, n_channels = self.values.shape

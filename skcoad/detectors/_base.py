@@ -23,6 +23,7 @@ from skcoad._typing import FloatArray
 from skcoad._validation import (
     StrOptions,
     check_parameters,
+    insert_missing_rows,
     integers,
     reals,
     validate_series,
@@ -114,7 +115,7 @@ class TimeSeriesDetector(ExplanationMixin, BaseDetector):  # type: ignore[misc]
         interval = sampling_interval(getattr(X, "index", None))
         try:
             self._check_parameters()
-            X = validate_series(
+            series = validate_series(
                 self,
                 X,
                 reset=True,
@@ -122,11 +123,12 @@ class TimeSeriesDetector(ExplanationMixin, BaseDetector):  # type: ignore[misc]
                 allow_nan=self.missing == "mask",
                 min_timestamps=MIN_TIMESTAMPS,
             )
-            check_missing_fraction(X)
-            normal = mask_gross_outliers(X)
+            series, rows = self._regular(X, series)
+            check_missing_fraction(series)
+            normal = mask_gross_outliers(series)
             self.thresholder_ = self._held_back_threshold(normal, interval)
             self.model_ = self._fit_model(normal)
-            self._set_scores(normal, X, interval)
+            self._set_scores(normal, series, rows, interval)
         except BaseException:
             # A fit that fails or is interrupted leaves no mixture of old and new.
             self.__dict__.clear()
@@ -152,7 +154,9 @@ class TimeSeriesDetector(ExplanationMixin, BaseDetector):  # type: ignore[misc]
         ValueError
             If `X` is no such series.
         """
-        return self._score(self._validated(X))
+        series, rows = self._regular(X, self._validated(X))
+        scores: FloatArray = self._score(series)[rows]
+        return scores
 
     def channel_scores(self, X: Any) -> FloatArray:
         """Score each timestamp of each channel.
@@ -172,7 +176,9 @@ class TimeSeriesDetector(ExplanationMixin, BaseDetector):  # type: ignore[misc]
         ValueError
             As in :meth:`decision_function`.
         """
-        return self._score_channels(self._validated(X))
+        series, rows = self._regular(X, self._validated(X))
+        scores: FloatArray = self._score_channels(series)[rows]
+        return scores
 
     def aggregate(self, channel_scores: FloatArray) -> FloatArray:
         """Combine the scores of the channels into one.
@@ -379,7 +385,11 @@ class TimeSeriesDetector(ExplanationMixin, BaseDetector):  # type: ignore[misc]
         return threshold.fit(scores, separation=period, interval=interval)
 
     def _set_scores(
-        self, normal: FloatArray, X: FloatArray, interval: float | None = None
+        self,
+        normal: FloatArray,
+        X: FloatArray,
+        rows: Any = slice(None),
+        interval: float | None = None,
     ) -> None:
         """Calibrate, and set PyOD's attributes.
 
@@ -387,6 +397,8 @@ class TimeSeriesDetector(ExplanationMixin, BaseDetector):  # type: ignore[misc]
         ----------
         normal, X : ndarray of shape (n_timestamps, n_channels)
             The training series without and with gross outliers.
+        rows : index, default=slice(None)
+            Which timestamps have a row in the input.
         interval : float or None, default=None
             Seconds from one row to the next, for a threshold that needs it.
         """
@@ -398,9 +410,9 @@ class TimeSeriesDetector(ExplanationMixin, BaseDetector):  # type: ignore[misc]
             own.fit(scores, separation=self.period_, interval=interval)
             lower = own.held_back > 0 and own.threshold_ < held_back.threshold_
             self.thresholder_ = held_back if lower else own
-        self.decision_scores_ = (
-            scores if normal is X else score_series(self.model_, X, options)
-        )
+        if normal is not X:
+            scores = score_series(self.model_, X, options)
+        self.decision_scores_ = scores[rows]
         # PyOD's predict_proba needs this; its _set_n_classes would look at y.
         self._classes = 2
         self._process_decision_scores()
@@ -437,6 +449,16 @@ class TimeSeriesDetector(ExplanationMixin, BaseDetector):  # type: ignore[misc]
         for channel, score in enumerate(each):
             scores[:, channel] = score
         return scores
+
+    def _regular(self, X: Any, series: FloatArray) -> tuple[FloatArray, Any]:
+        """Insert the rows that are missing in time; and where the others are then."""
+        regular, rows = insert_missing_rows(X, series)
+        if len(regular) > len(series) and self.missing == "raise":
+            raise ValueError(
+                f"{len(regular) - len(series)} rows are missing by their times, and "
+                'missing="raise" takes no missing values'
+            )
+        return regular, rows
 
     def _validated(self, X: Any) -> FloatArray:
         check_is_fitted(self)

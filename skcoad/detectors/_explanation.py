@@ -38,6 +38,9 @@ class ExplanationMixin:
     def _validated(self, X: Any) -> FloatArray: ...
 
     @abstractmethod
+    def _regular(self, X: Any, series: FloatArray) -> tuple[FloatArray, Any]: ...
+
+    @abstractmethod
     def _score_channels(self, X: FloatArray) -> FloatArray: ...
 
     def find_segments(
@@ -114,31 +117,39 @@ class ExplanationMixin:
         """
         import pandas as pd
 
-        series = self._validated(X)
+        validated = self._validated(X)
+        series, rows = self._regular(X, validated)
+        rows = np.arange(len(series))[rows]
         if channel_scores is None:
-            channel_scores = self._score_channels(series)
-        elif np.shape(channel_scores) != series.shape:
+            at_times = self._score_channels(series)
+        elif np.shape(channel_scores) != validated.shape:
             raise ValueError(
-                f"channel_scores must have the shape of X, {series.shape}, got "
+                f"channel_scores must have the shape of X, {validated.shape}, got "
                 f"{np.shape(channel_scores)}"
             )
-        channel_scores = np.where(np.isnan(series), 0.0, channel_scores)
+        else:
+            at_times = np.zeros(series.shape)
+            at_times[rows] = channel_scores
+        at_times = np.where(np.isnan(series), 0.0, at_times)
         options = self._scoring_options()
         segments = find_segments(
-            aggregate_channels(self.model_, channel_scores.T, options),
+            aggregate_channels(self.model_, at_times.T, options),
             float(self.threshold_ if threshold is None else threshold),
             separation=self.model_.config.plan.period,
             limit=limit,
-            start=start,
+            start=int(rows[start]) if 0 <= start < len(rows) else start,
         )
         labelled = isinstance(X, (pd.DataFrame, pd.Series))
+        labels = X.index if labelled else pd.RangeIndex(len(rows))
+        # No segment begins, ends or peaks at a missing row.
+        labels = labels.take(np.searchsorted(rows, np.arange(len(series))))
         return segment_table(
             self.model_,
             series,
             options,
             segments,
-            channel_scores,
-            index=X.index if labelled else pd.RangeIndex(len(series)),
+            at_times,
+            index=labels,
             names=getattr(self, "feature_names_in_", range(self.n_features_in_)),
         )
 
@@ -175,8 +186,8 @@ class ExplanationMixin:
         ValueError
             As in :meth:`decision_function`; if there is no such channel or part.
         """
-        X = self._validated(X)
-        n_timestamps, n_channels = X.shape
+        validated = self._validated(X)
+        n_timestamps, n_channels = validated.shape
         channels = range(n_channels) if channels is None else channels
         for channel in channels:
             if not 0 <= channel < n_channels:
@@ -187,6 +198,12 @@ class ExplanationMixin:
                 f"a part is within the {n_timestamps} timestamps and not empty, got "
                 f"{start} to {stop}"
             )
-        return explain_series(
-            self.model_, X, self._scoring_options(), channels, slice(start, stop)
-        )
+        series, rows = self._regular(X, validated)
+        rows = np.arange(len(series))[rows][start:stop]
+        part = slice(int(rows[0]), int(rows[-1]) + 1)
+        return [
+            ScoreComponents(*(values[rows - rows[0]] for values in components))
+            for components in explain_series(
+                self.model_, series, self._scoring_options(), channels, part
+            )
+        ]

@@ -12,8 +12,8 @@ from sklearn.base import clone
 
 from skcoad._series import check_series
 from skcoad._typing import FloatArray
+from skcoad.datasets import n_training_rows
 from skcoad.panel._sources import open_panel
-from skcoad.panel._task import n_training_rows
 from skcoad.preprocessing import dominant_period, fallback_period, plan_windows
 
 __all__ = ["common_period", "fit_recordings", "join_recordings"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import traceback
 import warnings
 from dataclasses import asdict, dataclass
-from numbers import Integral
 from time import perf_counter
 from typing import Any
 
@@ -15,7 +14,7 @@ from sklearn.base import clone
 
 from skcoad._typing import FloatArray
 from skcoad._version import __version__
-from skcoad.datasets import Series
+from skcoad.datasets import Series, n_training_rows
 from skcoad.io._plain import get_parameters, plain
 from skcoad.io._results import Result
 from skcoad.preprocessing import dominant_period, fallback_period
@@ -25,7 +24,6 @@ __all__ = [
     "Search",
     "fit_or_stop",
     "is_fitted",
-    "n_training_rows",
     "settings",
 ]
 
@@ -67,67 +65,6 @@ def settings(detector: Any, search: Search) -> dict[str, Any]:
         else None,
         **{name: plain(value, str) for name, value in asdict(search).items()},
     }
-
-
-def n_training_rows(series: Series, train: Any) -> int:
-    """Count the rows before the part that is searched.
-
-    Parameters
-    ----------
-    series : Series
-        The series.
-    train : int, str, datetime or None
-        As in :func:`skcoad.panel.detect_panel`.
-
-    Returns
-    -------
-    int
-        0 if all is to be searched.
-
-    Raises
-    ------
-    ValueError
-        If `train` is below 0, leaves no row to search, or is a time and the series has
-        no times, or no row before it.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skcoad.datasets import Series
-    >>> from skcoad.panel._task import n_training_rows
-    >>> days = np.arange("2024-01-01", "2024-01-11", dtype="datetime64[D]")
-    >>> series = Series(np.zeros(10), np.zeros(10, int), 0, "pump", timestamps=days)
-    >>> n_training_rows(series, "2024-01-04"), n_training_rows(series, 5)
-    (3, 5)
-    """
-    if train is None:
-        n_rows = series.train_length
-    elif isinstance(train, Integral):
-        n_rows = int(train)
-    else:
-        n_rows = _rows_before(series, train)
-    if n_rows < 0:
-        raise ValueError(f"train must be at least 0, got {n_rows}")
-    if n_rows >= len(series.values):
-        raise ValueError(
-            f"fitting on the first {n_rows} of {len(series.values)} rows leaves none "
-            "to search; 0 fits on and searches all"
-        )
-    return n_rows
-
-
-def _rows_before(series: Series, time: Any) -> int:
-    import pandas as pd
-
-    if series.timestamps is None or series.timestamps.dtype.kind != "M":
-        raise ValueError(f"train={time!r} needs timestamps, and the series has none")
-    limit = pd.Timestamp(time)
-    if limit.tz is not None:
-        limit = limit.tz_convert(None)
-    n_rows = int(np.searchsorted(series.timestamps, limit.to_datetime64()))
-    if n_rows == 0:
-        raise ValueError(f"no row is before train={time!r}")
-    return n_rows
 
 
 @dataclass(frozen=True)

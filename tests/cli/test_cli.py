@@ -208,7 +208,7 @@ def test_timestamps_and_channels_are_in_the_output(pump, folder, capsys):
 def test_columns_can_be_chosen(pump, capsys):
     words = ("detect", pump, *QUICK, "--column", "heat", "--scores", "scores.csv")
     assert run(*words) == 0
-    assert "400 timestamps of heat\n" in capsys.readouterr().out
+    assert "400 timestamps of heat; from " in capsys.readouterr().out
     assert list(pd.read_csv("scores.csv")) == ["timestamp", "score", "label"]
 
 

@@ -1,0 +1,253 @@
+"""Time stamps of rows: their spacing, and the rows that are missing between them."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Grid", "duration_text", "find_grid", "time_text"]
+
+IntArray = NDArray[np.int64]
+Times = NDArray[Any]
+
+MAX_STRETCH = 10  # a grid has at most so many rows for each row given
+# A step is off the grid when it is farther than this from a whole number of spacings.
+TOLERANCE = 0.25
+EXACT = 0.02  # where the smallest step is taken for the spacing
+MAX_OFF_GRID = 0.05  # share of steps
+MONTH_LENGTHS = {1: (28, 31), 3: (89, 92), 12: (365, 366)}  # days, by months
+DAY = np.timedelta64(1, "D")
+_UNITS = {
+    DAY: "d",
+    np.timedelta64(1, "h"): "h",
+    np.timedelta64(1, "m"): "min",
+    np.timedelta64(1, "s"): "s",
+}
+
+
+class Grid(NamedTuple):
+    """Where rows lie on a regular grid of times.
+
+    Attributes
+    ----------
+    rows : ndarray of shape (n_rows,)
+        Increasing positions of the rows on the grid, the first of them 0.
+    times : ndarray of shape (n_grid,)
+        The times of the rows, and those of the missing rows in between.
+    spacing : str
+        In words, such as ``"15 min"`` or ``"1 month"``.
+    """
+
+    rows: IntArray
+    times: Times
+    spacing: str
+
+    @property
+    def n_missing(self) -> int:
+        """Number of positions without a row."""
+        return len(self.times) - len(self.rows)
+
+
+def find_grid(times: Times) -> Grid:
+    """Find the regular grid that increasing times lie on.
+
+    The spacing is the most frequent one: a fixed duration, one or several months, or
+    business days. Times may deviate from the grid by a quarter of the spacing, and the
+    clock may drift; the times of the rows stay as they are.
+
+    Parameters
+    ----------
+    times : ndarray of shape (n_rows,)
+        Numbers, datetime64 or timedelta64, strictly increasing.
+
+    Returns
+    -------
+    grid : Grid
+        The positions of the rows, and the times of all positions.
+
+    Raises
+    ------
+    ValueError
+        If there is no such grid, or most of it would be empty; the message says
+        between which times.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skcoad._time import find_grid
+    >>> grid = find_grid(np.array(["2024-01-01", "2024-01-02", "2024-01-04"], "M8[D]"))
+    >>> grid.rows, grid.spacing, grid.n_missing
+    (array([0, 1, 3]), '1 d', 1)
+    """
+    if len(times) < 2:
+        return Grid(np.zeros(len(times), dtype=np.int64), times, "unknown")
+    if times.dtype.kind == "M":
+        for calendar in (_months, _business_days):
+            if grid := calendar(times):
+                return grid
+    return _fixed(times)
+
+
+def _fixed(times: Times) -> Grid:
+    steps = np.diff(times)
+    usual = _usual(steps)
+    spacing, whole = usual, _whole_steps(steps, usual, TOLERANCE)
+    if whole is None:
+        # With many rows missing, the usual step can be a multiple of the spacing.
+        spacing = steps.min()
+        whole = _whole_steps(steps, spacing, EXACT)
+    if whole is None:
+        worst = int(np.argmax(np.abs(steps / usual - np.rint(steps / usual))))
+        raise ValueError(
+            "the times have no regular spacing: rows are mostly "
+            f"{duration_text(usual)} apart, but {duration_text(steps[worst])} "
+            f"between {time_text(times[worst])} and {time_text(times[worst + 1])}"
+        )
+    n_grid = 1 + int(whole.sum())
+    if n_grid > MAX_STRETCH * len(times):
+        gap = int(np.argmax(steps))
+        raise ValueError(
+            f"at a spacing of {duration_text(spacing)}, most rows are missing: "
+            f"{len(times)} of {n_grid} are there, and between {time_text(times[gap])} "
+            f"and {time_text(times[gap + 1])} there is none"
+        )
+    rows = _positions(whole)
+    before = np.searchsorted(rows, np.arange(n_grid), side="right") - 1
+    ahead = np.arange(n_grid) - rows[before]
+    widths = np.append(np.diff(rows), 1)
+    gaps = np.append(steps, steps[-1])
+    return Grid(
+        rows, times[before] + ahead * (gaps / widths)[before], duration_text(spacing)
+    )
+
+
+def _whole_steps(steps: Times, spacing: Any, tolerance: float) -> IntArray | None:
+    """Steps as multiples of a spacing; None if they are not."""
+    ratios = steps / spacing
+    whole = np.maximum(np.rint(ratios), 1)
+    off = np.abs(ratios - whole) > tolerance
+    allowed = MAX_OFF_GRID * len(steps)
+    # After a gap, a logger may go on out of phase.
+    in_gap = off & (ratios > 2 - tolerance)
+    if (off & ~in_gap).sum() > allowed or off.sum() > max(1, allowed):
+        return None
+    positions: IntArray = whole.astype(np.int64)
+    return positions
+
+
+def _months(times: Times) -> Grid | None:
+    """The grid of times that are a whole number of months apart."""
+    days = _usual(np.diff(times)) / DAY
+    months = times.astype("M8[M]")
+    in_month = times - months
+    for n_months, (shortest, longest) in MONTH_LENGTHS.items():
+        if not shortest <= days <= longest:
+            continue
+        numbers = months.astype(np.int64)
+        steps = numbers[1:] - numbers[:-1]
+        if (steps % n_months).any() or (steps < 1).any():
+            return None
+        at_end = (times.astype("M8[D]") + DAY).astype("M8[M]") != months
+        if (in_month != in_month[0]).any() and not at_end.all():
+            return None
+        rows = _positions(steps // n_months)
+        grid = months[0] + n_months * np.arange(rows[-1] + 1)
+        last_day = (grid + 1).astype("M8[D]") - DAY
+        inserted = last_day if at_end.all() else grid + in_month[0]
+        filled = inserted.astype(times.dtype)
+        filled[rows] = times
+        return Grid(rows, filled, _plural(n_months, "month"))
+    return None
+
+
+def _business_days(times: Times) -> Grid | None:
+    """The grid of daily times that leaves out every weekend."""
+    steps = np.diff(times)
+    days = times.astype("M8[D]")
+    is_daily = _usual(steps) == DAY and not (steps % DAY).astype(np.int64).any()
+    if not is_daily or not np.is_busday(days).all() or steps.max() == DAY:
+        return None
+    rows = np.busday_count(days[0], days)
+    if rows[-1] == (days[-1] - days[0]) / DAY:  # no weekend in between
+        return None
+    filled = np.busday_offset(days[0], np.arange(rows[-1] + 1)).astype(times.dtype)
+    return Grid(rows, filled + (times[0] - days[0]), "1 business day")
+
+
+def _usual(steps: Times) -> Any:
+    """The median; of an even number, the lower of the two in the middle."""
+    return np.sort(steps)[(len(steps) - 1) // 2]
+
+
+def _positions(steps: IntArray) -> IntArray:
+    return np.concatenate([[0], np.cumsum(steps)])
+
+
+def _plural(count: int, unit: str) -> str:
+    return f"{count} {unit}" + "s" * (count > 1)
+
+
+def duration_text(duration: Any) -> str:
+    """Write a duration in its largest whole unit; a number as it is.
+
+    Parameters
+    ----------
+    duration : timedelta64 or number
+        The duration.
+
+    Returns
+    -------
+    text : str
+        Such as ``"15 min"``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skcoad._time import duration_text
+    >>> duration_text(np.timedelta64(900, "s"))
+    '15 min'
+    """
+    if not isinstance(duration, np.timedelta64):
+        return f"{duration:.6g}"
+    for unit, name in _UNITS.items():
+        count = duration / unit
+        if count >= 1 and (count == round(count) or name == "s"):
+            return f"{count:.6g} {name}"
+    return f"{duration / np.timedelta64(1, 'ms'):.6g} ms"
+
+
+def time_text(time: Any) -> str:
+    """Write a time without the zeros at its end.
+
+    Parameters
+    ----------
+    time : datetime64, timedelta64 or number
+        The time.
+
+    Returns
+    -------
+    text : str
+        Such as ``"2024-01-31 12:30"``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skcoad._time import time_text
+    >>> time_text(np.datetime64("2024-01-31T12:30:00.000"))
+    '2024-01-31 12:30'
+    """
+    if isinstance(time, np.timedelta64):
+        return duration_text(time)
+    if not isinstance(time, np.datetime64):
+        return str(time)
+    shortest = next(
+        (
+            short
+            for unit in ("m", "s", "ms")
+            if (short := time.astype(f"M8[{unit}]")) == time
+        ),
+        time,
+    )
+    return str(shortest).replace("T", " ")

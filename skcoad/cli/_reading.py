@@ -1,0 +1,154 @@
+"""Reading the series of a command: its options, and what was recognised."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from skcoad._time import time_text
+
+if TYPE_CHECKING:
+    from skcoad.datasets import Series
+
+STANDARD_INPUT = Path("-")
+
+
+def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of every command that reads one series."""
+    parser.add_argument(
+        "file",
+        type=Path,
+        help="the series; - reads a table from standard input; of a folder, a zip file "
+        "or a quoted pattern such as 'site*/*.csv', every series is fitted and "
+        "searched by itself",
+    )
+    parser.add_argument(
+        "--train",
+        type=_train_part,
+        metavar="PART",
+        help="fit on the first part, and search the rest for anomalies: a number of "
+        "timestamps (5000), a share (0.3 or 30%%), or the time at which the rest "
+        "begins (2024-03-01); 0: fit on and search all (default: as the file's name "
+        "says, otherwise 0)",
+    )
+    parser.add_argument(
+        "--column",
+        action="append",
+        metavar="NAME",
+        help="use only this column; may be repeated (default: all columns except "
+        "times and labels)",
+    )
+    group = parser.add_argument_group("how to read a table, where it is not recognised")
+    group.add_argument(
+        "--sep",
+        metavar="CHARACTER",
+        help="what separates the fields; tab and space are words for these",
+    )
+    group.add_argument(
+        "--decimal", choices=(".", ","), help="decimal mark of the numbers"
+    )
+    group.add_argument(
+        "--dayfirst",
+        action=argparse.BooleanOptionalAction,
+        help="whether 01/02/2024 is 1 February",
+    )
+    group.add_argument(
+        "--time-column",
+        action="append",
+        metavar="NAME",
+        help="column of the time; given twice: of the date and of the time of day",
+    )
+    group.add_argument(
+        "--drop-non-numeric",
+        action="store_true",
+        help="leave out columns of text, as --column does",
+    )
+    group.add_argument(
+        "--resample",
+        metavar="SPACING",
+        help="average the rows of each interval, such as 10s, 1min, 1h or 1D; a number "
+        "if the times are numbers",
+    )
+
+
+def read_series(arguments: argparse.Namespace) -> Series:
+    """Read the series that the arguments of `add_reading_arguments` name.
+
+    Parameters
+    ----------
+    arguments : Namespace
+        The arguments.
+
+    Returns
+    -------
+    series : Series
+        With the columns and the training part that were asked for.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the series cannot be read, or the arguments do not fit it.
+    """
+    from skcoad.datasets import load_series, n_training_rows
+
+    is_file = arguments.file != STANDARD_INPUT
+    series = load_series(
+        arguments.file if is_file else sys.stdin.buffer,
+        columns=arguments.column,
+        sep=arguments.sep,
+        decimal=arguments.decimal,
+        dayfirst=arguments.dayfirst,
+        time_column=arguments.time_column,
+        drop_non_numeric=arguments.drop_non_numeric,
+        resample=arguments.resample,
+    )
+    n_rows = n_training_rows(series, arguments.train)
+    return replace(series, train_length=n_rows)
+
+
+def describe(series: Series) -> str:
+    """Say in one line what was recognised.
+
+    Examples
+    --------
+    >>> from skcoad.cli._reading import describe
+    >>> from skcoad.datasets import Series
+    >>> describe(Series([1.0, 2.0], [0, 0], 0, "pump", ["flow"]))
+    'pump: 2 timestamps of flow'
+    """
+    times = series.timestamps
+    names = ", ".join(series.channel_names)
+    what = f"{series.name}: {len(series.values)} timestamps of {names}"
+    if times is not None:
+        what += f"; from {time_text(times[0])} to {time_text(times[-1])}"
+    return "; ".join([what, *series.notes])
+
+
+def _train_part(text: str) -> Any:
+    """Parse a count (int), a share (float), or a time (datetime)."""
+    from datetime import datetime
+
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        share = float(text[:-1]) / 100 if text.endswith("%") else float(text)
+    except ValueError:
+        pass
+    else:
+        if 0 <= share <= 1:
+            return share
+        raise argparse.ArgumentTypeError(f"a share is between 0 and 1, got {text}")
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"a number of timestamps, a share such as 0.3 or 30%, or a time such as "
+            f"2024-03-01 or 2024-03-01T12:00, got {text!r}"
+        ) from None

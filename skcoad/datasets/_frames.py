@@ -1,0 +1,218 @@
+"""From the content of a file to a DataFrame: text, workbooks, Parquet, JSON lines."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from skcoad.datasets._dialect import find_dialect
+from skcoad.datasets._fields import SPACES
+from skcoad.datasets._numbers import Marks
+from skcoad.datasets._source import MAX_DECOMPRESSED, decode, is_workbook
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Of the values of a Parquet file, which is compressed by any factor.
+_BYTES_PER_VALUE = 8
+
+Parsed = tuple["pd.DataFrame", Marks, list[str]]
+
+
+def parse_table(
+    data: bytes, name: str, sep: str | None = None, decimal: str | None = None
+) -> Parsed:
+    """Parse the content of a file, of whatever kind it is.
+
+    Parameters
+    ----------
+    data : bytes
+        The content, decompressed.
+    name : str
+        The file's name, for errors.
+    sep, decimal : str, default=None
+        Separator and decimal mark of a text file, where they are known.
+
+    Returns
+    -------
+    frame : DataFrame
+        Columns of unique names, those without one are ``channel_0``, ``channel_1``,
+        ... but for ``""`` in the first place, which is an index.
+    marks : Marks
+        How numbers are written in columns that are text.
+    notes : list of str
+        What was recognised and is not obvious.
+
+    Raises
+    ------
+    ValueError
+        If the content is no table, or pandas lacks a library to read it.
+    """
+    is_text = not (data.startswith(b"PAR1") or is_workbook(data))
+    text, encoding = decode(data, name) if is_text else ("", "")
+    is_json = is_text and text.lstrip()[:1] in ("{", "[")
+    if (sep or decimal) and (is_json or not is_text):
+        raise ValueError(f"{name} is no text table that has a separator")
+    try:
+        if is_json:
+            return _parse_json(text)
+        if data.startswith(b"PAR1"):
+            return _parse_parquet(data, name)
+        if not is_text:
+            return _parse_workbook(data, name)
+    except ImportError as error:
+        raise ValueError(f"{name}: {error}") from None
+    except Exception as error:  # damaged content: whatever its parser stumbles over
+        raise ValueError(f"{name} cannot be read: {error}") from None
+    frame, marks, notes = parse_text(text, name, sep, decimal)
+    if encoding in ("cp1252", "latin-1"):
+        notes.insert(0, "not UTF-8, read as Windows-1252")
+    return frame, marks, notes
+
+
+def parse_text(text: str, name: str, sep: str | None, decimal: str | None) -> Parsed:
+    """Parse a text table; see `parse_table`."""
+    import pandas as pd
+
+    dialect = find_dialect(text, name, sep, decimal)
+    try:
+        frame = pd.read_csv(
+            io.StringIO(dialect.body),
+            sep=dialect.separator,
+            header=None,
+            names=range(dialect.n_columns),
+            index_col=False,
+            decimal=dialect.marks.decimal,
+            skip_blank_lines=dialect.n_columns > 1,
+            skipinitialspace=dialect.separator != SPACES,
+            low_memory=False,
+        )
+    except ValueError as error:  # pandas' parser errors are ValueErrors
+        raise ValueError(f"{name} is not a CSV file: {error}") from None
+    notes = [f"skipped: {line}" for line in dialect.skipped]
+    if dialect.names is None:
+        frame.columns = pd.Index(f"channel_{i}" for i in range(dialect.n_columns))
+        return frame, dialect.marks, notes
+    # An empty column without a name is but the separator at the end of each line.
+    used = [i for i, n in enumerate(dialect.names) if n or not frame[i].isna().all()]
+    frame = frame[used]
+    frame.columns = pd.Index(unique_names(dialect.names[i] for i in used))
+    return frame, dialect.marks, notes
+
+
+def unique_names(names: Iterable[Any]) -> list[str]:
+    """Make names unique by a number, as pandas does, and fill in empty ones.
+
+    Examples
+    --------
+    >>> from skcoad.datasets._frames import unique_names
+    >>> unique_names(["", "flow", "flow", ""])
+    ['', 'flow', 'flow.1', 'channel_3']
+    """
+    given = [str(name) for name in names]
+    unique: list[str] = []
+    for position, name in enumerate(given):
+        name = name or (f"channel_{position}" if position else "")
+        number, candidate = 0, name
+        while candidate in unique or (number and candidate in given):
+            number += 1
+            candidate = f"{name}.{number}"
+        unique.append(candidate)
+    return unique
+
+
+def _parse_json(text: str) -> Parsed:
+    import pandas as pd
+
+    try:
+        records = json.loads(text)
+    except json.JSONDecodeError:
+        records = [json.loads(line) for line in text.split("\n") if line.strip()]
+    if isinstance(records, dict) and not all(
+        isinstance(column, (list, dict)) for column in records.values()
+    ):
+        records = [records]  # a single line
+    if isinstance(records, list) and not all(isinstance(r, dict) for r in records):
+        raise ValueError("each row of a JSON table is an object with named values")
+    return plain_frame(pd.DataFrame(records)), Marks(), []
+
+
+def _parse_parquet(data: bytes, name: str) -> Parsed:
+    import pandas as pd
+    import pyarrow.parquet
+
+    metadata = pyarrow.parquet.read_metadata(io.BytesIO(data))
+    n_values = metadata.num_rows * metadata.num_columns
+    if n_values * _BYTES_PER_VALUE > MAX_DECOMPRESSED:
+        raise ValueError(
+            f"{metadata.num_rows} rows of {metadata.num_columns} columns need more "
+            f"than {MAX_DECOMPRESSED // 2**20} MiB"
+        )
+    return plain_frame(pd.read_parquet(io.BytesIO(data))), Marks(), []
+
+
+def _parse_workbook(data: bytes, name: str) -> Parsed:
+    import pandas as pd
+
+    if zipfile.is_zipfile(io.BytesIO(data)):
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            size = sum(info.file_size for info in archive.infolist())
+        if size > MAX_DECOMPRESSED:
+            raise ValueError(f"it decompresses to more than {MAX_DECOMPRESSED} bytes")
+    sheets = pd.read_excel(
+        io.BytesIO(data), sheet_name=None, header=None, dtype=object, na_values=[]
+    )
+    filled = [sheet for sheet in sheets if not sheets[sheet].empty]
+    if not filled:
+        raise ValueError("all its sheets are empty")
+    # As text, so that headers, units and bad cells are found as in any other table.
+    text = sheets[filled[0]].to_csv(index=False, header=False)
+    frame, marks, notes = parse_text(text, name, ",", None)
+    if len(filled) > 1:
+        notes.insert(0, f"sheet {filled[0]}, not {', '.join(filled[1:])}")
+    return frame, marks, notes
+
+
+def plain_frame(table: Any) -> pd.DataFrame:
+    """Convert a frame of pandas, polars or xarray; an index of times is a column.
+
+    Raises
+    ------
+    ValueError
+        If it is no frame with one row for each timestamp.
+    """
+    import pandas as pd
+
+    from skcoad.datasets._times import holds_times
+
+    library = type(table).__module__.partition(".")[0]
+    if library == "polars" and hasattr(table, "columns") and hasattr(table, "height"):
+        frame = pd.DataFrame({n: table[n].to_numpy() for n in table.columns})
+    elif library == "polars" and hasattr(table, "to_frame"):
+        return plain_frame(table.to_frame())
+    elif library == "xarray":
+        is_dataset = hasattr(table, "data_vars")
+        frame = table
+        if is_dataset or table.ndim <= 2:
+            frame = table.to_dataframe() if is_dataset else table.to_pandas()
+    else:
+        frame = table
+    if isinstance(frame, pd.Series):
+        frame = frame.to_frame(frame.name if frame.name is not None else "channel_0")
+    if not isinstance(frame, pd.DataFrame) or isinstance(frame.index, pd.MultiIndex):
+        raise ValueError(
+            "a table is a DataFrame of pandas or polars, or of xarray with one "
+            f"dimension of time, got {type(table).__name__}"
+        )
+    index = frame.index
+    frame = frame.reset_index(drop=True)
+    frame.columns = pd.Index(unique_names(frame.columns))
+    times = index.to_series()
+    if holds_times(times):
+        label = index.name if isinstance(index.name, str) else ""
+        frame.insert(0, label, times.reset_index(drop=True), allow_duplicates=True)
+        frame.columns = pd.Index(unique_names(frame.columns))
+    return frame

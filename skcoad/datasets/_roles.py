@@ -1,0 +1,270 @@
+"""What the columns of a table are: times, labels, channels, or none of these."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skcoad.datasets._numbers import Marks, shorten, to_floats
+from skcoad.datasets._times import (
+    TIME_NAMES,
+    TimeColumn,
+    holds_times,
+    is_epoch,
+    is_time_name,
+    normalise,
+    parse_times,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Numbers in columns with one of these words are times if they are epochs; so are those
+# of a first column that is in order.
+_TIME_WORDS = TIME_NAMES | {"epoch", "unix", "unixtime", "ts", "utc"}
+# Consecutive whole numbers under these names count the rows; "" is pandas' index.
+_INDEX_NAMES = {"", "index", "id", "row", "record", "no", "nr", "unnamed_0"}
+# Any column with one of these words holds labels; it must be of 0 and 1.
+_LABEL_WORDS = {
+    *("label", "labels", "anomaly", "anomalies", "anomalous", "outlier", "outliers"),
+    *("changepoint", "changepoints", "groundtruth"),
+}
+# Columns with one of these may hold labels or measurements: their values decide.
+_MAYBE_LABEL_WORDS = {"attack", "attacks", "fault", "faults"}
+_LABEL_TEXTS = {
+    "normal": 0,
+    "false": 0,
+    "no": 0,
+    "attack": 1,
+    "a ttack": 1,  # as SWaT writes it
+    "anomaly": 1,
+    "anomalous": 1,
+    "abnormal": 1,
+    "fault": 1,
+    "outlier": 1,
+    "true": 1,
+    "yes": 1,
+}
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of a table by their roles; every array has one entry for each row."""
+
+    values: NDArray[np.float64]  # (n_rows, n_channels)
+    channel_names: tuple[str, ...]
+    labels: NDArray[np.int64]
+    times: NDArray[Any] | None
+    is_clock: bool  # whether the times are times of day, without a date
+    notes: tuple[str, ...]
+
+
+def assign_roles(
+    frame: pd.DataFrame,
+    name: str,
+    marks: Marks,
+    *,
+    dayfirst: bool | None,
+    time_column: Sequence[str] | None,
+    drop_non_numeric: bool,
+) -> Columns:
+    """Tell times, labels and channels apart, and convert them.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        With unique names, in the order of the table.
+    name : str
+        What to call the table in an error.
+    marks : Marks
+        Decimal mark and thousands separator of numbers that are text.
+    dayfirst : bool or None
+        See `parse_times`.
+    time_column : sequence of str or None
+        Names of the columns of times, if they are known.
+    drop_non_numeric : bool
+        Whether to leave out columns of text, rather than to refuse the table.
+
+    Returns
+    -------
+    columns : Columns
+        Rows as in the table.
+
+    Raises
+    ------
+    ValueError
+        If a column fits no role, or two fit one; the message names the option that
+        decides.
+    """
+    notes: list[str] = []
+    time_names, others = _find_times(frame, name, time_column)
+    if time_names:  # lines of separators alone, as spreadsheets leave at the end
+        frame = frame[~frame.isna().all(axis=1)].reset_index(drop=True)
+    if others:
+        notes.append(f"not used: {', '.join(name or 'index' for name in others)}")
+    try:
+        times = _join_times([parse_times(frame[t], dayfirst) for t in time_names])
+    except ValueError as error:
+        raise ValueError(f"{name}: {' and '.join(time_names)}: {error}") from None
+    rest = [c for c in map(str, frame) if c not in (*time_names, *others)]
+
+    labels, label_names = _find_labels(frame[rest], name)
+    if label_names:
+        notes.append(f"labels: {', '.join(label_names)}")
+    rest = [column for column in rest if column not in label_names]
+
+    channels: dict[str, NDArray[np.float64]] = {}
+    dropped = []
+    n_bad = 0
+    for column in rest:
+        values, invalid = to_floats(frame[column], marks)
+        if len(invalid):
+            if not drop_non_numeric:
+                raise ValueError(
+                    f"{name}: column {column!r} must be numeric, got "
+                    f"{shorten(invalid.iloc[0])} in row {invalid.index[0]}; "
+                    "--drop-non-numeric (drop_non_numeric=True) leaves such columns out"
+                )
+            dropped.append(column)
+        elif np.isinf(values).any():
+            row = int(np.argmax(np.isinf(values)))
+            raise ValueError(f"{name}: column {column!r} is infinite in row {row}")
+        else:
+            channels[column] = values
+            n_bad += int(np.isnan(values).sum() - frame[column].isna().sum())
+    if not channels:
+        raise ValueError(
+            f"{name} has no column of values, only {list(map(str, frame.columns))}"
+        )
+    if dropped:
+        notes.append(f"not numeric, left out: {', '.join(dropped)}")
+    if n_bad:
+        notes.append(f"{n_bad} bad cells are missing values")
+    return Columns(
+        np.column_stack(list(channels.values())),
+        tuple(channels),
+        labels,
+        None if times is None else times.values,
+        times is not None and times.kind == "clock",
+        tuple(notes),
+    )
+
+
+def _words(name: str) -> set[str]:
+    normal = normalise(name)
+    words = normal.split("_")
+    return {*words, *map("".join, pairwise(words))}  # change_point, too
+
+
+def _find_times(
+    frame: pd.DataFrame, name: str, given: Sequence[str] | None
+) -> tuple[list[str], list[str]]:
+    """Names of the columns that are the time, and of those not to be used."""
+    names = list(map(str, frame))
+    texts = [column for column in names if holds_times(frame[column])]
+    index = [c for c in names if normalise(c) in _INDEX_NAMES and _counts(frame[c])]
+    numeric = [
+        column
+        for column in names
+        if column not in texts
+        and (is_time_name(column) or _holds_epochs(frame, column))
+    ]
+    if given is not None:
+        for column in given:
+            if column not in frame:
+                raise ValueError(
+                    f"{name} has no column {column!r} for the time, only "
+                    f"{', '.join(names)}"
+                )
+        return list(given), [c for c in (*texts, *numeric, *index) if c not in given]
+    if len(texts) > 1 and not (len(texts) == 2 and _are_parts(frame[texts])):
+        raise ValueError(
+            f"{name}: {', '.join(texts)} all hold times; --time-column NAME "
+            "(time_column) says which is that of the row"
+        )
+    times = texts or numeric[:1] or index[:1]
+    return times, [c for c in (*numeric, *index) if c not in times]
+
+
+def _holds_epochs(frame: pd.DataFrame, column: str) -> bool:
+    """Whether a column is of times since 1970, by its values and its name or place."""
+    values = frame[column]
+    if values.dtype.kind not in "iuf" or not is_epoch(values):
+        return False
+    is_first = column == frame.columns[0] and values.dtype.kind in "iu"
+    ordered = values.is_monotonic_increasing or values.is_monotonic_decreasing
+    return bool(_words(column) & _TIME_WORDS) or (
+        is_first and ordered and values.is_unique
+    )
+
+
+def _counts(column: pd.Series) -> bool:
+    """Whether a column counts the rows."""
+    if column.dtype.kind not in "iu" or not len(column):
+        return False
+    steps = np.diff(column.to_numpy(dtype=np.int64))
+    return bool((steps == 1).all() or (steps == -1).all())
+
+
+def _are_parts(frame: pd.DataFrame) -> bool:
+    """Whether one column has dates, the other times of day."""
+    clocks = [
+        bool(re.fullmatch(r"\s*\d{1,2}:\d{2}.*", str(frame[column].iloc[0])))
+        for column in frame
+    ]
+    return sum(clocks) == 1
+
+
+def _join_times(columns: Sequence[TimeColumn]) -> TimeColumn | None:
+    if not columns:
+        return None
+    if len(columns) == 1:
+        return columns[0]
+    kinds = sorted(column.kind for column in columns)
+    if kinds != ["clock", "date"]:
+        raise ValueError(f"a date and a time of day can be joined, not {kinds}")
+    date, clock = sorted(columns, key=lambda column: column.kind == "clock")
+    return TimeColumn("datetime", date.values + clock.values)
+
+
+def _find_labels(frame: pd.DataFrame, name: str) -> tuple[NDArray[np.int64], list[str]]:
+    """1 where any column of labels is; and the names of these columns."""
+    found: dict[str, NDArray[np.float64]] = {}
+    for column in map(str, frame):
+        words = _words(column)
+        certain = bool(words & _LABEL_WORDS)
+        if not certain and not words & _MAYBE_LABEL_WORDS:
+            continue
+        values = _label_values(frame[column])
+        invalid = values[~np.isin(values, (0, 1))]
+        if not invalid.size:
+            found[column] = values
+        elif certain:
+            shown = frame[column].to_numpy(dtype=object)[~np.isin(values, (0, 1))][0]
+            raise ValueError(
+                f"{name}: column {column!r} is taken for labels by its name, and "
+                f"labels must be 0 or 1, got {shown}"
+            )
+    # The points where something changes are not the anomalies themselves.
+    changes = [c for c in found if _words(c) & {"changepoint", "changepoints"}]
+    used = [column for column in found if column not in changes] or list(found)
+    labels = np.zeros(len(frame), dtype=np.int64)
+    for column in used:
+        labels |= found[column].astype(np.int64)
+    return labels, list(found)
+
+
+def _label_values(column: pd.Series) -> NDArray[np.float64]:
+    if column.dtype.kind in "biuf":
+        return column.to_numpy(dtype=float, na_value=np.nan)
+    texts = column.astype(str).str.strip().str.lower()
+    known = texts.map(lambda text: _LABEL_TEXTS.get(text, text))
+    values, invalid = to_floats(known, Marks())
+    values[invalid.index.to_numpy(dtype=int)] = np.nan
+    return values

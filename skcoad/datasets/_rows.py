@@ -1,0 +1,205 @@
+"""Rows in time order and at regular times."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skcoad._time import MAX_STRETCH, find_grid, time_text
+from skcoad.datasets._roles import Columns
+from skcoad.datasets._series import Series
+
+_RESAMPLE_ADVICE = (
+    "; --resample SPACING (resample), such as 1min, averages the rows of each interval"
+)
+_CLOCK_CHANGE = np.timedelta64(1, "h")
+
+
+def to_series(columns: Columns, name: str, resample: str | None) -> Series:
+    """Make a series of the rows, in time order and at regular times.
+
+    Parameters
+    ----------
+    columns : Columns
+        Rows in any order.
+    name : str
+        Name of the series.
+    resample : str or None
+        Width of the intervals to average over.
+
+    Returns
+    -------
+    series : Series
+        With a row of NaN for each time that was missing.
+
+    Raises
+    ------
+    ValueError
+        If the times are neither regular nor made so by `resample`.
+    """
+    notes: list[str] = []
+    try:
+        if columns.times is None:
+            if resample is not None:
+                raise ValueError("resampling needs times, and no column has any")
+        else:
+            columns, spacing, notes = _regular(columns, resample)
+            if len(columns.values) > 1:
+                notes.insert(0, f"every {spacing}")
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+    times = columns.times
+    if times is not None and times.dtype.kind == "m":
+        times = times / np.timedelta64(1, "s")
+        notes.append("times in seconds")
+    return Series(
+        columns.values,
+        columns.labels,
+        0,
+        name,
+        columns.channel_names,
+        times,
+        (*notes, *columns.notes),
+    )
+
+
+def _regular(columns: Columns, resample: str | None) -> tuple[Columns, str, list[str]]:
+    columns, notes = _in_order(columns)
+    columns, n_repeated = _without_repeated_rows(columns)
+    if n_repeated:
+        notes.append(f"{n_repeated} repeated rows left out")
+    times = _times(columns)
+    if resample is not None:
+        return _resampled(columns, resample), resample, notes
+    same = np.flatnonzero(times[1:] == times[:-1])
+    if same.size:
+        first = time_text(times[same[0]])
+        raise ValueError(f"the time {first} has more than one row{_RESAMPLE_ADVICE}")
+    try:
+        grid = find_grid(times)
+    except ValueError as error:
+        raise ValueError(f"{error}{_RESAMPLE_ADVICE}") from None
+    if not grid.n_missing:
+        return columns, grid.spacing, notes
+    notes.append(f"{grid.n_missing} missing rows are missing values")
+    values = np.full((len(grid.times), columns.values.shape[1]), np.nan)
+    labels = np.zeros(len(grid.times), dtype=np.int64)
+    values[grid.rows], labels[grid.rows] = columns.values, columns.labels
+    filled = replace(columns, values=values, labels=labels, times=grid.times)
+    return filled, grid.spacing, notes
+
+
+def _times(columns: Columns) -> NDArray[Any]:
+    if columns.times is None:
+        raise TypeError("columns without times")
+    return columns.times
+
+
+def _take(columns: Columns, rows: Any) -> Columns:
+    return replace(
+        columns,
+        values=columns.values[rows],
+        labels=columns.labels[rows],
+        times=_times(columns)[rows],
+    )
+
+
+def _in_order(columns: Columns) -> tuple[Columns, list[str]]:
+    times = _times(columns)
+    steps = np.diff(times)
+    zero = steps.dtype.type(0)
+    if (steps >= zero).all():
+        return columns, []
+    if (steps <= zero).all():
+        return _take(columns, slice(None, None, -1)), ["newest first, turned around"]
+    back = int(np.argmax(steps < zero)) + 1
+    where = f"row {back} ({time_text(times[back])}) is earlier than row {back - 1}"
+    if columns.is_clock:
+        raise ValueError(f"the times of day have no date: {where}")
+    if times.dtype.kind == "M":
+        # A clock that is set back repeats an hour; sorting would interleave its rows.
+        spacing = np.median(np.abs(steps))
+        backward = steps[steps < zero] + _CLOCK_CHANGE
+        if (np.abs(backward - spacing) <= spacing / 2).all():
+            raise ValueError(
+                f"{where}: was the clock set back? Times in UTC or with their zone "
+                f"are not ambiguous{_RESAMPLE_ADVICE}"
+            )
+    return _take(columns, np.argsort(times, kind="stable")), ["sorted by time"]
+
+
+def _without_repeated_rows(columns: Columns) -> tuple[Columns, int]:
+    """Leave out rows that are the same as the one before."""
+    times, values, labels = _times(columns), columns.values, columns.labels
+    same = (times[1:] == times[:-1]) & (labels[1:] == labels[:-1])
+    same[same] = [
+        np.array_equal(values[row], values[row + 1], equal_nan=True)
+        for row in np.flatnonzero(same)
+    ]
+    if not same.any():
+        return columns, 0
+    return _take(columns, np.concatenate([[True], ~same])), int(same.sum())
+
+
+def _resampled(columns: Columns, width: str) -> Columns:
+    """Average the values over intervals; the labels of an interval are joined."""
+    import pandas as pd
+
+    times = _times(columns)
+    if times.dtype.kind not in "mM":
+        return _resampled_numbers(columns, width)
+    try:
+        offset = pd.tseries.frequencies.to_offset(width)
+        # Offsets of months and years have no length; days are their lower bound.
+        step = pd.Timedelta(getattr(offset, "nanos", 86_400 * 10**9), unit="ns")
+    except ValueError:
+        raise ValueError(
+            f"an interval is a number and a unit such as 10s, 1min, 2h or 1D, "
+            f"got {width!r}"
+        ) from None
+    _check_bins(float((times[-1] - times[0]) / step.to_timedelta64()), times, width)
+    index = pd.Index(times)
+    values = pd.DataFrame(columns.values, index=index).resample(width).mean()
+    labels = pd.Series(columns.labels, index=index).resample(width).max().fillna(0)
+    return replace(
+        columns,
+        values=values.to_numpy(),
+        labels=labels.to_numpy(dtype=np.int64),
+        times=values.index.to_numpy(),
+    )
+
+
+def _resampled_numbers(columns: Columns, width: str) -> Columns:
+    import pandas as pd
+
+    times = _times(columns)
+    try:
+        step = float(width)
+    except ValueError:
+        step = 0.0
+    if not 0 < step < np.inf:
+        raise ValueError(
+            f"the times are numbers; an interval is a number above 0, got {width!r}"
+        )
+    _check_bins((times[-1] - times[0]) / step, times, width)
+    bins = np.floor((times - times[0]) / step).astype(np.int64)
+    every = np.arange(bins[-1] + 1)
+    values = pd.DataFrame(columns.values).groupby(bins).mean().reindex(every)
+    labels = pd.Series(columns.labels).groupby(bins).max().reindex(every, fill_value=0)
+    return replace(
+        columns,
+        values=values.to_numpy(),
+        labels=labels.to_numpy(dtype=np.int64),
+        times=times[0] + every * step,
+    )
+
+
+def _check_bins(n_bins: float, times: NDArray[Any], width: str) -> None:
+    if n_bins > MAX_STRETCH * len(times):
+        raise ValueError(
+            f"{n_bins:.0f} intervals of {width} for {len(times)} rows would be almost "
+            "all empty; choose a wider one"
+        )

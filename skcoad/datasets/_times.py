@@ -1,0 +1,332 @@
+"""Columns of times: dates, times of day, both, zones, and epochs."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Names, as `normalise` writes them.
+TIME_NAMES = {
+    *("timestamp", "timestamps", "time", "datetime", "date", "date_time", "time_stamp"),
+}
+EpochUnit = Literal["s", "ms", "us", "ns"]
+TimeKind = Literal["datetime", "date", "clock", "number"]
+
+# The time since 1970 from 1980 to 2100, which no unit shares with another.
+_EPOCH_UNITS: dict[EpochUnit, float] = {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}
+_EPOCH_RANGE = (3.1e8, 4.2e9)  # seconds
+_PIVOT = 69  # years of two digits from here on are of the last century, as in POSIX
+_COMPACT_FORMATS = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
+
+_CLOCK = r"""
+    (?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?
+    (?:\s?(?P<half>[AaPp])\.?[Mm]\.?)?
+"""
+_DATE = r"""
+    (?:(?P<year1>\d{4})(?P<mark1>[-/.])(?P<month1>\d{1,2})(?P=mark1)(?P<day1>\d{1,2})
+    |(?P<first>\d{1,2})(?P<mark2>[-/.])(?P<second_field>\d{1,2})(?P=mark2)(?P<year2>\d{4}|\d{2})
+    |(?P<day3>\d{1,2})[-/.\s](?P<month3>[A-Za-z]{3,9})[-/.,\s]{1,2}(?P<year3>\d{4}|\d{2})
+    |(?P<month4>[A-Za-z]{3,9})\s(?P<day4>\d{1,2}),?\s(?P<year4>\d{4})
+    |(?P<year6>\d{4})-(?P<month6>\d{2})
+    |(?P<year5>\d{4})(?P<month5>\d{2})(?P<day5>\d{2})(?=T))
+"""
+_ZONE = r"(?P<zone>\s?(?:Z|UTC|GMT|[-+]\d{2}(?::?\d{2})?))?"
+_TIME = re.compile(
+    rf"(?:{_DATE}(?:(?:\s?[T,]\s?|\s)(?:{_CLOCK}|T?(?P<hms>\d{{4}}|\d{{6}})){_ZONE})?)",
+    re.VERBOSE,
+)
+_CLOCK_ONLY = re.compile(_CLOCK, re.VERBOSE)
+_MONTHS = [
+    *("jan", "feb", "mar", "apr", "may", "jun"),
+    *("jul", "aug", "sep", "oct", "nov", "dec"),
+]
+
+
+class TimeColumn(NamedTuple):
+    """A column of times; dates and times of day can be added to each other."""
+
+    kind: TimeKind
+    values: NDArray[Any]  # of shape (n_rows,)
+
+
+def is_time_name(name: str) -> bool:
+    """Whether a column of this name holds times, whatever its values are."""
+    return normalise(name) in TIME_NAMES
+
+
+def normalise(name: str) -> str:
+    """Write a name in lower case and without a unit, its words with underscores."""
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)  # isAnomaly
+    bare = re.sub(r"[(\[].*?[)\]]", "", spaced).lower()
+    return re.sub(r"[^a-z0-9]+", "_", bare).strip("_")
+
+
+def is_time(cell: str) -> bool:
+    """Whether a cell is a date, a time of day, or both."""
+    cell = cell.strip()
+    return bool(_TIME.fullmatch(cell) or _CLOCK_ONLY.fullmatch(cell))
+
+
+def holds_times(column: pd.Series) -> bool:
+    """Whether a column holds times rather than numbers or other text."""
+    import pandas as pd
+
+    if column.dtype.kind in "mM" or isinstance(
+        column.dtype, (pd.DatetimeTZDtype, pd.PeriodDtype)
+    ):
+        return True
+    if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+        return False
+    known = column.dropna().head(20)
+    # A column of times with damaged cells is refused as such, not taken for text.
+    return 2 * sum(is_time(str(cell)) for cell in known) > len(known)
+
+
+def is_epoch(column: pd.Series) -> bool:
+    """Whether all values of a numeric column are times since 1970 in one unit."""
+    return _epoch_unit(column.to_numpy(dtype=float, na_value=np.nan)) is not None
+
+
+def parse_times(column: pd.Series, dayfirst: bool | None) -> TimeColumn:
+    """Convert a column to times.
+
+    Times with a zone become UTC, without one they stay as they are. Whole numbers are
+    read as dates (20240131) or as the time since 1970 in s, ms, us or ns where they can
+    be; other numbers stay numbers.
+
+    Parameters
+    ----------
+    column : Series of shape (n_rows,)
+        Text, numbers, or times.
+    dayfirst : bool or None
+        Whether ``01/02/2024`` is 1 February; None: only if the column shows it.
+
+    Returns
+    -------
+    times : TimeColumn
+        With values of datetime64, timedelta64 (times of day) or numbers.
+
+    Raises
+    ------
+    ValueError
+        If a time is missing or cannot be read, or day and month cannot be told apart.
+    """
+    import pandas as pd
+
+    if isinstance(column.dtype, pd.PeriodDtype):
+        column = column.dt.to_timestamp()
+    missing = np.flatnonzero(column.isna())
+    if missing.size:
+        raise ValueError(f"the time of row {missing[0]} is missing")
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        return TimeColumn("datetime", column.dt.tz_convert(None).to_numpy())
+    if column.dtype.kind == "M":
+        return TimeColumn("datetime", column.to_numpy())
+    if column.dtype.kind == "m":
+        return TimeColumn("clock", column.to_numpy())
+    if pd.api.types.is_numeric_dtype(column):
+        return _parse_numbers(column)
+    return _parse_text(column.astype("string").str.strip(), dayfirst)
+
+
+def _parse_numbers(column: pd.Series) -> TimeColumn:
+    import pandas as pd
+
+    numbers = column.to_numpy(dtype=float)
+    if not np.isfinite(numbers).all():
+        raise ValueError("a time is infinite")
+    if unit := _epoch_unit(numbers):
+        times = pd.to_datetime(column.to_numpy(), unit=unit)
+        if pd.api.types.is_float_dtype(column):
+            # Seconds with a fraction are exact to about 0.2 microseconds.
+            times = times.round("us")
+        return TimeColumn("datetime", times.to_numpy())
+    if column.dtype.kind in "iu":
+        text = column.astype("string")
+        widths = text.str.len().unique()
+        if len(widths) == 1 and (form := _COMPACT_FORMATS.get(int(widths[0]))):
+            dates = pd.to_datetime(text, format=form, errors="coerce")
+            if dates.notna().all() and dates.dt.year.between(1900, 2100).all():
+                kind: TimeKind = "date" if form == "%Y%m%d" else "datetime"
+                return TimeColumn(kind, dates.to_numpy())
+        return TimeColumn("number", column.to_numpy(dtype=np.int64))
+    return TimeColumn("number", numbers)
+
+
+def _epoch_unit(numbers: NDArray[np.float64]) -> EpochUnit | None:
+    if not numbers.size or not np.isfinite(numbers).all():
+        return None
+    for unit, per_second in _EPOCH_UNITS.items():
+        low, high = (limit * per_second for limit in _EPOCH_RANGE)
+        if low <= numbers.min() and numbers.max() <= high:
+            return unit
+    return None
+
+
+def _parse_text(column: pd.Series, dayfirst: bool | None) -> TimeColumn:
+    import pandas as pd
+
+    first = column.iloc[0]
+    if re.match(r"\d{4}-\d{2}-\d{2}", first):  # the quick way for the usual form
+        zoned = column.str.contains(r":.*(?:Z|[-+]\d{2}(?::?\d{2})?)$", regex=True)
+        times = pd.to_datetime(column, format="ISO8601", utc=True, errors="coerce")
+        if times.notna().all() and (zoned.all() or not zoned.any()):
+            is_date = column.str.len().eq(10).all()
+            values = times.dt.tz_convert(None).to_numpy()
+            return TimeColumn("date" if is_date else "datetime", values)
+    quick = _parse_uniform(column, dayfirst)
+    if quick is not None:
+        return TimeColumn("datetime", quick.to_numpy())
+    pattern = _CLOCK_ONLY if _CLOCK_ONLY.fullmatch(first) else _TIME
+    fields = column.str.extract(f"^(?:{pattern.pattern})$", flags=re.VERBOSE)
+    unread = np.flatnonzero(fields.isna().all(axis=1))
+    if unread.size:
+        row = int(unread[0])
+        raise ValueError(f"{column.iloc[row]!r} in row {row} is not a time")
+    clock = _clock(fields)
+    if pattern is _CLOCK_ONLY:
+        return TimeColumn("clock", clock.to_numpy())
+    times = _dates(column, fields, dayfirst) + clock
+    zones = fields["zone"].str.strip()
+    if zones.notna().any():
+        if zones.isna().any():
+            row = int(np.argmax(zones.isna()))
+            raise ValueError(f"{column.iloc[row]!r} in row {row} has no zone")
+        times -= _offsets(zones)
+    is_date = fields["hour"].isna().all() and fields["hms"].isna().all()
+    return TimeColumn("date" if is_date else "datetime", times.to_numpy())
+
+
+def _parse_uniform(column: pd.Series, dayfirst: bool | None) -> pd.Series | None:
+    """Parse times of one format such as ``31.01.2024 23:59``, which pandas does faster.
+
+    None if they are of another format, or leave open whether the day comes first.
+    """
+    import pandas as pd
+
+    match = _TIME.fullmatch(column.iloc[0])
+    if match is None or match["hour"] is None or len(match["year2"] or "") < 4:
+        return None
+    mark, gap = match["mark2"], match.string[match.end("year2") : match.start("hour")]
+    rest = f"{mark}%Y{gap}%H:%M" + ":%S" * (match["second"] is not None)
+    forms = {True: f"%d{mark}%m{rest}", False: f"%m{mark}%d{rest}"}
+    read = {
+        claim: times
+        for claim, form in forms.items()
+        if (times := pd.to_datetime(column, format=form, errors="coerce")).notna().all()
+    }
+    if dayfirst is None and len(read) == 2:
+        dayfirst = True if mark == "." else None  # see `_is_dayfirst`
+    elif dayfirst is None and read:
+        dayfirst = next(iter(read))
+    return None if dayfirst is None else read.get(dayfirst)
+
+
+def _clock(fields: pd.DataFrame) -> pd.Series:
+    """Time of day."""
+    import pandas as pd
+
+    hour, minute, second = (
+        pd.to_numeric(fields[name]).fillna(0).astype(np.int64)
+        for name in ("hour", "minute", "second")
+    )
+    if "hms" in fields:
+        compact = fields["hms"].str.pad(6, side="right", fillchar="0")
+        hour += pd.to_numeric(compact.str[:2]).fillna(0).astype(np.int64)
+        minute += pd.to_numeric(compact.str[2:4]).fillna(0).astype(np.int64)
+        second += pd.to_numeric(compact.str[4:]).fillna(0).astype(np.int64)
+    half = fields["half"].astype(object).str.lower()
+    if half.notna().any():
+        is_pm = half.eq("p").fillna(False).astype(np.int64)
+        hour = hour.where(half.isna(), hour % 12) + 12 * is_pm
+    # 24:00 ends a day, and 60 is a leap second.
+    wrong = np.flatnonzero((hour > 24) | (minute > 59) | (second > 60))
+    if wrong.size:
+        raise ValueError(f"there is no such time of day in row {wrong[0]}")
+    digits = fields["fraction"].str.pad(9, side="right", fillchar="0")
+    nanoseconds = pd.to_numeric(digits).fillna(0).astype(np.int64)
+    seconds = pd.to_timedelta(3600 * hour + 60 * minute + second, unit="s")
+    if not nanoseconds.any():
+        return seconds
+    return seconds + pd.to_timedelta(nanoseconds, unit="ns")
+
+
+def _dates(column: pd.Series, fields: pd.DataFrame, dayfirst: bool | None) -> pd.Series:
+    import pandas as pd
+
+    is_numeric = fields["first"].notna()
+    day = fields["day1"].fillna(fields["day3"]).fillna(fields["day4"])
+    day = day.fillna(fields["day5"]).mask(fields["year6"].notna(), "1")
+    month = fields["month1"].fillna(fields["month5"]).fillna(fields["month6"])
+    if is_numeric.any():
+        if _is_dayfirst(column[is_numeric], fields[is_numeric], dayfirst):
+            names = ("first", "second_field")
+        else:
+            names = ("second_field", "first")
+        day, month = day.fillna(fields[names[0]]), month.fillna(fields[names[1]])
+    named = fields["month3"].fillna(fields["month4"]).str[:3].str.lower()
+    numbers = {name: str(number) for number, name in enumerate(_MONTHS, 1)}
+    month = month.fillna(named.map(numbers))
+    year = fields["year1"]
+    for name in ("year2", "year3", "year4", "year5", "year6"):
+        year = year.fillna(fields[name])
+    recent = pd.to_numeric(year) < _PIVOT
+    year = year.where(year.str.len() == 4, np.where(recent, "20", "19") + year)
+    parts = pd.DataFrame({"year": year, "month": month, "day": day})
+    dates = pd.to_datetime(parts.astype(object), errors="coerce")
+    unread = np.flatnonzero(dates.isna())
+    if unread.size:
+        row = int(unread[0])
+        raise ValueError(f"{column.iloc[row]!r} in row {row} is not a date")
+    return dates
+
+
+def _is_dayfirst(
+    column: pd.Series, fields: pd.DataFrame, dayfirst: bool | None
+) -> bool:
+    """Whether dates such as ``01/02/2024`` begin with the day."""
+    first, second = (fields[f].astype(int) for f in ("first", "second_field"))
+    proofs = {True: first > 12, False: second > 12}
+    for claim, proof in proofs.items():
+        if dayfirst is (not claim) and proof.any():
+            raise ValueError(
+                f"{column[proof].iloc[0]!r} begins with the "
+                f"{'day' if claim else 'month'}, in spite of dayfirst={dayfirst}"
+            )
+    if dayfirst is not None:
+        return dayfirst
+    if proofs[True].any() and proofs[False].any():
+        raise ValueError(
+            f"{column[proofs[True]].iloc[0]!r} begins with the day and "
+            f"{column[proofs[False]].iloc[0]!r} with the month"
+        )
+    # No country writes month.day.year with dots.
+    if (fields["mark2"] == ".").all() and not proofs[False].any():
+        return True
+    short = fields["year2"].str.len() == 2
+    if proofs[False].any():
+        return False
+    if proofs[True].any() and not short.any():
+        return True
+    raise ValueError(
+        f"{column.iloc[0]!r} can be read in more than one way; --dayfirst or "
+        "--no-dayfirst (dayfirst=True or False) says whether the day or the month "
+        "comes first"
+    )
+
+
+def _offsets(zones: pd.Series) -> pd.Series:
+    """Offsets from UTC."""
+    import pandas as pd
+
+    parts = zones.str.extract(r"^([-+])(\d{2}):?(\d{2})?$")
+    minutes = 60 * pd.to_numeric(parts[1]).fillna(0)
+    minutes += pd.to_numeric(parts[2]).fillna(0)
+    sign = np.where(parts[0].eq("-").fillna(False), -1, 1)
+    return pd.to_timedelta((minutes * sign).astype(np.int64), unit="min")

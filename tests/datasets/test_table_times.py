@@ -1,0 +1,344 @@
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import xarray as xr
+
+from skcoad.datasets import from_frame, load_series
+
+NAN = np.nan
+
+
+@pytest.fixture
+def load(tmp_path):
+    def load(text, **options):
+        file = tmp_path / "table.csv"
+        file.write_text(text)
+        return load_series(file, **options)
+
+    return load
+
+
+def table(times, sep=","):
+    rows = "".join(f"{time}{sep}{row}\n" for row, time in enumerate(times))
+    return f"time{sep}v\n{rows}"
+
+
+def same_times(series, times):
+    np.testing.assert_array_equal(series.timestamps, np.array(times, dtype="M8[ns]"))
+
+
+# Formats
+
+
+@pytest.mark.parametrize(
+    ("cells", "times"),
+    [
+        ("2024-01-31 23:59|2024-02-01 00:00", "2024-01-31T23:59|2024-02-01"),
+        ("2024-01-31T23:59:00Z|2024-02-01T00:00:00Z", "2024-01-31T23:59|2024-02-01"),
+        ("2024/1/31 23:59|2024/2/1 0:00", "2024-01-31T23:59|2024-02-01"),
+        ("31.01.2024 23:59|01.02.2024 24:00", "2024-01-31T23:59|2024-02-02"),
+        ("1.2.2024|2.2.2024", "2024-02-01|2024-02-02"),
+        ("01.02.24 00:00|01.02.24 12:00", "2024-02-01|2024-02-01T12"),
+        ("31/01/2024|01/02/2024", "2024-01-31|2024-02-01"),
+        ("1/31/2024 11:30 PM|2/1/2024 12:00 AM", "2024-01-31T23:30|2024-02-01"),
+        ("1/31/24 12:30 pm|1/31/24 1:00 p.m.", "2024-01-31T12:30|2024-01-31T13"),
+        ("31-Jan-2024 00:00|01-FEB-2024 00:00", "2024-01-31|2024-02-01"),
+        ("31 January 2024|1 February 2024", "2024-01-31|2024-02-01"),
+        ("2024-01|2024-02", "2024-01-01|2024-02-01"),
+        ("Jan 31 2024 10:00|Feb 1 2024 10:00", "2024-01-31T10|2024-02-01T10"),
+        ("20240131|20240201", "2024-01-31|2024-02-01"),
+        ("202401312359|202402010000", "2024-01-31T23:59|2024-02-01"),
+        ("20240131T235900Z|20240201T000000Z", "2024-01-31T23:59|2024-02-01"),
+        ("2024-03-31T01:30+01:00|2024-03-31T03:00+02:00",
+         "2024-03-31T00:30|2024-03-31T01"),
+        ("2024-01-01 00:00:00|2024-01-01 00:00:00.5",
+         "2024-01-01|2024-01-01T00:00:00.5"),
+        ("1700000000|1700000060", "2023-11-14T22:13:20|2023-11-14T22:14:20"),
+        ("1700000000.5|1700000001", "2023-11-14T22:13:20.5|2023-11-14T22:13:21"),
+        ("1700000000000|1700000060000", "2023-11-14T22:13:20|2023-11-14T22:14:20"),
+        ("1700000000000001|1700000000000002",
+         "2023-11-14T22:13:20.000001|2023-11-14T22:13:20.000002"),
+        ("1700000000000000001|1700000000000000002",
+         "2023-11-14T22:13:20.000000001|2023-11-14T22:13:20.000000002"),
+    ],
+)  # fmt: skip
+def test_a_time_is_read_in_any_format(load, cells, times):
+    same_times(load(table(cells.split("|"))), times.split("|"))
+
+
+def test_day_and_month_are_told_apart_or_asked_for(load):
+    cells = ["01/02/2024", "02/02/2024"]
+    with pytest.raises(ValueError, match="--dayfirst or --no-dayfirst"):
+        load(table(cells))
+    same_times(load(table(cells), dayfirst=True), ["2024-02-01", "2024-02-02"])
+    same_times(load(table(cells), dayfirst=False), ["2024-01-02", "2024-02-02"])
+    with pytest.raises(ValueError, match="begins with the day, in spite of"):
+        load(table(["31/01/2024", "01/02/2024"]), dayfirst=False)
+    with pytest.raises(ValueError, match="begins with the day and '01/31"):
+        load(table(["31/01/2024", "01/31/2024"]))
+
+
+def test_a_year_of_two_digits_may_be_a_day(load):
+    with pytest.raises(ValueError, match="--dayfirst"):
+        load(table(["31/01/24", "30/01/24"]))
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        (["2024-01-01 00:00", "later"], "'later' in row 1 is not a time"),
+        (["2024-01-01", "2024-02-30"], "'2024-02-30' in row 1 is not a date"),
+        (["2024-01-01 00:00", "2024-01-01 25:00"], "no such time of day in row 1"),
+        (["2024-01-01T00:00Z", "2024-01-01T01:00"], "row 1 has no zone"),
+        (["2024-01-01", ""], "the time of row 1 is missing"),
+        (["5", ""], "the time of row 1 is missing"),
+        (["5", "inf"], "a time is infinite"),
+    ],
+)
+def test_a_time_that_cannot_be_read_is_an_error(load, cells, message):
+    with pytest.raises(ValueError, match=message):
+        load(table(cells))
+
+
+# Columns
+
+
+def test_date_and_time_of_day_are_joined(load):
+    for text in (
+        "date,time,v\n2024-01-01,00:00:00,1\n2024-01-01,00:01:00,2\n",
+        "Uhrzeit;Datum;v\n00:00;01.01.2024;1\n00:01;01.01.2024;2\n",
+        "date,time,v\n20240101,00:00:00,1\n20240101,00:01:00,2\n",
+    ):
+        given = ["date", "time"] if "20240101," in text else None
+        series = load(text, time_column=given)
+        same_times(series, ["2024-01-01T00:00", "2024-01-01T00:01"])
+        assert series.channel_names == ("v",)
+
+
+def test_times_of_day_alone_are_seconds(load):
+    series = load(table(["10:00", "10:01", "10:03"]))
+    np.testing.assert_array_equal(series.timestamps, [36000, 36060, 36120, 36180])
+    with pytest.raises(ValueError, match="times of day have no date: row 1"):
+        load(table(["23:59", "00:00", "00:01"]))
+
+
+def test_which_of_two_times_counts_is_asked_for(load):
+    text = "start,end,v\n2024-01-01,2024-01-02,1\n2024-01-02,2024-01-03,2\n"
+    with pytest.raises(ValueError, match="start, end all hold times; --time-column"):
+        load(text)
+    series = load(text, time_column="end")
+    same_times(series, ["2024-01-02", "2024-01-03"])
+    assert (series.channel_names, series.notes[-1]) == (("v",), "not used: start")
+    with pytest.raises(ValueError, match="no column 'stop' for the time, only start"):
+        load(text, time_column="stop")
+    with pytest.raises(ValueError, match="a date and a time of day can be joined"):
+        load(text, time_column=["start", "end"])
+
+
+@pytest.mark.parametrize("name", ["", "index", "id", "No."])
+def test_a_count_of_the_rows_is_no_channel(load, name):
+    text = f"{name},time,v\n0,2024-01-01,1\n1,2024-01-02,2\n"
+    series = load(text)
+    assert series.channel_names == ("v",)
+    same_times(series, ["2024-01-01", "2024-01-02"])
+    alone = load(f"{name},v\n5,1\n6,2\n7,3\n")
+    np.testing.assert_array_equal(alone.timestamps, [5, 6, 7])
+    assert load(f"{name or 'id'},v\n5,1\n9,2\n7,3\n").channel_names[-1] == "v"
+
+
+@pytest.mark.parametrize("header", ["t,v\n", "Messzeit,v\n", ""])
+def test_an_ordered_first_column_of_epochs_is_the_time(load, header):
+    same_times(
+        load(header + "1700000000,1.5\n1700000060,2.5\n"),
+        ["2023-11-14T22:13:20", "2023-11-14T22:14:20"],
+    )
+    assert load("a,b\n5,1700000000\n6,1700000060\n").channel_names == ("a", "b")
+    assert load("a,b\n1700000000,5\n1700000000,6\n").channel_names == ("a", "b")
+
+
+def test_a_measured_time_is_a_channel(load):
+    series = load("run time,utc\n5,1\n9,2\n")
+    assert series.channel_names == ("run time", "utc")
+
+
+# Order, spacing, gaps
+
+HOURS = ["2024-01-01 00:00", "2024-01-01 01:00", "2024-01-01 02:00"]
+
+
+def test_rows_are_put_into_time_order(load):
+    newest = load("time,v\n" + "".join(f"{t},{t[12]}\n" for t in HOURS[::-1]))
+    mixed = load("time,v\n" + "".join(f"{HOURS[i]},{i}\n" for i in (1, 0, 2)))
+    for series, note in ((newest, "newest first, turned around"),
+                         (mixed, "sorted by time")):  # fmt: skip
+        np.testing.assert_array_equal(series.values.ravel(), [0, 1, 2])
+        same_times(series, HOURS)
+        assert note in series.notes
+
+
+def test_missing_rows_become_missing_values(load):
+    series = load(table([*HOURS, "2024-01-01 05:00", "2024-01-01 06:00"]))
+    np.testing.assert_array_equal(series.values.ravel(), [0, 1, 2, NAN, NAN, 3, 4])
+    same_times(series, pd.date_range("2024-01-01", periods=7, freq="h"))
+    assert series.notes == ("every 1 h", "2 missing rows are missing values")
+
+
+def test_repeated_rows_are_left_out_and_repeated_times_refused(load):
+    text = "time,v\n" + "".join(f"{t},{t[12]}\n" for t in [*HOURS, HOURS[2]])
+    series = load(text)
+    assert len(series.values) == 3
+    assert "1 repeated rows left out" in series.notes
+    text += f"{HOURS[2]},7\n"
+    with pytest.raises(ValueError, match="02:00 has more than one row; --resample"):
+        load(text)
+    series = load(text, resample="1h")
+    np.testing.assert_array_equal(series.values.ravel(), [0, 1, 4.5])
+
+
+def test_a_clock_that_was_set_back_is_not_sorted(load):
+    hours = [f"2024-10-27 0{h}:{m}" for h in (0, 1, 2, 2, 3) for m in ("01", "31")]
+    hours[6:8] = ["2024-10-27 02:02", "2024-10-27 02:32"]  # so that no time repeats
+    with pytest.raises(ValueError, match=r"row 6 .* was the clock set back\?"):
+        load(table(hours))
+
+
+def test_irregular_times_are_refused_until_resampled(load):
+    cells = ["00:00", "00:17", "00:21", "01:04", "01:11"]
+    text = table([f"2024-01-01 {cell}" for cell in cells])
+    with pytest.raises(ValueError, match=r"no regular spacing.*--resample"):
+        load(text)
+    series = load(text, resample="30min")
+    np.testing.assert_array_equal(series.values.ravel(), [1, NAN, 3.5])
+    same_times(series, ["2024-01-01 00:00", "2024-01-01 00:30", "2024-01-01 01:00"])
+
+
+def test_numeric_times_are_resampled_in_their_unit(load):
+    text = "time,v,label\n0.0,1,0\n0.3,3,1\n0.4,5,0\n2.1,7,0\n"
+    series = load(text, resample="1")
+    np.testing.assert_array_equal(series.values.ravel(), [3, NAN, 7])
+    np.testing.assert_array_equal(series.timestamps, [0, 1, 2])
+    np.testing.assert_array_equal(series.labels, [1, 0, 0])
+
+
+@pytest.mark.parametrize(
+    ("text", "resample", "message"),
+    [
+        (table(HOURS), "often", "a number and a unit such as 10s.*got 'often'"),
+        (table(HOURS), "1ns", "would be almost all empty"),
+        (table([1, 2, 3]), "1min", "a number above 0, got '1min'"),
+        (table([1, 2, 3]), "0", "a number above 0, got '0'"),
+        ("v\n1\n2\n", "1min", "resampling needs times"),
+    ],
+)
+def test_resampling_that_cannot_be_is_an_error(load, text, resample, message):
+    with pytest.raises(ValueError, match=message):
+        load(text, resample=resample)
+
+
+def test_options_are_for_tables_alone(tmp_path):
+    file = tmp_path / "001_UCR_Anomaly_x_1_2_2.txt"
+    file.write_text("1 2 3")
+    assert load_series(file, columns=["channel_0"]).train_length == 1
+    with pytest.raises(ValueError, match="a file of a benchmark by its name"):
+        load_series(file, sep=";")
+
+
+# Frames
+
+
+@pytest.fixture
+def frame():
+    days = pd.to_datetime(["2024-01-05", "2024-01-03", "2024-01-02", "2024-01-01"])
+    return pd.DataFrame(
+        {"flow": [5.0, 3, 2, 1], "heat": [50, 30, 20, 10], "label": [1, 0, 0, 0]},
+        index=pd.Index(days, name="time"),
+    )
+
+
+def as_columns(frame):
+    return frame.reset_index()
+
+
+def as_text(frame):
+    return frame.set_axis(frame.index.strftime("%Y-%m-%d"))
+
+
+def as_zone(frame):
+    return frame.tz_localize("UTC").tz_convert("Asia/Tokyo")
+
+
+def as_periods(frame):
+    return frame.to_period("D")
+
+
+def as_nullable(frame):
+    return frame.reset_index().convert_dtypes()
+
+
+def as_objects(frame):
+    return frame.reset_index().astype(object)
+
+
+def as_polars(frame):
+    columns = {name: frame[name].to_numpy() for name in frame}
+    return pl.DataFrame({"time": frame.index.to_numpy(), **columns})
+
+
+def as_polars_dates(frame):
+    return as_polars(frame).with_columns(pl.col("time").cast(pl.Date))
+
+
+def as_xarray(frame):
+    return xr.Dataset.from_dataframe(frame)
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [
+        lambda frame: frame, as_columns, as_text, as_zone, as_periods, as_nullable,
+        as_objects, as_polars, as_polars_dates, as_xarray,
+    ],
+)  # fmt: skip
+def test_frames_of_any_library_are_read_as_tables_are(frame, convert):
+    series = from_frame(convert(frame), name="pump")
+    assert (series.name, series.channel_names) == ("pump", ("flow", "heat"))
+    expected = [[1, 10], [2, 20], [3, 30], [NAN, NAN], [5, 50]]
+    np.testing.assert_array_equal(series.values, expected)
+    np.testing.assert_array_equal(series.labels, [0, 0, 0, 0, 1])
+    same_times(series, pd.date_range("2024-01-01", periods=5))
+    assert "1 missing rows are missing values" in series.notes
+
+
+def test_a_single_column_is_a_frame_too(frame):
+    for column in (
+        frame["flow"],
+        xr.DataArray(frame["flow"].to_numpy(), {"time": frame.index.to_numpy()}),
+    ):
+        np.testing.assert_array_equal(
+            from_frame(column).values.ravel(), [1, 2, 3, NAN, 5]
+        )
+    np.testing.assert_array_equal(
+        from_frame(pl.Series("v", [1.5, 2])).values, [[1.5], [2]]
+    )
+
+
+def test_options_of_frames_are_those_of_files(frame):
+    with pytest.raises(ValueError, match="'state' must be numeric"):
+        from_frame(frame.assign(state="on"))
+    series = from_frame(frame.assign(state="on"), drop_non_numeric=True)
+    assert series.channel_names == ("flow", "heat")
+    assert len(from_frame(frame, resample="2D").values) == 3
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        np.zeros((5, 2)),
+        pd.DataFrame({"v": [1, 2]}, index=pd.MultiIndex.from_tuples([(1, 2), (3, 4)])),
+        xr.DataArray(np.zeros((2, 2, 2))),
+    ],
+)
+def test_what_is_no_frame_is_an_error(table):
+    with pytest.raises(ValueError, match="a table is a DataFrame"):
+        from_frame(table)

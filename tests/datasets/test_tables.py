@@ -1,0 +1,389 @@
+import bz2
+import gzip
+import io
+import json
+import lzma
+import random
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pytest
+from stress.fuzz_tables import damage, draw_table, judge
+
+from skcoad.datasets import load_series, open_archive
+from skcoad.datasets._source import MAX_DECOMPRESSED
+
+NAN = np.nan
+PLAIN = "time,v\n2024-01-01,1.5\n2024-01-02,2.5\n"
+
+
+@pytest.fixture
+def load(tmp_path):
+    def load(content, name="table.csv", **options):
+        file = tmp_path / name
+        file.write_bytes(content.encode() if isinstance(content, str) else content)
+        return load_series(file, **options)
+
+    return load
+
+
+def check(series, names, values, times=None):
+    assert series.channel_names == tuple(names)
+    np.testing.assert_array_equal(series.values, values)
+    if times is not None:
+        np.testing.assert_array_equal(
+            series.timestamps, np.array(times, dtype="M8[us]")
+        )
+
+
+def zipped(**files):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name.replace("_", "."), content)
+    return stream.getvalue()
+
+
+# Separators and decimal marks
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a;b\n1.5;2\n2.5;3\n",
+        "a\tb\n1.5\t2\n2.5\t3\n",
+        "a|b\n1.5|2\n2.5|3\n",
+        "a b\n1.5 2\n2.5  3\n",
+        "a;b\n1,5;2\n2,5;3\n",
+        "a\tb\n1,5\t2\n2,5\t3\n",
+        "a, b\n1.5, 2\n2.5, 3\n",
+        'a,b\n"1,5",2\n"2,5",3\n',
+        '"a","b"\n"1.5","2"\n"2.5","3"\n',
+        "sep=;\na;b\n1,5;2\n2,5;3\n",
+        "a,b\r\n1.5,2\r\n2.5,3\r\n",
+        "a,b\r1.5,2\r2.5,3",
+        "a;b;\n1,5;2;\n2,5;3;\n",
+        "a;b\n1,5;2;\n2,5;3;\n",
+        "# a b\n1.5 2\n2.5 3\n",
+        "# written today\na,b\n1.5,2\n# a pause\n2.5,3\n",
+        "# line\n" * 500 + "a,b\n1.5,2\n2.5,3\n",
+        "a,b\nl/min,°C\n1.5,2\n2.5,3\n",
+        "Site;4\n\na;b\n1,5;2\n2,5;3\n",
+        "Report;\nMay;\na;b\n1,5;2\n2,5;3\n",
+        "a,b\n1.5,2\n2.5,3\n\n\n",
+        '"a",b\n1.5,2\n2.5,3\n',
+    ],
+)
+def test_a_table_is_read_in_any_dialect(load, text):
+    check(load(text), ["a", "b"], [[1.5, 2], [2.5, 3]])
+
+
+@pytest.mark.parametrize(
+    ("cells", "values"),
+    [
+        (("1.234,5", "-2.345.678,25"), [1234.5, -2345678.25]),
+        (("1,234.5", "2,345,678"), [1234.5, 2345678]),
+        (("1 234,5", "12\u00a0345,25"), [1234.5, 12345.25]),
+        (("1'234.5", "12'345.25"), [1234.5, 12345.25]),
+        (("0,125", "1,125"), [0.125, 1.125]),
+        (("1234,567", "1,125"), [1234.567, 1.125]),
+        (("\u22121,5", "1e3"), [-1.5, 1000]),
+        ((",5", "1,"), [0.5, 1]),
+    ],
+)
+def test_decimal_mark_and_thousands_are_told_by_the_cells(load, cells, values):
+    text = "".join(f"2024-01-0{day};{cell}\n" for day, cell in enumerate(cells, 1))
+    check(load("time;v\n" + text), ["v"], np.array(values)[:, np.newaxis])
+
+
+@pytest.mark.parametrize("cells", ["1,234 2,345", "1.234 2.345"])
+def test_what_may_be_thousands_is_refused_until_it_is_told(load, cells):
+    text = "v;w\n" + "".join(f"{cell};1\n" for cell in cells.split())
+    with pytest.raises(ValueError, match="--decimal"):
+        load(text)
+    mark, other = (",", ".") if "," in cells else (".", ",")
+    check(load(text, decimal=mark), ["v", "w"], [[1.234, 1], [2.345, 1]])
+    check(load(text, decimal=other), ["v", "w"], [[1234, 1], [2345, 1]])
+
+
+def test_a_point_and_a_comma_as_decimal_marks_are_refused(load):
+    with pytest.raises(ValueError, match=r"'2\.5' has a decimal point and '1,5'"):
+        load("a;b\n1,5;2.5\n2,5;3.5\n")
+
+
+def test_a_separator_can_be_told(load):
+    check(load("a/b\n1/2\n3/4\n", sep="/"), ["a", "b"], [[1, 2], [3, 4]])
+    check(load("a b\n1 2\n3  4\n", sep="space"), ["a", "b"], [[1, 2], [3, 4]])
+    with pytest.raises(ValueError, match="one character, got 'ab'"):
+        load("a/b\n1/2\n", sep="ab")
+    with pytest.raises(ValueError, match=r"'\.' or ',', got 'x'"):
+        load("a/b\n1/2\n", decimal="x")
+
+
+def test_spaces_within_fields_separate_nothing(load):
+    text = "time\tT (°C)\tstate\n" + "".join(
+        f"01.02.2024 0{hour}:00\t1,5\tpump\n" for hour in range(9)
+    )
+    series = load(text, drop_non_numeric=True)
+    check(series, ["T (°C)"], [[1.5]] * 9)
+    text = "time,a,b,c,v\n2024-01-01 00:00,on,off,idle,5\n"
+    check(load(text, columns=["v"]), ["v"], [[5]])
+
+
+# Encodings and compression
+
+
+@pytest.mark.parametrize(
+    "encoding",
+    ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "latin-1"],
+)
+def test_the_encoding_is_found(load, encoding):
+    series = load("Größe;T\n1,5;2\n2,5;3\n".encode(encoding))
+    check(series, ["Größe", "T"], [[1.5, 2], [2.5, 3]])
+    assert any("Windows-1252" in note for note in series.notes) == (
+        encoding == "latin-1"
+    )
+
+
+@pytest.mark.parametrize(
+    "pack",
+    [gzip.compress, bz2.compress, lzma.compress, lambda data: zipped(pump_csv=data)],
+)
+def test_compression_is_known_by_the_content(load, pack, tmp_path):
+    data = pack(PLAIN.encode())
+    check(load(data, "table.dat"), ["v"], [[1.5], [2.5]])
+    with pytest.raises(ValueError, match=r"table\.dat"):
+        load(data[: len(data) // 2], "table.dat")
+
+
+def test_an_archive_has_compressed_tables(tmp_path):
+    (tmp_path / "one.csv.gz").write_bytes(gzip.compress(PLAIN.encode()))
+    (tmp_path / "two.csv").write_text(PLAIN)
+    archive = open_archive(tmp_path)
+    assert archive.names == ("one", "two")
+    np.testing.assert_array_equal(archive[0].values, archive[1].values)
+
+
+def test_a_zip_file_of_several_tables_is_an_archive(load):
+    with pytest.raises(ValueError, match="open_archive"):
+        load(zipped(a_csv=PLAIN, b_csv=PLAIN), "table.zip")
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, lambda data: zipped(a_csv=data)])
+def test_what_decompresses_to_too_much_is_refused(load, pack, monkeypatch):
+    monkeypatch.setattr("skcoad.datasets._source.MAX_DECOMPRESSED", 1000)
+    with pytest.raises(ValueError, match=r"decompresses to more than"):
+        load(pack(b"v\n" + b"1\n" * 1000), "table.dat")
+    assert MAX_DECOMPRESSED == 512 * 2**20
+
+
+# Other kinds of files
+
+
+@pytest.fixture
+def frame():
+    hours = pd.date_range("2024-01-01", periods=4, freq="h")
+    return pd.DataFrame(
+        {"time": hours, "v": [1.5, NAN, -3.25, 4], "label": [0, 0, 1, 0]}
+    )
+
+
+def as_excel(frame):
+    stream = io.BytesIO()
+    with pd.ExcelWriter(stream) as writer:
+        frame.to_excel(writer, sheet_name="data", index=False)
+        pd.DataFrame({"note": ["nothing"]}).to_excel(writer, sheet_name="notes")
+    return stream.getvalue()
+
+
+def as_parquet(frame):
+    stream = io.BytesIO()
+    frame.set_index("time").to_parquet(stream)
+    return stream.getvalue()
+
+
+def as_json_lines(frame):
+    return "\n".join(json.dumps(r) for r in as_records(frame)).encode()
+
+
+def as_json(frame):
+    return json.dumps(as_records(frame)).encode()
+
+
+def as_json_columns(frame):
+    table = pd.DataFrame(as_records(frame)).astype(object)
+    return json.dumps(table.where(table.notna(), None).to_dict("list")).encode()
+
+
+def as_records(frame):
+    return [
+        {"time": row.time.isoformat(), "label": row.label}
+        | ({} if np.isnan(row.v) else {"v": row.v})
+        for row in frame.itertuples()
+    ]
+
+
+@pytest.mark.parametrize(
+    "write", [as_excel, as_parquet, as_json_lines, as_json, as_json_columns]
+)
+def test_other_kinds_of_tables_are_read_alike(load, frame, write):
+    series = load(write(frame), "table.dat")
+    check(series, ["v"], frame[["v"]].to_numpy(), frame["time"])
+    np.testing.assert_array_equal(series.labels, frame["label"])
+    with pytest.raises(ValueError, match="no text table"):
+        load(write(frame), "table.dat", sep=";")
+
+
+def test_the_sheet_is_told(load, frame):
+    assert "sheet data, not notes" in load(as_excel(frame), "t.xlsx").notes
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('{"time": "2024-01-01", "v": 1}\n{"time"', "cannot be read"),
+        ("[1, 2, 3]", "object with named values"),
+        ('{"v": {"a": 1}}\n{"v": {"a": 2}}\n', "must be numeric"),
+        (b"PAR1 and nothing more", "cannot be read"),
+        (b"\xd0\xcf\x11\xe0 and nothing more", "table.csv"),
+        ("<html><body>404</body></html>", "no line has numbers or times"),
+        (bytes(range(32)), "control character"),
+        ("1.5 " * 60_000, "a line for each timestamp"),
+        ("v\n" + "9" * 400 + "\n1\n2\n", r"must be numeric, got '?9{20,60}\.\.\."),
+        ("v\n1\ninf\n2\n", "column 'v' is infinite in row 1"),
+        ("v\n1\n1e999\n2\n", "column 'v' is infinite in row 1"),
+        ("a,b\n1,2\n3\n4,5\n6,7\n8,9\n", "row 1 has 1 fields instead of 2"),
+        ("flow\n1,5\n2,5\n", "1 names for 2 columns; if the comma is a decimal mark"),
+        ('a,b\n1,2\n3,"4\n', r"table\.csv"),
+        ('a,b\n"' + ("1" * 1000 + "\n") * 190, r"table\.csv is not a CSV file: field"),
+    ],
+)
+def test_what_is_no_table_is_an_error_that_says_why(load, content, message):
+    with pytest.raises(ValueError, match=message):
+        load(content)
+
+
+# Headers and names
+
+
+def test_names_may_be_numbers(load):
+    check(load("time,101,102\n2024-01-01,1,2\n"), ["101", "102"], [[1, 2]])
+    text = pd.DataFrame([[1.5, 2.5]] * 3).to_csv(index=False)
+    check(load(text), ["0", "1"], [[1.5, 2.5]] * 3)
+
+
+def test_without_a_header_channels_are_numbered(load):
+    check(load("1,2\n3,4\n"), ["channel_0", "channel_1"], [[1, 2], [3, 4]])
+
+
+def test_columns_of_one_name_are_kept_apart(load):
+    series = load("a,a,a.1\n1,2,3\n4,5,6\n")
+    check(series, ["a", "a.2", "a.1"], [[1, 2, 3], [4, 5, 6]])
+
+
+def test_a_name_may_span_lines(load):
+    check(load('time,"flow\n(l/min)"\n2024-01-01,1\n'), ["flow (l/min)"], [[1]])
+
+
+def test_names_units_and_statistics_of_a_logger_are_told_apart(load):
+    series = load(
+        '"TOA5","CR1000","x"\n"TIMESTAMP","RECORD","T_Avg"\n"TS","RN","Deg C"\n'
+        '"","","Avg"\n"2024-01-01 00:00:00",0,1.5\n"2024-01-01 00:01:00",1,"NAN"\n'
+    )
+    check(series, ["T_Avg"], [[1.5], [NAN]])
+    assert "skipped: TS, RN, Deg C" in series.notes
+
+
+# Cells
+
+
+def test_words_for_no_value_are_missing_values(load):
+    words = ["-", "Bad Input", "N/A", "", "#N/A", "NaN", "I/O Timeout", "?", "NULL"]
+    text = "time,v\n" + "".join(
+        f"2024-01-{day:02},{word}\n" for day, word in enumerate(words, 1)
+    )
+    series = load(text + "2024-01-10,7\n")
+    check(series, ["v"], [[NAN]] * len(words) + [[7]])
+    assert "4 bad cells are missing values" in series.notes
+
+
+def test_an_empty_line_of_a_single_column_is_a_missing_value(load):
+    check(load("v\n1\n\n3\n"), ["v"], [[1], [NAN], [3]])
+    check(load('v\n1\n""\n3\n'), ["v"], [[1], [NAN], [3]])
+
+
+def test_lines_of_separators_at_the_end_are_no_rows(load):
+    check(load("time;a\n2024-01-01;1\n2024-01-02;2\n;\n;\n"), ["a"], [[1], [2]])
+
+
+def test_truth_values_are_numbers(load):
+    check(load("on,v\nTrue,1\nFalse,2\n"), ["on", "v"], [[1, 1], [0, 2]])
+
+
+def test_a_column_of_text_is_refused_or_left_out(load):
+    text = "time,state,v\n2024-01-01,on,1\n2024-01-02,off,2\n"
+    with pytest.raises(ValueError, match=r"'state'.*'on' in row 0; --drop-non-num"):
+        load(text)
+    series = load(text, drop_non_numeric=True)
+    check(series, ["v"], [[1], [2]])
+    assert "not numeric, left out: state" in series.notes
+    check(load(text, columns=["v"]), ["v"], [[1], [2]])
+    with pytest.raises(ValueError, match="no column 'state' of values, only v"):
+        load(text, columns=["state"])
+    with pytest.raises(ValueError, match="a sequence of names, got 'v'"):
+        load(text, columns="v")
+
+
+# Labels
+
+
+@pytest.mark.parametrize(
+    ("header", "labels"),
+    [
+        ("anomaly,changepoint", [0, 0, 1]),
+        ("changepoint,other_changepoint", [0, 1, 1]),
+        ("label,is_anomaly", [0, 1, 1]),
+        ("is_anomaly,is_anomaly-0", [0, 1, 1]),
+        ("isOutlier,Ground Truth", [0, 1, 1]),
+        ("Normal/Attack,fault", [0, 1, 1]),
+    ],
+)
+def test_columns_of_labels_are_never_channels(load, header, labels):
+    series = load(f"v,{header}\n1,0,0\n2,0,1\n3,1,1\n")
+    check(series, ["v"], [[1], [2], [3]])
+    np.testing.assert_array_equal(series.labels, labels)
+    assert f"labels: {header.replace(',', ', ')}" in series.notes
+
+
+def test_labels_may_be_words(load):
+    series = load("v,Normal/Attack\n1,Normal\n2,Attack\n3,A ttack\n")
+    np.testing.assert_array_equal(series.labels, [0, 1, 1])
+
+
+def test_a_fault_that_is_measured_is_a_channel(load):
+    check(load("fault_current,v\n5,1\n6,2\n"), ["fault_current", "v"], [[5, 1], [6, 2]])
+
+
+def test_a_column_named_like_labels_is_no_channel(load):
+    with pytest.raises(ValueError, match=r"taken for labels by its name.*got 0\.2"):
+        load("v,anomaly_score\n1,0.2\n2,0.5\n")
+
+
+# Drawn tables
+
+
+@pytest.mark.parametrize("number", range(60))
+def test_a_drawn_table_is_read_right_or_refused(tmp_path, number):
+    table = draw_table(random.Random(number))
+    outcome, message = judge(table, tmp_path)
+    assert outcome in ("read right", "refused"), (message, table.traits)
+
+
+@pytest.mark.parametrize("number", range(60))
+def test_a_damaged_table_is_read_or_refused(tmp_path, number):
+    rng = random.Random(number)
+    table = draw_table(rng)
+    table.data, table.damaged = damage(rng, table.data), True
+    outcome, message = judge(table, tmp_path)
+    assert outcome != "failure", (message, table.traits)

@@ -1,0 +1,108 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from skcoad._time import duration_text, find_grid, time_text
+
+START = np.datetime64("2024-01-31T10:00:00")
+
+
+@st.composite
+def gapped(draw):
+    """Positions on a grid, mostly without gaps, and its spacing in seconds."""
+    steps = draw(st.lists(st.sampled_from([1] * 8 + [2, 3]), min_size=1, max_size=60))
+    return np.cumsum([0, *steps, 1, 1]), draw(st.sampled_from([1, 60, 900, 3600]))
+
+
+@given(gapped(), st.sampled_from(["M8[s]", "M8[ns]", "m8[us]", "i8", "f8"]))
+def test_the_grid_is_the_one_that_rows_were_taken_from(drawn, dtype):
+    positions, seconds = drawn
+    every = np.arange(positions[-1] + 1) * seconds
+    if dtype[0] == "M":
+        every = START + every.astype("m8[s]")
+    elif dtype[0] == "m":
+        every = every.astype("m8[s]")
+    every = every.astype(dtype)
+    grid = find_grid(every[positions])
+    np.testing.assert_array_equal(grid.rows, positions)
+    np.testing.assert_array_equal(grid.times, every)
+    assert grid.n_missing == len(every) - len(positions)
+
+
+@pytest.mark.parametrize("freq", ["D", "7D", "MS", "ME", "QS", "QE", "YS", "YE", "B"])
+def test_calendar_spacings_are_regular_and_their_gaps_are_found(freq):
+    every = pd.date_range("2023-01-01", periods=24, freq=freq).to_numpy()
+    grid = find_grid(every)
+    np.testing.assert_array_equal(grid.rows, np.arange(24))
+    kept = np.delete(np.arange(24), [3, 10, 11])
+    grid = find_grid(every[kept])
+    np.testing.assert_array_equal(grid.rows, kept)
+    np.testing.assert_array_equal(grid.times, every)
+
+
+def test_a_clock_may_jitter_and_drift():
+    rng = np.random.default_rng(0)
+    seconds = np.cumsum(np.full(5000, 60.4)) + rng.uniform(-6, 6, size=5000)
+    times = START + (1000 * seconds).astype("m8[ms]")
+    grid = find_grid(times)
+    np.testing.assert_array_equal(grid.rows, np.arange(5000))
+    np.testing.assert_array_equal(grid.times, times)
+
+
+def test_a_logger_may_go_on_out_of_phase():
+    seconds = np.array([0, 60, 120, 180, 450, 510, 570])
+    np.testing.assert_array_equal(find_grid(seconds).rows, [0, 1, 2, 3, 7, 8, 9])
+
+
+def test_where_most_rows_are_missing_the_smallest_step_is_the_spacing():
+    np.testing.assert_array_equal(
+        find_grid(np.array([0, 20, 30, 50, 80, 100])).rows, [0, 2, 3, 5, 8, 10]
+    )
+
+
+@pytest.mark.parametrize(
+    ("times", "message"),
+    [
+        ([0, 17, 21, 64, 71], "no regular spacing: rows are mostly 7 apart, but"),
+        ([0, 1, 2, 1000], "most rows are missing: 4 of 1001 are there, and between 2 "),
+    ],
+)
+def test_times_without_a_grid_are_an_error_that_says_where(times, message):
+    with pytest.raises(ValueError, match=message):
+        find_grid(np.array(times))
+
+
+def test_one_time_is_a_grid():
+    assert find_grid(np.array([5])).n_missing == 0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(86400, "1 d"), (3600, "1 h"), (900, "15 min"), (90, "90 s"), (60.5, "60.5 s"),
+     (0.25, "250 ms"), (0.0000015, "0.0015 ms")],
+)  # fmt: skip
+def test_durations_are_in_their_largest_whole_unit(seconds, text):
+    assert duration_text(np.timedelta64(round(seconds * 1e9), "ns")) == text
+
+
+def test_numbers_are_written_as_they_are():
+    assert (duration_text(0.1), time_text(3)) == ("0.1", "3")
+
+
+@pytest.mark.parametrize(
+    ("time", "text"),
+    [
+        ("2024-01-31T10:00:00.000", "2024-01-31 10:00"),
+        ("2024-01-31T10:00:01", "2024-01-31 10:00:01"),
+        ("2024-01-31T10:00:01.250000", "2024-01-31 10:00:01.250"),
+        ("2024-01-31T10:00:01.000001", "2024-01-31 10:00:01.000001"),
+    ],
+)
+def test_times_are_written_without_zeros_at_their_end(time, text):
+    assert time_text(np.datetime64(time)) == text
+
+
+def test_times_of_day_are_written_as_durations():
+    assert time_text(np.timedelta64(90, "s")) == "90 s"

@@ -208,6 +208,7 @@ def detect(
     KeyboardInterrupt
         If the training is interrupted.
     """
+    from skcoad.model import InterruptedFitWarning
     from skcoad.scoring import find_segments
 
     n_timestamps = len(series.values)
@@ -215,10 +216,11 @@ def detect(
     start = time.perf_counter()
     with warnings.catch_warnings():
         # An interrupted fit warns and returns a usable detector; the command stops.
-        warnings.filterwarnings("ignore", "training was interrupted")
-        detector.fit(series.values[:n_fitted])
-    if detector.n_iter_ < detector.max_steps:
-        raise KeyboardInterrupt
+        warnings.simplefilter("error", InterruptedFitWarning)
+        try:
+            detector.fit(series.values[:n_fitted])
+        except InterruptedFitWarning:
+            raise KeyboardInterrupt from None
     fitted = time.perf_counter()
     scores = detector.decision_function(series.values)
     scored = time.perf_counter()

@@ -7,9 +7,13 @@ parameters and input, and computes nothing itself.
 from __future__ import annotations
 
 import os
+import warnings
 from abc import abstractmethod
+from collections.abc import Callable
+from copy import copy
+from functools import wraps
 from numbers import Real
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 import numpy as np
 import torch
@@ -18,6 +22,7 @@ from pyod.models.base import BaseDetector
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from skcoad._torch_state import own_torch_state
 from skcoad._typing import FloatArray
 from skcoad._validation import (
     StrOptions,
@@ -27,7 +32,7 @@ from skcoad._validation import (
     validate_series,
 )
 from skcoad.detectors._persistence import load_detector, save_detector
-from skcoad.model import CoADModel, ScoreComponents
+from skcoad.model import CoADModel, InterruptedFitWarning, ScoreComponents
 from skcoad.preprocessing import WindowPlan
 from skcoad.preprocessing._missing import check_missing_fraction
 from skcoad.preprocessing._plan import MIN_TIMESTAMPS
@@ -43,6 +48,27 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 __all__ = ["TimeSeriesDetector"]
+
+# What is known once the training series has been scored.
+SCORED = ("decision_scores_", "threshold_", "labels_", "_mu", "_sigma", "_classes")
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def on_one_fit(method: Method) -> Method:
+    """Compute with the detector as it is now, whatever other threads and libraries do.
+
+    The method gets a shallow copy, so that a fit in another thread does not change the
+    model between two of its steps; and it runs in torch's own state.
+    """
+
+    @wraps(method)
+    def compute(self: TimeSeriesDetector, *args: Any, **kwargs: Any) -> Any:
+        self._score_training_series()
+        with own_torch_state():
+            return method(copy(self), *args, **kwargs)
+
+    return cast(Method, compute)
 
 
 class TimeSeriesDetector(BaseDetector):  # type: ignore[misc]
@@ -71,6 +97,9 @@ class TimeSeriesDetector(BaseDetector):  # type: ignore[misc]
     set_params = BaseEstimator.set_params
     __repr__ = BaseEstimator.__repr__
     _get_param_names: Any = classmethod(BaseEstimator._get_param_names.__func__)
+
+    predict = on_one_fit(BaseDetector.predict)
+    predict_confidence = on_one_fit(BaseDetector.predict_confidence)
 
     @abstractmethod
     def _fit_model(self, X: FloatArray) -> CoADModel:
@@ -103,27 +132,15 @@ class TimeSeriesDetector(BaseDetector):  # type: ignore[misc]
         FloatingPointError
             If training diverges.
         """
-        before = self.__dict__.copy()
-        try:
-            self._check_parameters()
-            X = validate_series(
-                self,
-                X,
-                reset=True,
-                allow_1d=True,
-                allow_nan=self.missing == "mask",
-                min_timestamps=MIN_TIMESTAMPS,
-            )
-            check_missing_fraction(X)
-            self.model_ = self._fit_model(X)
-            self._set_scores(X)
-        except BaseException:
-            # A fit that fails or is interrupted leaves no mixture of old and new.
-            self.__dict__.clear()
-            self.__dict__.update(before)
-            raise
+        fitted = copy(self)
+        with own_torch_state():
+            fitted._fit(X)
+        # At once: a fit that fails or is interrupted leaves no mixture of old and new,
+        # and threads that score meanwhile see the one or the other.
+        self.__dict__ = fitted.__dict__
         return self
 
+    @on_one_fit
     def decision_function(self, X: Any) -> FloatArray:
         """Score each timestamp; higher is more anomalous.
 
@@ -144,6 +161,7 @@ class TimeSeriesDetector(BaseDetector):  # type: ignore[misc]
         """
         return self._score(self._validated(X))
 
+    @on_one_fit
     def channel_scores(self, X: Any) -> FloatArray:
         """Score each timestamp of each channel.
 
@@ -169,6 +187,7 @@ class TimeSeriesDetector(BaseDetector):  # type: ignore[misc]
             scores[:, channel] = score
         return scores
 
+    @on_one_fit
     def explain(self, X: Any) -> list[ScoreComponents]:
         """Compute the components of the score of each channel.
 
@@ -192,6 +211,7 @@ class TimeSeriesDetector(BaseDetector):  # type: ignore[misc]
         X = self._validated(X)
         return explain_series(self.model_, X, self._scoring_options())
 
+    @on_one_fit
     def predict_proba(
         self, X: Any, method: str = "linear", return_confidence: bool = False
     ) -> Any:
@@ -214,6 +234,7 @@ class TimeSeriesDetector(BaseDetector):  # type: ignore[misc]
         X = X if hasattr(X, "shape") else np.asarray(X)
         return super().predict_proba(X, method, return_confidence)
 
+    @on_one_fit
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save to one file, without pickle.
 
@@ -277,7 +298,8 @@ class TimeSeriesDetector(BaseDetector):  # type: ignore[misc]
         OSError
             If there is no such file, or it cannot be read.
         """
-        detector: Self = load_detector(path, cls)
+        with own_torch_state():
+            detector: Self = load_detector(path, cls)
         return detector
 
     @property
@@ -327,6 +349,48 @@ class TimeSeriesDetector(BaseDetector):  # type: ignore[misc]
                 f"contamination={self.contamination!r} must be a Python number; PyOD "
                 "takes any other object for a thresholder"
             )
+
+    def _fit(self, X: Any) -> None:
+        self._check_parameters()
+        X = validate_series(
+            self,
+            X,
+            reset=True,
+            allow_1d=True,
+            allow_nan=self.missing == "mask",
+            min_timestamps=MIN_TIMESTAMPS,
+        )
+        check_missing_fraction(X)
+        self.model_ = self._fit_model(X)
+        try:
+            self._set_scores(X)
+        except KeyboardInterrupt:
+            warnings.warn(
+                "fit was interrupted while it scored the training series; what was "
+                "learned is kept, and the scoring is done when it is first needed",
+                InterruptedFitWarning,
+                stacklevel=3,
+            )
+            for name in SCORED:  # of an earlier fit
+                self.__dict__.pop(name, None)
+            self._unscored = X.copy()  # the caller may change it
+
+    def _score_training_series(self) -> None:
+        """Do what an interrupted fit left undone."""
+        X = self.__dict__.get("_unscored")
+        if X is None:
+            return
+        scored = copy(self)
+        with own_torch_state():
+            scored._set_scores(X)
+        del scored._unscored
+        self.__dict__ = scored.__dict__
+
+    def __getattr__(self, name: str) -> Any:
+        if name in SCORED and "_unscored" in self.__dict__:
+            self._score_training_series()
+            return getattr(self, name)
+        raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
 
     def _set_scores(self, X: FloatArray) -> None:
         """Calibrate on the training series, and set PyOD's attributes."""

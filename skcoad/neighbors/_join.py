@@ -129,8 +129,9 @@ class JoinIndex(nn.Module):
         positions = usable[:: math.ceil(len(usable) / MAX_INDEXED)]
         sample = torch.randperm(len(positions), generator=generator)[: 4 * N_SAMPLE]
         sample = positions[sample.to(series.device)]
-        identity = torch.eye(length // self.factor, device=series.device)
-        self._set(components=identity.to(series.dtype))
+        n_points = length // self.factor
+        identity = torch.eye(n_points, dtype=series.dtype, device=series.device)
+        self._set(components=identity)
         points = self._embed(self._y, sample[:N_SAMPLE].sort().values).double()
         vectors = torch.linalg.eigh(points.T @ points).eigenvectors
         self._set(components=vectors[:, -N_COMPONENTS:].to(series).contiguous())
@@ -189,7 +190,7 @@ class JoinIndex(nn.Module):
         most = math.ceil(MAX_CELL_SIZE * len(positions) / len(centers))
         rank = torch.arange(len(order), device=order.device)
         rank -= (counts.cumsum(0) - counts)[cell[order]]
-        thinning = (counts / most).ceil().long().clamp_min(1)[cell[order]]
+        thinning = ((counts + most - 1) // most).clamp_min(1)[cell[order]]
         order = order[rank % thinning == 0]
         counts = torch.bincount(cell[order], minlength=len(centers))
         self._set(

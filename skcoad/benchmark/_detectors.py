@@ -6,8 +6,11 @@ import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import FunctionType
 from typing import Any
 
+import joblib
+import numpy as np
 from sklearn.base import clone
 
 from skcoad.io._plain import plain
@@ -91,7 +94,7 @@ def make_detector(detector: Any, period: int, seed: int | None = None) -> Any:
     return estimator
 
 
-def get_parameters(estimator: Any) -> dict[str, Any] | None:
+def get_parameters(estimator: Any) -> dict[str, Any]:
     """Return the parameters of a detector in a form that JSON can hold.
 
     Parameters
@@ -101,14 +104,15 @@ def get_parameters(estimator: Any) -> dict[str, Any] | None:
 
     Returns
     -------
-    parameters : dict or None
-        Those of the constructor; values that JSON cannot hold become text. None if
-        the detector has no ``get_params``.
+    parameters : dict
+        Those of the constructor; of a detector without ``get_params``, its class and
+        attributes. Values that JSON cannot hold become text, and objects whose text
+        would not tell one from another their class and attributes.
     """
     if not hasattr(estimator, "get_params"):
-        return None
+        return _state(estimator, within=())
     return {
-        name: plain(value, otherwise=_as_text)
+        name: _plain(value)
         for name, value in sorted(_parameters(estimator, deep=False).items())
     }
 
@@ -120,8 +124,35 @@ def _parameters(estimator: Any, *, deep: bool) -> dict[str, Any]:
     return parameters
 
 
-def _as_text(value: Any) -> str:
+def _plain(value: Any, within: tuple[Any, ...] = ()) -> Any:
+    return plain(value, otherwise=lambda other: _described(other, within))
+
+
+def _described(value: Any, within: tuple[Any, ...]) -> Any:
+    """Text for what JSON cannot hold, or class and attributes."""
     if isinstance(value, float):  # JSON has no infinity and no NaN
         return str(value)
+    if isinstance(value, np.ndarray):  # whose text leaves out most of a long one
+        return f"array {value.dtype} {value.shape} {joblib.hash(value)}"
+    if isinstance(value, type | FunctionType):
+        return f"{value.__module__}.{value.__qualname__}"
+    if _has_default_repr(value):
+        if any(value is outer for outer in within):
+            return "..."
+        return _state(value, within)
     # On one line, and without memory addresses, which differ from run to run.
     return re.sub(r" at 0x[0-9a-f]+", "", " ".join(repr(value).split()))
+
+
+def _has_default_repr(value: object) -> bool:
+    represent: object = type(value).__repr__
+    return represent is object.__repr__ and hasattr(value, "__dict__")
+
+
+def _state(value: Any, within: tuple[Any, ...]) -> dict[str, Any]:
+    """Class and attributes of an object that lies within others."""
+    attributes = getattr(value, "__dict__", {})
+    return {"class": f"{type(value).__module__}.{type(value).__qualname__}"} | {
+        name: _plain(attribute, (*within, value))
+        for name, attribute in sorted(attributes.items())
+    }

@@ -14,6 +14,9 @@ from filelock import lock_descriptor, unlock_descriptor
 Result = dict[str, Any]
 """One detector on one series; `run_benchmark` lists the keys."""
 
+Key = tuple[str, str, str, int]
+"""Detector, series, protocol and seed, which identify a result."""
+
 # Where locks are advisory, the results file itself is locked. Windows denies all other
 # handles the locked bytes, so that there the lock is on a file of its own.
 LOCK_RESULTS_FILE = os.name == "posix"
@@ -24,17 +27,27 @@ _FIELDS: dict[str, type | tuple[type, ...]] = {
     "series": str,
     "protocol": str,
     "seed": int,
-    "period": int,
     "n_anomalous": int,
     "error": (str, type(None)),
 }
 _FIELDS_OF_A_SUCCESS: dict[str, type | tuple[type, ...]] = {
     "metrics": dict,
+    "period": int,
     "fit_seconds": _NUMBER,
     "score_seconds": _NUMBER,
     "peak_memory_mib": (*_NUMBER, type(None)),
     "base_memory_mib": (*_NUMBER, type(None)),
 }
+
+
+def key(result: Result) -> Key:
+    """Return what identifies a result."""
+    return (
+        result["detector"],
+        result["series"],
+        result["protocol"],
+        result["seed"],
+    )
 
 
 def read_results(path: str | os.PathLike[str]) -> list[Result]:
@@ -112,6 +125,8 @@ def _fault(result: Result) -> str | None:
     fields = dict(_FIELDS)
     if result.get("error") is None or "metrics" in result:
         fields |= _FIELDS_OF_A_SUCCESS
+    if "parameters" in result:  # of a detector that was made for this period
+        fields["period"] = int
     for key, types in fields.items():
         if key not in result:
             return f"no {key!r}"

@@ -6,6 +6,7 @@ import os
 import platform
 import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
@@ -24,17 +25,16 @@ from skcoad.benchmark._detectors import (
 )
 from skcoad.benchmark._memory import peak_memory, reset_peak_memory
 from skcoad.benchmark._protocols import PROTOCOLS, Split, evaluate, vus_window
-from skcoad.benchmark._results import Result
+from skcoad.benchmark._results import Key, Result
 from skcoad.datasets import Series
 from skcoad.preprocessing import dominant_period, fallback_period
 
 
-def run_task(
-    name: str, detector: Any, series: Series, protocol: str, seed: int
-) -> Result:
-    """Fit a detector, score, evaluate; exceptions are recorded, not raised.
+@dataclass(frozen=True)
+class Task:
+    """A detector to be run on a series.
 
-    Parameters
+    Attributes
     ----------
     name : str
         Name of the detector in the results.
@@ -46,47 +46,115 @@ def run_task(
         A key of `PROTOCOLS`.
     seed : int
         For ``random_state`` of the detector.
+    """
+
+    name: str
+    detector: Any
+    series: Series
+    protocol: str
+    seed: int
+
+    @property
+    def key(self) -> Key:
+        """What identifies the result."""
+        return self.name, self.series.name, self.protocol, self.seed
+
+
+def run_task(task: Task) -> Result:
+    """Fit a detector, score, evaluate; exceptions are recorded, not raised.
+
+    Parameters
+    ----------
+    task : Task
+        What to run.
 
     Returns
     -------
     result : Result
         With ``error`` and ``traceback`` if an exception occurred.
     """
-    split = PROTOCOLS[protocol](series)
-    fit_predict_only = isinstance(detector, FitPredictOnly) or len(split.train) == 0
-    window = vus_window(series.values[:, 0])
-    period = detector_period(split.scored if fit_predict_only else split.train)
-    result: Result = {
-        "detector": name,
-        "series": series.name,
-        "protocol": protocol,
-        "seed": seed,
+    split = PROTOCOLS[task.protocol](task.series)
+    fit_predict_only = (
+        isinstance(task.detector, FitPredictOnly) or len(split.train) == 0
+    )
+    result = _new_result(task.key, split.labels) | {
         "fit_predict_only": fit_predict_only,
-        "period": period,
-        "vus_window": window,
         "n_train": 0 if fit_predict_only else len(split.train),
         "n_scored": len(split.scored),
-        "n_channels": series.values.shape[1],
-        "n_anomalous": int(split.labels.sum()),
-        "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "error": None,
+        "n_channels": task.series.values.shape[1],
     }
     try:
+        window = vus_window(task.series.values[:, 0])
+        period = detector_period(split.scored if fit_predict_only else split.train)
+        result |= {"period": period, "vus_window": window}
         if result["n_anomalous"] == 0:
             raise ValueError("the scored part has no anomaly")
-        estimator = make_detector(detector, period, seed)
+        estimator = make_detector(task.detector, period, task.seed)
         result["parameters"] = get_parameters(estimator)
         result |= _fit_and_score(estimator, split, fit_predict_only, window)
     except (Exception, SystemExit) as error:
-        result["error"] = f"{type(error).__name__}: {error}"
-        result["traceback"] = traceback.format_exc()
+        result |= _described(error)
     # Last, because the fit may load libraries that bring thread pools.
     result["threads"] = max(
         (pool["num_threads"] for pool in threadpool_info()), default=1
     )
-    result["versions"] = _versions()
-    result["machine"] = f"{platform.platform()}, {os.cpu_count()} CPUs"
     return result
+
+
+def failure(task: Task, error: Exception) -> Result:
+    """Return the result of a task whose process did not live to return one.
+
+    Parameters
+    ----------
+    task : Task
+        What was run.
+    error : Exception
+        What the backend raised.
+
+    Returns
+    -------
+    result : Result
+    """
+    labels = PROTOCOLS[task.protocol](task.series).labels
+    return _new_result(task.key, labels) | _described(error)
+
+
+def unreadable(key: Key, error: Exception) -> Result:
+    """Return the result of a task whose series cannot be read.
+
+    Parameters
+    ----------
+    key : tuple
+        Detector, series, protocol and seed.
+    error : Exception
+        What reading it raised.
+
+    Returns
+    -------
+    result : Result
+        As of a series without anomalies, which no comparison takes into account.
+    """
+    return _new_result(key, np.zeros(0, dtype=np.int64)) | _described(error)
+
+
+def _new_result(key: Key, labels: NDArray[np.int64]) -> Result:
+    detector, series, protocol, seed = key
+    return {
+        "detector": detector,
+        "series": series,
+        "protocol": protocol,
+        "seed": seed,
+        "n_anomalous": int(labels.sum()),
+        "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "error": None,
+        "versions": _versions(),
+        "machine": f"{platform.platform()}, {os.cpu_count()} CPUs",
+    }
+
+
+def _described(error: BaseException) -> Result:
+    lines = traceback.format_exception(error)
+    return {"error": f"{type(error).__name__}: {error}", "traceback": "".join(lines)}
 
 
 def detector_period(x: NDArray[np.float64]) -> int:

@@ -71,7 +71,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--jobs",
         type=int,
         default=1,
-        help="number of processes; with several, each has one thread",
+        help="number of worker processes; with several, each has one thread (default: "
+        "%(default)s)",
     )
     parser.add_argument(
         "--select",
@@ -141,8 +142,9 @@ def execute(arguments: argparse.Namespace) -> int:
         sources,
     )
     try:
+        n_threads = joblib.cpu_count() if arguments.jobs == 1 else 1
         with joblib.parallel_config(
-            "loky", inner_max_num_threads=1, initializer=_ignore_ctrl_c
+            "loky", inner_max_num_threads=n_threads, initializer=_ignore_ctrl_c
         ):
             results = run_benchmark(
                 detectors,

@@ -278,3 +278,16 @@ def test_callbacks_such_as_the_progress_bar_see_the_end_however_training_ends(
             detector.fit(wave())
     n_read = {"whole": 40, "interrupted": 20}.get(end, 0)
     assert bars == ["open", n_read]
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16])
+def test_small_numbers_of_numpy_are_numbers_as_parameters(dtype, tiny, wave):
+    integers = {"period": 25, "window_size": 48, "patch_size": 4, "step": 12}
+    integers |= {"batch_size": 16, "hidden_size": 8, "n_layers": 2, "max_steps": 2}
+    reals = {"smoothing": 0.5, "loss_weight": 1.0, "window_periods": 2.0}
+    expected = tiny(**integers, **reals).fit(wave())
+    small = tiny(
+        **{name: dtype(value) for name, value in integers.items()},
+        **{name: np.float16(value) for name, value in reals.items()},
+    ).fit(wave())
+    np.testing.assert_array_equal(small.decision_scores_, expected.decision_scores_)

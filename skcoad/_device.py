@@ -17,7 +17,7 @@ class ChunkSizes(NamedTuple):
     queries : int
         Subsequences in one nearest-neighbour query.
     points : int
-        Points of the windows in one forward pass of the network.
+        Points of the windows in one forward pass of a network of hidden size 32.
     timestamps : int
         Least length of the parts in which a long series is scored.
     """

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from concurrent.futures.process import BrokenProcessPool
+from importlib import import_module
 from itertools import islice
 from typing import Any, Protocol, TypeVar
 
 from joblib import Parallel, delayed, effective_n_jobs
+from joblib.parallel import get_active_backend
 
 __all__ = ["Task", "run_tasks"]
 
@@ -22,7 +23,7 @@ class Task(Protocol):
     def run(self) -> Any:
         """Do the work, and return the result; an error is a result too."""
 
-    def failure(self, error: Exception) -> Any:
+    def failure(self, error: BaseException) -> Any:
         """Return the result if the process died in `run`."""
 
 
@@ -31,8 +32,8 @@ def run_tasks(
 ) -> Iterator[Any]:
     """Run tasks, and yield each result as it arrives.
 
-    When a worker process dies, the tasks that were running are run again, one after the
-    other, each in a process of its own; one whose process dies again has failed.
+    When a backend breaks, because a worker was killed for instance, the tasks that were
+    running are run again, one after the other; one that breaks it again has failed.
 
     Parameters
     ----------
@@ -42,10 +43,10 @@ def run_tasks(
     keys : iterable of hashable
         Of all tasks, each different.
     n_jobs : int or None
-        Number of jobs; None means 1 unless `joblib.parallel_config` says otherwise,
-        which also selects the backend. A single job runs in this process. A backend
-        that cannot yield single results, such as ray's, gets chunks of a few tasks for
-        each job.
+        Number of worker processes; None means this process, unless
+        `joblib.parallel_config` says otherwise, which also selects the backend. A
+        backend that cannot yield single results, such as ray's, gets chunks of a few
+        tasks for each job.
 
     Yields
     ------
@@ -60,45 +61,75 @@ def run_tasks(
             running[key] = None
             yield key, make_task(key)
 
-    complete = False
-    while not complete:
+    while True:
         try:
             for key, result in _parallel(started(), n_jobs):
                 del running[key]
                 yield result
-            complete = True
-        except BrokenProcessPool:  # by which task, nobody knows
-            for key in running:
-                yield _run_alone(make_task(key))
-            running.clear()
+        except Exception:  # of the backend: a task raises none
+            if not running:
+                raise
+            for key in list(running):
+                yield _run_alone(key, make_task(key), n_jobs)
+                del running[key]
+        else:
+            return
 
 
-def _run_alone(task: Task) -> Any:
+def _run_alone(key: Key, task: Task, n_jobs: int | None) -> Any:
     try:
-        # A single job would run in this process.
-        ((_, result),) = _parallel([(None, task)], n_jobs=2)
-    except BrokenProcessPool as error:
+        ((_, result),) = _parallel(iter([(key, task)]), n_jobs)
+    except Exception as error:
         return task.failure(error)
     return result
 
 
 def _parallel(
-    tasks: Iterable[tuple[Key | None, Task]], n_jobs: int | None
+    tasks: Iterator[tuple[Key, Task]], n_jobs: int | None
 ) -> Iterator[tuple[Key, Any]]:
+    backend, _ = get_active_backend()
+    if hasattr(backend, "client"):
+        yield from _with_dask(backend.client, tasks)
+        return
     calls = (delayed(_run)(key, task) for key, task in tasks)
     # One task a batch, so that no finished result waits for another; no array in shared
     # memory, since each is used by one task, and would stay there until the last.
     options: dict[str, Any] = {"n_jobs": n_jobs, "batch_size": 1, "max_nbytes": None}
-    try:
-        parallel = Parallel(**options, return_as="generator_unordered")
-    except ValueError:  # from the backend
-        parallel = Parallel(**options)
-        size = TASKS_PER_JOB * effective_n_jobs(n_jobs)
-        while chunk := list(islice(calls, size)):
-            yield from parallel(chunk)
-    else:
-        yield from parallel(calls)
+    if n_jobs == 1:
+        # In a process of its own: joblib would run a single job in this one.
+        options |= {"n_jobs": 2, "pre_dispatch": 1}
+    if backend.supports_return_generator:
+        yield from Parallel(**options, return_as="generator_unordered")(calls)
+        return
+    size = TASKS_PER_JOB * effective_n_jobs(n_jobs)
+    while chunk := list(islice(calls, size)):
+        yield from Parallel(**options)(chunk)
 
 
-def _run(key: Hashable, task: Task) -> tuple[Hashable, Any]:
+def _with_dask(
+    client: Any, tasks: Iterator[tuple[Key, Task]]
+) -> Iterator[tuple[Key, Any]]:
+    """Run tasks on a cluster; joblib waits for ever for one that killed its workers."""
+    distributed: Any = import_module("distributed")
+
+    running = {}
+    # With results, which would be lost with the worker that holds them.
+    completed = distributed.as_completed(with_results=True, raise_errors=False)
+
+    def start(n_tasks: int) -> None:
+        for key, task in islice(tasks, n_tasks):
+            future = client.submit(_run, key, task, pure=False)
+            running[future] = key, task
+            completed.add(future)
+
+    start(max(1, sum(client.ncores().values())))
+    for future, result in completed:
+        key, task = running.pop(future)
+        start(1)
+        if future.status == "error":  # Dask itself has tried other workers
+            result = key, task.failure(future.exception())
+        yield result
+
+
+def _run(key: Key, task: Task) -> tuple[Key, Any]:
     return key, task.run()

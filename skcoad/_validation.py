@@ -49,7 +49,9 @@ class Numbers(Interval):  # type: ignore[misc]
         kinds = (int, float, np.integer, np.floating)
         if not isinstance(value, kinds) or isinstance(value, (bool, np.timedelta64)):
             return False
-        return bool(super().is_satisfied_by(value))
+        # As Python's own: a limit may be too large for a small number of numpy.
+        own = value.item() if isinstance(value, np.generic) else value
+        return bool(super().is_satisfied_by(own))
 
 
 def integers(low: int, high: int = MAX_INTEGER) -> Interval:
@@ -128,6 +130,7 @@ def validate_series(
         X = np.asarray(X)  # so that a list is judged by what it holds, like an array
     _check_values(X)
     _check_time_index(X)
+    X = _with_nan(X)
     if allow_1d and np.asarray(X).ndim == 1:
         X = np.asarray(X)
         if reset and len(X) < MIN_LENGTH_1D:
@@ -154,7 +157,8 @@ def validate_series(
     except OverflowError as error:
         raise ValueError("X has an integer that is too large for a float") from error
     _check_finite(series, allow_nan)
-    return series
+    # torch knows this machine's byte order alone.
+    return series.astype(series.dtype.newbyteorder("="), copy=False)
 
 
 def _check_finite(X: FloatArray, allow_nan: bool) -> None:
@@ -248,11 +252,6 @@ def _check_time_index(X: Any) -> None:
 
 def _check_values(X: Any) -> None:
     """Refuse what numpy would turn into numbers, but wrongly or by guessing."""
-    if isinstance(X, np.ma.MaskedArray):
-        raise ValueError(
-            "X is a masked array, whose mask would be lost; X.filled(np.nan) marks the "
-            "masked values as missing"
-        )
     if hasattr(X, "data_vars"):
         raise ValueError(
             "X is a Dataset of xarray, not an array; skcoad.datasets.from_frame(X) "
@@ -274,10 +273,27 @@ def _check_values(X: Any) -> None:
                 f"X has values of dtype {dtype}; numbers are needed. "
                 "skcoad.datasets.from_frame takes such a column for the times"
             )
-        if kind in "SU":
+        if kind in "SUV":
             raise ValueError(f"X has values of dtype {dtype}; numbers are needed")
 
 
 def _is_time(value: object) -> bool:
     kinds = (date, time, timedelta, np.datetime64, np.timedelta64)
     return isinstance(value, kinds)  # datetime is a date
+
+
+def _with_nan(X: Any) -> Any:
+    """Mark what is missing by NaN, the one form that scikit-learn knows everywhere."""
+    if isinstance(X, np.ma.MaskedArray):
+        return np.ma.filled(X.astype(np.float64), np.nan)
+    if hasattr(X, "sparse"):  # of pandas; scikit-learn takes it for a matrix of zeros
+        X = X.sparse.to_dense()
+    dtypes = getattr(X, "dtypes", getattr(X, "dtype", None))
+    names = {str(dtype) for dtype in (dtypes if np.iterable(dtypes) else [dtypes])}
+    if not names & {"object", "boolean"}:  # which may hold pandas.NA
+        return X
+    import pandas as pd
+
+    if isinstance(X, np.ndarray):
+        return np.where(pd.isna(X), np.nan, X)
+    return X.astype(object).where(X.notna(), np.nan)

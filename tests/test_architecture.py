@@ -9,7 +9,15 @@ PACKAGE = Path(__file__).parents[1] / "skcoad"
 
 # From the bottom up; what stands together may not import each other.
 LAYERS = [
-    {"_version", "_typing", "_device", "_series", "_parallel", "_time"},
+    {
+        "_version",
+        "_typing",
+        "_device",
+        "_series",
+        "_parallel",
+        "_time",
+        "_torch_state",
+    },
     {"_validation", "io", "metrics"},
     {"datasets"},
     {"preprocessing"},

@@ -8,7 +8,7 @@ from typing import Any
 
 from sklearn.base import clone
 
-from skcoad.io._plain import parameters_of
+from skcoad.io._parameters import parameters_of
 
 
 @dataclass(frozen=True)

@@ -6,23 +6,36 @@ import os
 
 from skcoad.io._results import Result, read_results
 
+Key = tuple[str, str, str, int]
+"""Detector, series, protocol and seed, which identify a result."""
+
 _NUMBER = (int, float)
 _FIELDS: dict[str, type | tuple[type, ...]] = {
     "detector": str,
     "series": str,
     "protocol": str,
     "seed": int,
-    "period": int,
     "n_anomalous": int,
     "error": (str, type(None)),
 }
 _FIELDS_OF_A_SUCCESS: dict[str, type | tuple[type, ...]] = {
     "metrics": dict,
+    "period": int,
     "fit_seconds": _NUMBER,
     "score_seconds": _NUMBER,
     "peak_memory_mib": (*_NUMBER, type(None)),
     "base_memory_mib": (*_NUMBER, type(None)),
 }
+
+
+def key(result: Result) -> Key:
+    """Return what identifies a result."""
+    return (
+        result["detector"],
+        result["series"],
+        result["protocol"],
+        result["seed"],
+    )
 
 
 def read_benchmark_results(path: str | os.PathLike[str]) -> list[Result]:
@@ -54,6 +67,8 @@ def _fault(result: Result) -> str | None:
     fields = dict(_FIELDS)
     if result.get("error") is None or "metrics" in result:
         fields |= _FIELDS_OF_A_SUCCESS
+    if "parameters" in result:  # of a detector that was made for this period
+        fields["period"] = int
     for key, types in fields.items():
         if key not in result:
             return f"no {key!r}"

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
-from joblib import Parallel, delayed
 from tqdm import tqdm
 
+from skcoad._parallel import run_tasks
 from skcoad.benchmark._detectors import check_detectors, make_detector
 from skcoad.benchmark._protocols import PROTOCOLS
-from skcoad.benchmark._results import read_benchmark_results
-from skcoad.benchmark._task import run_task
+from skcoad.benchmark._results import Key, key, read_benchmark_results
+from skcoad.benchmark._task import Task
 from skcoad.datasets import Archive, Series
-from skcoad.io._plain import get_parameters
+from skcoad.io._atomic import check_writable
+from skcoad.io._parameters import get_parameters
 from skcoad.io._results import (
     Result,
     append_result,
@@ -23,9 +26,6 @@ from skcoad.io._results import (
 )
 
 MAX_SEED = 2**32 - 1  # numpy's
-
-# Detector, series, protocol and seed identify a result.
-Key = tuple[str, str, str, int]
 
 
 def run_benchmark(
@@ -42,8 +42,8 @@ def run_benchmark(
 
     The file has one line of JSON for each detector, series and seed. Results in the
     file are not computed again, so the same call resumes a run that was interrupted
-    or killed. When a detector raises, the error is recorded and the run continues;
-    delete that line to retry.
+    or killed. When a detector raises or its process dies, or a series cannot be read,
+    the error is recorded and the run continues; delete that line to retry.
 
     Parameters
     ----------
@@ -67,9 +67,11 @@ def run_benchmark(
     seeds : sequence of int, default=(0,)
         Every detector runs on every series once for each seed, from 0 to 2**32 - 1.
     n_jobs : int, default=None
-        Number of processes, as in joblib: None means 1 unless
-        `joblib.parallel_config` says otherwise, which also selects other backends,
-        such as dask or ray.
+        Number of worker processes, as in joblib (-1 for one a core). None runs
+        everything in this process, unless `joblib.parallel_config` says otherwise,
+        which also selects other backends, such as dask or ray. Where a worker dies,
+        what it was running is tried once more; where it dies again, that run has
+        failed. In this process, a detector that is killed takes the benchmark along.
     verbose : bool, default=False
         Show a progress bar.
 
@@ -94,8 +96,8 @@ def run_benchmark(
         If an entry of `detectors` is not a detector.
     ValueError
         If the protocol is unknown, a seed is out of range, two series have the same
-        name, a series cannot be read, the file is not a results file, or it has
-        results of a detector with other parameters.
+        name, the file is not a results file, or it has results of a detector with
+        other parameters.
     BlockingIOError
         If another run is writing the file.
 
@@ -132,58 +134,49 @@ def run_benchmark(
         for detector in detectors
     }
 
-    def tasks() -> Iterator[Any]:
-        for index, name in enumerate(names):
-            todo = [key for key in wanted if key[1] == name and key not in results]
-            if todo:
-                one = series[index]
-                for detector, _, _, seed in todo:
-                    yield delayed(run_task)(
-                        detector, detectors[detector], one, protocol, seed
-                    )
+    position = {name: index for index, name in enumerate(names)}
 
+    @lru_cache(maxsize=1)  # the runs on one series follow one another
+    def read(name: str) -> Series | Exception:
+        try:
+            return series[position[name]]
+        except Exception as error:
+            return error
+
+    def task(key: Key) -> Task:
+        detector, name, _, _ = key
+        return Task(key, detectors[detector], read(name))
+
+    check_writable(Path(path))
     with only_writer(path):
-        results = {
-            key: result
-            for result in read_benchmark_results(path)
-            if (key := _key(result)) in wanted
-        }
+        recorded = read_benchmark_results(path)
+        results = {key(result): result for result in recorded if key(result) in wanted}
         drop_cut_off_line(path, first_key="detector")
-        _check_parameters(results.values(), detectors)
-        # One task a batch, so that no finished result waits for another.
-        parallel = Parallel(
-            n_jobs=n_jobs, return_as="generator_unordered", batch_size=1
-        )
+        _check_parameters(recorded, detectors)
         progress = tqdm(
             total=len(wanted), initial=len(results), disable=not verbose, unit="run"
         )
         with progress:
-            for result in parallel(tasks()):
+            remaining = [one for one in wanted if one not in results]
+            for result in run_tasks(task, remaining, n_jobs):
                 append_result(path, result)
-                results[_key(result)] = result
+                results[key(result)] = result
                 progress.update()
-    return [results[key] for key in wanted]
-
-
-def _key(result: Result) -> Key:
-    return (
-        result["detector"],
-        result["series"],
-        result["protocol"],
-        result["seed"],
-    )
+    return [results[one] for one in wanted]
 
 
 def _check_parameters(results: Iterable[Result], detectors: Mapping[str, Any]) -> None:
     """Raise if a detector's parameters differ from those in the results."""
-    checked = set()
+    made: dict[tuple[str, int, int], dict[str, Any]] = {}
     for result in results:
         name, recorded = result["detector"], result.get("parameters")
-        if recorded is None or name in checked:
+        if name not in detectors or recorded is None:
             continue
-        checked.add(name)
-        estimator = make_detector(detectors[name], result["period"], result["seed"])
-        current = get_parameters(estimator) or {}
+        period, seed = result["period"], result["seed"]
+        if (name, period, seed) not in made:
+            estimator = make_detector(detectors[name], period, seed)
+            made[name, period, seed] = get_parameters(estimator)
+        current = made[name, period, seed]
         if current != recorded:
             differing = [
                 key

@@ -6,6 +6,7 @@ import os
 import platform
 import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
@@ -20,70 +21,107 @@ from skcoad._version import __version__
 from skcoad.benchmark._detectors import FitPredictOnly, make_detector
 from skcoad.benchmark._memory import peak_memory, reset_peak_memory
 from skcoad.benchmark._protocols import PROTOCOLS, Split, evaluate, vus_window
+from skcoad.benchmark._results import Key
 from skcoad.datasets import Series
-from skcoad.io._plain import get_parameters
+from skcoad.io._parameters import get_parameters
 from skcoad.io._results import Result
 from skcoad.preprocessing import dominant_period, fallback_period
 
 
-def run_task(
-    name: str, detector: Any, series: Series, protocol: str, seed: int
-) -> Result:
-    """Fit a detector, score, evaluate; exceptions are recorded, not raised.
+@dataclass(frozen=True)
+class Task:
+    """A detector to be run on a series.
 
-    Parameters
+    Attributes
     ----------
-    name : str
-        Name of the detector in the results.
+    key : tuple
+        Names of detector and series, a key of `PROTOCOLS`, and the seed for
+        ``random_state`` of the detector.
     detector : object, callable or FitPredictOnly
         See `make_detector`.
-    series : Series
-        The data.
-    protocol : str
-        A key of `PROTOCOLS`.
-    seed : int
-        For ``random_state`` of the detector.
-
-    Returns
-    -------
-    result : Result
-        With ``error`` and ``traceback`` if an exception occurred.
+    series : Series or Exception
+        The data, or what reading it raised.
     """
-    split = PROTOCOLS[protocol](series)
-    fit_predict_only = isinstance(detector, FitPredictOnly) or len(split.train) == 0
-    window = vus_window(series.values[:, 0])
-    period = detector_period(split.scored if fit_predict_only else split.train)
-    result: Result = {
-        "detector": name,
-        "series": series.name,
+
+    key: Key
+    detector: Any
+    series: Series | Exception
+
+    def run(self) -> Result:
+        """Fit a detector, score, evaluate; exceptions are recorded, not raised.
+
+        Returns
+        -------
+        Result
+            With ``error`` and ``traceback`` if an exception occurred.
+        """
+        if isinstance(self.series, Exception):
+            return self.failure(self.series)
+        _, _, protocol, seed = self.key
+        split = PROTOCOLS[protocol](self.series)
+        fit_predict_only = (
+            isinstance(self.detector, FitPredictOnly) or len(split.train) == 0
+        )
+        result = _new_result(self.key, split.labels) | {
+            "fit_predict_only": fit_predict_only,
+            "n_train": 0 if fit_predict_only else len(split.train),
+            "n_scored": len(split.scored),
+            "n_channels": self.series.values.shape[1],
+        }
+        try:
+            window = vus_window(self.series.values[:, 0])
+            period = detector_period(split.scored if fit_predict_only else split.train)
+            result |= {"period": period, "vus_window": window}
+            if result["n_anomalous"] == 0:
+                raise ValueError("the scored part has no anomaly")
+            estimator = make_detector(self.detector, period, seed)
+            result["parameters"] = get_parameters(estimator)
+            result |= _fit_and_score(estimator, split, fit_predict_only, window)
+        except (Exception, SystemExit) as error:
+            result |= _described(error)
+        # Last, because the fit may load libraries that bring thread pools.
+        result["threads"] = max(
+            (pool["num_threads"] for pool in threadpool_info()), default=1
+        )
+        return result
+
+    def failure(self, error: BaseException) -> Result:
+        """Return the result of a task that could not return one.
+
+        Parameters
+        ----------
+        error : BaseException
+            What the backend raised, or reading the series. A series that cannot be read
+            counts as one without anomalies, which no comparison takes into account.
+
+        Returns
+        -------
+        Result
+        """
+        labels = np.zeros(0, dtype=np.int64)
+        if isinstance(self.series, Series):
+            labels = PROTOCOLS[self.key[2]](self.series).labels
+        return _new_result(self.key, labels) | _described(error)
+
+
+def _new_result(key: Key, labels: NDArray[np.int64]) -> Result:
+    detector, series, protocol, seed = key
+    return {
+        "detector": detector,
+        "series": series,
         "protocol": protocol,
         "seed": seed,
-        "fit_predict_only": fit_predict_only,
-        "period": period,
-        "vus_window": window,
-        "n_train": 0 if fit_predict_only else len(split.train),
-        "n_scored": len(split.scored),
-        "n_channels": series.values.shape[1],
-        "n_anomalous": int(split.labels.sum()),
+        "n_anomalous": int(labels.sum()),
         "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "error": None,
+        "versions": _versions(),
+        "machine": f"{platform.platform()}, {os.cpu_count()} CPUs",
     }
-    try:
-        if result["n_anomalous"] == 0:
-            raise ValueError("the scored part has no anomaly")
-        estimator = make_detector(detector, period, seed)
-        result["parameters"] = get_parameters(estimator)
-        result |= _fit_and_score(estimator, split, fit_predict_only, window)
-    except (Exception, SystemExit) as error:
-        result["error"] = f"{type(error).__name__}: {error}"
-        result["traceback"] = traceback.format_exc()
-    # Last, because the fit may load libraries that bring thread pools.
-    result["threads"] = max(
-        (pool["num_threads"] for pool in threadpool_info()), default=1
-    )
-    result["versions"] = _versions()
-    result["machine"] = f"{platform.platform()}, {os.cpu_count()} CPUs"
-    return result
+
+
+def _described(error: BaseException) -> Result:
+    lines = traceback.format_exception(error)
+    return {"error": f"{type(error).__name__}: {error}", "traceback": "".join(lines)}
 
 
 def detector_period(x: NDArray[np.float64]) -> int:

@@ -11,6 +11,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+import joblib
+
 from skcoad.benchmark._detectors import FitPredictOnly, make_detector
 from skcoad.benchmark._plots import plot_comparison
 from skcoad.benchmark._protocols import METRICS, PROTOCOLS
@@ -84,7 +86,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--jobs",
         type=int,
         default=1,
-        help="number of processes; with several, each has one thread",
+        help="number of worker processes; with several, each has one thread (default: "
+        "%(default)s)",
     )
     parser.add_argument(
         "--select",
@@ -147,7 +150,8 @@ def execute(arguments: argparse.Namespace) -> int:
         sources,
     )
     try:
-        with worker_processes():
+        n_threads = joblib.cpu_count() if arguments.jobs == 1 else 1
+        with worker_processes(n_threads):
             results = run_benchmark(
                 detectors,
                 series,

@@ -211,20 +211,21 @@ def fit(series: Series, detector: TimeSeriesDetector) -> None:
     KeyboardInterrupt
         If the training is interrupted.
     """
+    from skcoad.model import InterruptedFitWarning
     from skcoad.preprocessing import dominant_period
 
     n_fitted = series.train_length or len(series.values)
     start = time.perf_counter()
     with warnings.catch_warnings():
         # An interrupted fit warns and returns a usable detector; the command stops.
-        warnings.filterwarnings("ignore", "training was interrupted")
-        detector.fit(with_names(series)[:n_fitted])
-    parameters = detector.get_params()
-    if "max_steps" in parameters and detector.n_iter_ < parameters["max_steps"]:
-        raise KeyboardInterrupt
+        warnings.simplefilter("error", InterruptedFitWarning)
+        try:
+            detector.fit(with_names(series)[:n_fitted])
+        except InterruptedFitWarning:
+            raise KeyboardInterrupt from None
     seconds = time.perf_counter() - start
     period = f"period {detector.period_}"
-    if parameters["period"] == "auto":
+    if detector.period == "auto":
         found = dominant_period(series.values[:n_fitted]) is not None
         period += "" if found else ", a fallback: none was found, --period sets it"
     print(f"Fitted on {n_fitted} in {seconds:.1f} s ({period}).")

@@ -46,6 +46,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ValueError, OSError, FloatingPointError) as error:
         print(f"skcoad: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
+    except MemoryError:
+        print("skcoad: the series needs more memory than there is", file=sys.stderr)
+        return 2
 
 
 def _parser(*, for_benchmark: bool) -> argparse.ArgumentParser:

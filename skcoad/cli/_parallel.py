@@ -14,10 +14,10 @@ __all__ = ["interrupted", "worker_processes"]
 
 
 @contextmanager
-def worker_processes() -> Iterator[None]:
-    """Let joblib start processes of one thread, of which Ctrl-C ends none."""
+def worker_processes(n_threads: int = 1) -> Iterator[None]:
+    """Let joblib start processes of some threads each, of which Ctrl-C ends none."""
     with joblib.parallel_config(
-        "loky", inner_max_num_threads=1, initializer=_ignore_ctrl_c
+        "loky", inner_max_num_threads=n_threads, initializer=_ignore_ctrl_c
     ):
         yield
 

@@ -107,7 +107,9 @@ class SklearnOutlierAdapter(OutlierMixin, BaseEstimator):
         ndarray of shape (n_timestamps,)
             ``score_samples(X) - offset_``.
         """
-        return np.asarray(self.score_samples(X) - self.offset_)
+        check_is_fitted(self)
+        detector = self.detector_  # that of one fit, whatever another thread does
+        return np.asarray(detector.threshold_ - detector.decision_function(X))
 
     def predict(self, X: Any) -> NDArray[np.intp]:
         """Label each timestamp.

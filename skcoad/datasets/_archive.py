@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import lzma
 import os
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -16,6 +20,20 @@ from skcoad.datasets._series import Series
 AnyPath = Path | zipfile.Path
 Reader = Callable[[AnyPath], Series]
 
+# Unpacked size of a file in a zip file; a few kilobytes can claim to be terabytes.
+MAX_UNPACKED = 2**29
+# What zipfile raises for a file that is damaged, encrypted or compressed in a way that
+# it does not know.
+ZIP_ERRORS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+)
+
 
 @dataclass(frozen=True)
 class ArchiveEntry:
@@ -26,8 +44,16 @@ class ArchiveEntry:
     reader: Reader
 
     def read(self) -> Series:
-        """Read the file."""
-        return self.reader(self.path)
+        """Read the file.
+
+        Raises
+        ------
+        ValueError
+            If it is not of its format, or cannot be unpacked.
+        """
+        with _zip_errors(self.path):
+            check_unpacked_size(self.path)
+            return self.reader(self.path)
 
 
 class Archive(Sequence[Series]):
@@ -130,19 +156,32 @@ def find_entries(
     FileNotFoundError
         If the path does not exist.
     ValueError
-        If no file has the format.
+        If no file has the format, or a zip file is damaged.
     """
     root: AnyPath = Path(path)
     if not root.exists():
         raise FileNotFoundError(f"no such file or folder: {root}")
-    if root.is_file():
-        if not zipfile.is_zipfile(path):
+    if not root.is_dir():
+        if not (root.is_file() and zipfile.is_zipfile(path)):
             raise ValueError(f"{root} is neither a folder nor a zip file")
-        root = zipfile.Path(os.fspath(path))
+        with _zip_errors(root):
+            root = zipfile.Path(os.fspath(path))
     entries = [entry for file in _walk(root) if (entry := match(file))]
     if not entries:
         raise ValueError(f"no {description} in {path}")
     return Archive(sorted(entries, key=lambda entry: str(entry.path)))
+
+
+def check_unpacked_size(path: AnyPath) -> None:
+    """Raise ValueError for a member of a zip file that claims to be very large."""
+    if not isinstance(path, zipfile.Path):
+        return
+    size = path.root.getinfo(path.at).file_size  # more than that is never read
+    if size > MAX_UNPACKED:
+        raise ValueError(
+            f"{path} is {size / 2**20:.0f} MiB when unpacked; of a zip file, at most "
+            f"{MAX_UNPACKED // 2**20} MiB are read: unpack it first"
+        )
 
 
 def is_single_file(path: str | os.PathLike[str]) -> bool:
@@ -150,10 +189,31 @@ def is_single_file(path: str | os.PathLike[str]) -> bool:
     return os.path.isfile(path) and not zipfile.is_zipfile(path)
 
 
-def _walk(folder: AnyPath) -> Iterator[AnyPath]:
-    """Yield every file below a folder; zip paths have no ``rglob`` in Python 3.10."""
-    for entry in folder.iterdir():
-        if entry.is_dir():
-            yield from _walk(entry)
-        else:
-            yield entry
+def _walk(root: AnyPath) -> Iterator[AnyPath]:
+    """Yield every regular file below a folder; links to folders are followed once."""
+    folders, seen = [root], set()
+    while folders:
+        folder = folders.pop()
+        if isinstance(folder, Path):
+            real = folder.resolve()
+            if real in seen:  # a link, perhaps to a folder that it is in
+                continue
+            seen.add(real)
+        for entry in folder.iterdir():
+            if entry.is_dir():
+                is_link = isinstance(entry, Path) and entry.is_symlink()
+                folders.insert(0 if is_link else len(folders), entry)  # links last
+            elif entry.is_file():  # not a pipe, which may have no writer
+                yield entry
+
+
+@contextmanager
+def _zip_errors(path: AnyPath) -> Iterator[None]:
+    """Turn what zipfile raises into a ValueError that names the file."""
+    try:
+        yield
+    except (*ZIP_ERRORS, OSError) as error:
+        # With a number, it is an error of the system, and no damage.
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise ValueError(f"{path} cannot be unpacked: {error}") from error

@@ -13,6 +13,7 @@ from skcoad.datasets._archive import (
     AnyPath,
     Archive,
     ArchiveEntry,
+    check_unpacked_size,
     find_entries,
     is_single_file,
 )
@@ -92,9 +93,13 @@ def read_nab(path: AnyPath) -> Series:
     file = _windows_file(path)
     if file is None:
         raise ValueError(f"found no combined_windows.json for {path}")
-    all_windows = json.loads(read_text(file))
+    check_unpacked_size(file)
+    try:
+        all_windows = json.loads(read_text(file))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{file} is not JSON: {error}") from None
     key = _key(path)
-    if key not in all_windows:
+    if not isinstance(all_windows, dict) or key not in all_windows:
         raise ValueError(f"{file} has no windows for {key!r}")
     columns = read_columns(path)
     if columns.times is None:

@@ -6,9 +6,10 @@ parameters and input, and computes nothing itself.
 
 from __future__ import annotations
 
-import copy
 import os
+import warnings
 from abc import abstractmethod
+from copy import copy
 from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -19,6 +20,7 @@ from pyod.models.base import BaseDetector
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
+from skcoad._torch_state import own_torch_state
 from skcoad._typing import FloatArray
 from skcoad._validation import (
     StrOptions,
@@ -31,7 +33,8 @@ from skcoad._validation import (
 from skcoad.detectors._contamination import held_back_scores, thresholder_limit
 from skcoad.detectors._explanation import ExplanationMixin
 from skcoad.detectors._persistence import load_detector, save_detector
-from skcoad.model import CoADModel
+from skcoad.detectors._snapshot import on_one_fit
+from skcoad.model import CoADModel, InterruptedFitWarning
 from skcoad.preprocessing import WindowPlan, mask_gross_outliers, plan_windows
 from skcoad.preprocessing._missing import check_missing_fraction
 from skcoad.preprocessing._plan import MIN_TIMESTAMPS
@@ -48,6 +51,9 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 __all__ = ["TimeSeriesDetector"]
+
+# What is known once the training series has been scored.
+SCORED = ("decision_scores_", "threshold_", "labels_", "_mu", "_sigma", "_classes")
 
 
 class TimeSeriesDetector(ExplanationMixin, BaseDetector):  # type: ignore[misc]
@@ -111,31 +117,15 @@ class TimeSeriesDetector(ExplanationMixin, BaseDetector):  # type: ignore[misc]
         FloatingPointError
             If training diverges.
         """
-        before = self.__dict__.copy()
-        interval = sampling_interval(getattr(X, "index", None))
-        try:
-            self._check_parameters()
-            series = validate_series(
-                self,
-                X,
-                reset=True,
-                allow_1d=True,
-                allow_nan=self.missing == "mask",
-                min_timestamps=MIN_TIMESTAMPS,
-            )
-            series, rows = self._regular(X, series)
-            check_missing_fraction(series)
-            normal = mask_gross_outliers(series)
-            self.thresholder_ = self._held_back_threshold(normal, interval)
-            self.model_ = self._fit_model(normal)
-            self._set_scores(normal, series, rows, interval)
-        except BaseException:
-            # A fit that fails or is interrupted leaves no mixture of old and new.
-            self.__dict__.clear()
-            self.__dict__.update(before)
-            raise
+        fitted = copy(self)
+        with own_torch_state():
+            fitted._fit(X)
+        # At once: a fit that fails or is interrupted leaves no mixture of old and new,
+        # and threads that score meanwhile see the one or the other.
+        self.__dict__ = fitted.__dict__
         return self
 
+    @on_one_fit
     def decision_function(self, X: Any) -> FloatArray:
         """Score each timestamp; higher is more anomalous.
 
@@ -158,6 +148,7 @@ class TimeSeriesDetector(ExplanationMixin, BaseDetector):  # type: ignore[misc]
         scores: FloatArray = self._score(series)[rows]
         return scores
 
+    @on_one_fit
     def channel_scores(self, X: Any) -> FloatArray:
         """Score each timestamp of each channel.
 
@@ -180,6 +171,7 @@ class TimeSeriesDetector(ExplanationMixin, BaseDetector):  # type: ignore[misc]
         scores: FloatArray = self._score_channels(series)[rows]
         return scores
 
+    @on_one_fit
     def aggregate(self, channel_scores: FloatArray) -> FloatArray:
         """Combine the scores of the channels into one.
 
@@ -198,6 +190,7 @@ class TimeSeriesDetector(ExplanationMixin, BaseDetector):  # type: ignore[misc]
             self.model_, channel_scores.T, self._scoring_options()
         )
 
+    @on_one_fit
     def predict(self, X: Any, return_confidence: bool = False) -> Any:
         """Label each timestamp.
 
@@ -215,6 +208,7 @@ class TimeSeriesDetector(ExplanationMixin, BaseDetector):  # type: ignore[misc]
         """
         return BaseDetector.predict(self._as_pyod(), X, return_confidence)
 
+    @on_one_fit
     def predict_confidence(self, X: Any) -> FloatArray:
         """PyOD's confidence in each label.
 
@@ -231,6 +225,7 @@ class TimeSeriesDetector(ExplanationMixin, BaseDetector):  # type: ignore[misc]
         confidence: FloatArray = BaseDetector.predict_confidence(self._as_pyod(), X)
         return confidence
 
+    @on_one_fit
     def predict_proba(
         self, X: Any, method: str = "linear", return_confidence: bool = False
     ) -> Any:
@@ -253,6 +248,7 @@ class TimeSeriesDetector(ExplanationMixin, BaseDetector):  # type: ignore[misc]
         X = X if hasattr(X, "shape") else np.asarray(X)
         return super().predict_proba(X, method, return_confidence)
 
+    @on_one_fit
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save to one file, without pickle.
 
@@ -316,7 +312,8 @@ class TimeSeriesDetector(ExplanationMixin, BaseDetector):  # type: ignore[misc]
         OSError
             If there is no such file, or it cannot be read.
         """
-        detector: Self = load_detector(path, cls)
+        with own_torch_state():
+            detector: Self = load_detector(path, cls)
         return detector
 
     @property
@@ -366,6 +363,53 @@ class TimeSeriesDetector(ExplanationMixin, BaseDetector):  # type: ignore[misc]
                 f"contamination={self.contamination!r} must be a Python number; PyOD "
                 "takes any other object for a thresholder"
             )
+
+    def _fit(self, X: Any) -> None:
+        interval = sampling_interval(getattr(X, "index", None))
+        self._check_parameters()
+        series = validate_series(
+            self,
+            X,
+            reset=True,
+            allow_1d=True,
+            allow_nan=self.missing == "mask",
+            min_timestamps=MIN_TIMESTAMPS,
+        )
+        series, rows = self._regular(X, series)
+        check_missing_fraction(series)
+        normal = mask_gross_outliers(series)
+        self.thresholder_ = self._held_back_threshold(normal, interval)
+        self.model_ = self._fit_model(normal)
+        try:
+            self._set_scores(normal, series, rows, interval)
+        except KeyboardInterrupt:
+            warnings.warn(
+                "fit was interrupted while it scored the training series; what was "
+                "learned is kept, and the scoring is done when it is first needed",
+                InterruptedFitWarning,
+                stacklevel=3,
+            )
+            for name in SCORED:  # of an earlier fit
+                self.__dict__.pop(name, None)
+            # Copies, since the caller may change the series.
+            self._unscored = normal.copy(), series.copy(), rows, interval
+
+    def _score_training_series(self) -> None:
+        """Do what an interrupted fit left undone."""
+        unscored = self.__dict__.get("_unscored")
+        if unscored is None:
+            return
+        scored = copy(self)
+        with own_torch_state():
+            scored._set_scores(*unscored)
+        del scored._unscored
+        self.__dict__ = scored.__dict__
+
+    def __getattr__(self, name: str) -> Any:
+        if name in SCORED and "_unscored" in self.__dict__:
+            self._score_training_series()
+            return getattr(self, name)
+        raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
 
     def _held_back_threshold(
         self, normal: FloatArray, interval: float | None
@@ -436,7 +480,7 @@ class TimeSeriesDetector(ExplanationMixin, BaseDetector):  # type: ignore[misc]
         if isinstance(self.contamination, Real):
             return self
         check_is_fitted(self)
-        copied = copy.copy(self)
+        copied = copy(self)
         copied.contamination = float(self.labels_.mean())
         return copied
 

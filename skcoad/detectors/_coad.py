@@ -327,12 +327,12 @@ class CoADDetector(TimeSeriesDetector):
             step=self.step,
         )
         seed = check_random_state(self.random_state).randint(2**31 - 1)
+        # Python's own numbers: those of numpy may be small, and overflow.
         model, history = CoADModel.fit(
             X,
             plan,
             max_references=int(self.max_references),
             network=NetworkConfig(
-                # torch's GRU takes no integers of numpy.
                 hidden_size=int(self.hidden_size),
                 n_layers=int(self.n_layers),
                 encoder=self.encoder,
@@ -342,12 +342,14 @@ class CoADDetector(TimeSeriesDetector):
             ),
             options=TrainingOptions(
                 distortions=self.distortions,
-                distortion_lengths=tuple(self.distortion_lengths),  # type: ignore[arg-type]
-                loss_weight=self.loss_weight,
-                lr=self.lr,
-                batch_size=self.batch_size,
-                max_steps=self.max_steps,
-                max_seconds=self.max_seconds,
+                distortion_lengths=tuple(map(float, self.distortion_lengths)),  # type: ignore[arg-type]
+                loss_weight=float(self.loss_weight),
+                lr=float(self.lr),
+                batch_size=int(self.batch_size),
+                max_steps=int(self.max_steps),
+                max_seconds=None
+                if self.max_seconds is None
+                else float(self.max_seconds),
             ),
             generator=torch.Generator().manual_seed(int(seed)),
             device=resolve_device(self.device),
@@ -361,12 +363,12 @@ class CoADDetector(TimeSeriesDetector):
 
         They are `init` (initial weights), `sample`, `schedule` and `callbacks`.
         """
-        return {"callbacks": [ProgressBar(self.max_steps)] if self.verbose else []}
+        return {"callbacks": [ProgressBar(int(self.max_steps))] if self.verbose else []}
 
     def _scoring_options(self) -> ScoringOptions:
         return ScoringOptions(
             self.score_by,
-            self.smoothing,
+            float(self.smoothing),
             self.score_aggregation,
             self.channel_aggregation,
             self.references,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from skcoad._typing import FloatArray
+from skcoad.detectors._snapshot import on_one_fit
 from skcoad.model import CoADModel, ScoreComponents
 from skcoad.scoring import (
     ScoringOptions,
@@ -43,6 +44,7 @@ class ExplanationMixin:
     @abstractmethod
     def _score_channels(self, X: FloatArray) -> FloatArray: ...
 
+    @on_one_fit
     def find_segments(
         self,
         X: Any,
@@ -153,6 +155,7 @@ class ExplanationMixin:
             names=getattr(self, "feature_names_in_", range(self.n_features_in_)),
         )
 
+    @on_one_fit
     def explain(
         self,
         X: Any,

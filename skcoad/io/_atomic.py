@@ -40,11 +40,12 @@ def check_writable(path: Path, source: Path | None = None) -> None:
         raise ValueError(f"there is no folder {path.parent} to write {path.name} into")
     if not os.access(path.parent, os.W_OK):
         raise ValueError(f"the folder {path.parent} is not writable")
-    if path.exists():
-        if not path.is_file():
-            raise ValueError(f"{path} exists and is not a file")
-        if source is not None and source.exists() and path.samefile(source):
-            raise ValueError(f"{path} is the input and must not be replaced")
+    if _is_special(path):
+        raise ValueError(f"{path} exists and is not a file")
+    if source is None or not source.exists() or not path.exists():
+        return
+    if path.samefile(source):
+        raise ValueError(f"{path} is the input and must not be replaced")
 
 
 @contextmanager
@@ -81,7 +82,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     'score'
     """
     target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file():
+    if _is_special(target):
         raise OSError(f"{os.fspath(path)} exists and is no regular file")
     # In the same folder, hence on the same disk, where replacing is one operation.
     partial = target.with_name(f".skcoad-{secrets.token_hex(8)}.tmp")
@@ -100,3 +101,8 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def _is_special(path: Path) -> bool:
+    """Whether a path is a folder, a pipe, a device, or a link to itself."""
+    return os.path.lexists(os.path.realpath(path)) and not path.is_file()

@@ -106,9 +106,9 @@ def distort(
     shortest = min(max(2, int(lengths[0] * period)), t)
     longest = min(max(shortest, int(lengths[1] * period)), t)
     length = torch.randint(shortest, longest + 1, (b, 1), generator=generator)
-    start = (torch.rand(b, 1, generator=generator) * (t - length + 1)).long()
+    start = (_uniform((b, 1), generator) * (t - length + 1)).long()
     kind = torch.randint(len(kinds), (b,), generator=generator)
-    kind[torch.rand(b, generator=generator) >= fraction] = -1
+    kind[_uniform((b,), generator) >= fraction] = -1
     device = windows.device
     segment = Segment(
         start.to(device),
@@ -154,7 +154,7 @@ def time_warp(windows: Tensor, segment: Segment, generator: torch.Generator) -> 
 def jitter(windows: Tensor, segment: Segment, generator: torch.Generator) -> Tensor:
     """Add Gaussian noise of 5 % of the window's range."""
     spread = 0.05 * (windows.amax(1, keepdim=True) - windows.amin(1, keepdim=True))
-    noise = torch.randn(windows.shape, generator=generator)
+    noise = torch.randn(windows.shape, generator=generator, dtype=torch.float32)
     return windows + spread * noise.to(windows.device)
 
 
@@ -171,7 +171,7 @@ def bump(windows: Tensor, segment: Segment, generator: torch.Generator) -> Tenso
     """Add a half sine of up to 30 % of the window's range, up or down."""
     spread = windows.amax(1, keepdim=True) - windows.amin(1, keepdim=True)
     height = 0.6 * (_random(windows, generator) - 0.5) * spread
-    arch = torch.sin(math.pi * (segment.offset + 0.5) / segment.length)
+    arch = torch.sin(math.pi * (segment.offset.to(windows) + 0.5) / segment.length)
     return windows + height * arch
 
 
@@ -204,7 +204,11 @@ DISTORTIONS: dict[str, Distortion] = {
 
 def _random(windows: Tensor, generator: torch.Generator) -> Tensor:
     """One number in [0, 1) for each window, ``(B, 1)``."""
-    return torch.rand(len(windows), 1, generator=generator).to(windows.device)
+    return _uniform((len(windows), 1), generator).to(windows.device)
+
+
+def _uniform(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    return torch.rand(shape, generator=generator, dtype=torch.float32)
 
 
 def _range(windows: Tensor, segment: Segment) -> tuple[Tensor, Tensor]:

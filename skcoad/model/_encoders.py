@@ -56,7 +56,8 @@ class DilatedLayer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(N, B, H)`` to the same shape."""
-        n, d = len(x), self.dilation
+        n = len(x)
+        d = min(self.dilation, n)  # all that is farther away is padding as well
         padded = F.pad(self.norm(x), (0, 0, 0, 0, d, d))  # N + 2d, B, H
         neighbours = torch.cat([padded[k : k + n] for k in (0, d, 2 * d)], dim=-1)
         update: Tensor = self.update(F.relu(self.gather(neighbours)))

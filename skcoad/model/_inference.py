@@ -132,7 +132,9 @@ def _network_components(
     views = [x, missing] if reference is None else [x, missing, reference]
     windows = [view.unfold(0, size, 1) for view in views]
     with torch.inference_mode():
-        n_windows = max(1, chunk_sizes(x.device).points // size)
+        # Memory is for features: a network of more of them takes fewer windows.
+        points = chunk_sizes(x.device).points * 32 // max(32, network.hidden_size)
+        n_windows = max(1, points // size)
         for chunk in torch.split(starts, n_windows):
             batch, absent, *references = (view[chunk] for view in windows)  # B, T
             output = network(batch, references[0] if references else None, absent)

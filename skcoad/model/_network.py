@@ -114,6 +114,7 @@ class CoADNetwork(nn.Module):
     ) -> None:
         super().__init__()
         self.patch_size = patch_size
+        self.hidden_size = hidden_size
         self.fusion = fusion
         self.masking = masking
         self.with_reference = with_reference
@@ -143,6 +144,7 @@ class CoADNetwork(nn.Module):
         self.basis = torch.tensor(
             stft_basis(N_FFT, "boxcar"), dtype=torch.float32, device="cpu"
         )
+        self.float()  # whatever torch's default dtype is
 
     def forward(
         self,

@@ -27,6 +27,7 @@ __all__ = [
     "Batch",
     "Callback",
     "History",
+    "InterruptedFitWarning",
     "TrainingData",
     "TrainingOptions",
     "joint_loss",
@@ -40,6 +41,10 @@ POSITIVE_WEIGHT = 2.0  # of distorted patches, the minority
 WARM_UP = 0.05  # fraction of the training in which the learning rate rises
 MAX_GRADIENT_NORM = 1.0
 RECORD_EVERY = 20  # steps between two records; the fewest of an interrupted fit
+
+
+class InterruptedFitWarning(UserWarning):
+    """A fit was interrupted; what it learned by then is kept."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +127,7 @@ class Callback:
         """After each step; reading the loss waits for the device."""
 
     def on_train_end(self, network: CoADNetwork, history: History) -> None:
-        """After the last step."""
+        """After the last step, also of a training that failed."""
 
 
 def joint_loss(
@@ -352,6 +357,7 @@ def train(
                     losses += _read(unread, len(losses), options.lr)
                 for callback in callbacks:
                     callback.on_batch_end(network, n_steps + 1, loss)
+        losses += _read(unread, len(losses), options.lr)
     except KeyboardInterrupt:
         n_steps = len(losses) + len(unread)
         if n_steps < RECORD_EVERY:
@@ -359,15 +365,22 @@ def train(
         warnings.warn(
             f"training was interrupted after {n_steps} of {options.max_steps} steps; "
             "the detector is usable but less accurate",
+            InterruptedFitWarning,
             stacklevel=3,
         )
-    losses += _read(unread, len(losses), options.lr)
-    network.eval()
-    chunks = [losses[i : i + RECORD_EVERY] for i in range(0, len(losses), RECORD_EVERY)]
-    history = History(len(losses), [sum(c) / len(c) for c in chunks])
-    for callback in callbacks:
-        callback.on_train_end(network, history)
+        losses += _read(unread, len(losses), options.lr)
+    finally:
+        network.eval()
+        history = History(len(losses), _means(losses))
+        for callback in callbacks:
+            callback.on_train_end(network, history)
     return history
+
+
+def _means(losses: list[float]) -> list[float]:
+    """Mean of every 20 losses."""
+    chunks = [losses[i : i + RECORD_EVERY] for i in range(0, len(losses), RECORD_EVERY)]
+    return [sum(chunk) / len(chunk) for chunk in chunks]
 
 
 def _read(unread: list[tuple[Tensor, Tensor]], n_before: int, lr: float) -> list[float]:

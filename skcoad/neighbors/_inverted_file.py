@@ -88,7 +88,7 @@ class InvertedFile(nn.Module):
         most = math.ceil(MAX_CELL_SIZE * len(positions) / len(centers))
         rank = torch.arange(len(order), device=order.device)
         rank -= (counts.cumsum(0) - counts)[cell[order]]
-        thinning = (counts / most).ceil().long().clamp_min(1)[cell[order]]
+        thinning = ((counts + most - 1) // most).clamp_min(1)[cell[order]]
         order = order[rank % thinning == 0]
         counts = torch.bincount(cell[order], minlength=len(centers))
         for name, value in (

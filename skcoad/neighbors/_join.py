@@ -121,8 +121,9 @@ class JoinIndex(nn.Module):
         positions = usable[:: math.ceil(len(usable) / MAX_INDEXED)]
         sample = torch.randperm(len(positions), generator=generator)[: 4 * N_SAMPLE]
         sample = positions[sample.to(series.device)]
-        identity = torch.eye(length // self.factor, device=series.device)
-        self._set(components=identity.to(series.dtype))
+        n_points = length // self.factor
+        identity = torch.eye(n_points, dtype=series.dtype, device=series.device)
+        self._set(components=identity)
         points = self._embed(self._y, sample[:N_SAMPLE].sort().values).double()
         vectors = torch.linalg.eigh(points.T @ points).eigenvectors
         self._set(components=vectors[:, -N_COMPONENTS:].to(series).contiguous())

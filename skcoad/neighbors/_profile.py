@@ -144,7 +144,7 @@ def retrieve(
         The neighbours at the mean of the subsequences, cross-faded by a triangular
         weight.
     """
-    within = torch.arange(index.length, device=x.device)
+    within = torch.arange(index.length, dtype=x.dtype, device=x.device)
     # Triangular, so that overlapping neighbours blend without seams.
     fade = 1 - ((within + 0.5) / index.length * 2 - 1).abs() + 1e-3
     total, total_weight = torch.zeros_like(x), torch.zeros_like(x)
@@ -224,8 +224,8 @@ def excess_distance(
     excess = excess.masked_fill(neighbors.distances.isinf(), 0)
     weight = torch.ones_like(excess)
     if missing is not None and missing.any():
-        observed = 1 - rolling_sum(missing, length) / length
-        weight = coverage_weight(observed, SUBSEQUENCE_POWER).to(excess.dtype)
+        observed = 1 - rolling_sum(missing, length).to(excess.dtype) / length
+        weight = coverage_weight(observed, SUBSEQUENCE_POWER)
     total = _sum_over_covering(weight * excess, length)
     return (total / _sum_over_covering(weight, length)).to(excess.dtype)
 
@@ -239,8 +239,8 @@ def _chunks(queries: Tensor, x: Tensor) -> tuple[Tensor, ...]:
 def _weight(index: SubsequenceIndex, starts: Tensor, missing: Tensor | None) -> Tensor:
     """Coverage weight of subsequences, ``(B, k)``; ``(1, k)`` if nothing is missing."""
     if missing is None or not missing.any():
-        return torch.ones(1, len(starts), device=starts.device)
-    n_missing = rolling_sum(missing, index.length)[:, starts]
+        return torch.ones(1, len(starts), dtype=torch.float32, device=starts.device)
+    n_missing = rolling_sum(missing, index.length)[:, starts].to(torch.float32)
     return coverage_weight(1 - n_missing / index.length, SUBSEQUENCE_POWER)
 
 

@@ -15,8 +15,10 @@ from sklearn.base import clone
 from skcoad._typing import FloatArray
 from skcoad._version import __version__
 from skcoad.datasets import Series, n_training_rows
-from skcoad.io._plain import get_parameters, plain
+from skcoad.io._parameters import get_parameters
+from skcoad.io._plain import plain
 from skcoad.io._results import Result
+from skcoad.model import InterruptedFitWarning
 from skcoad.preprocessing import dominant_period, fallback_period
 
 __all__ = [
@@ -170,10 +172,10 @@ def fit_or_stop(detector: Any, X: FloatArray) -> None:
         If interrupted at any time.
     """
     with warnings.catch_warnings():
-        warnings.filterwarnings("error", "training was interrupted")
+        warnings.simplefilter("error", InterruptedFitWarning)
         try:
             detector.fit(X)
-        except UserWarning as warning:
+        except InterruptedFitWarning as warning:
             raise KeyboardInterrupt from warning
 
 

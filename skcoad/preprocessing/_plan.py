@@ -125,7 +125,7 @@ def plan_windows(
     WindowPlan(period=50, window_size=200, patch_size=8, step=99)
     """
     n = len(x)
-    # Small integers of numpy would overflow below.
+    # Small numbers of numpy would overflow below.
     period, window_size, patch_size, step = (
         size if size == "auto" else int(size)
         for size in (period, window_size, patch_size, step)
@@ -133,7 +133,7 @@ def plan_windows(
     if period == "auto":
         period = dominant_period(x) or fallback_period(n)
     if window_size == "auto":
-        wanted = min(round(window_periods * period), n // 2)
+        wanted = min(round(float(window_periods) * period), n // 2)
         wanted = min(max(wanted, MIN_PATCHES), n)
         patch_size = _patch_size(wanted) if patch_size == "auto" else patch_size
         if MIN_PATCHES * patch_size > n:

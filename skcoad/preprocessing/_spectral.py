@@ -52,7 +52,7 @@ def stft_basis(n_fft: int, window: str = "hann") -> NDArray[np.float64]:
     >>> np.ones(4) @ stft_basis(4, window="boxcar")
     array([4., 0., 0., 0., 0., 0.])
     """
-    taper = signal.get_window(window, n_fft)
+    taper = signal.get_window(window, int(n_fft))
     spectrum = np.fft.rfft(np.diag(taper), axis=1)
     # + 0.0 turns the -0.0 of bins that have no imaginary part into 0.0.
     return np.hstack([spectrum.real, spectrum.imag]) + 0.0
@@ -121,7 +121,7 @@ class FFTTransformer(TransformerMixin, BaseEstimator):
         """
         check_parameters(self)
         X = validate_series(self, X, reset=True)
-        if X.shape[1] % self.n_channels:
+        if X.shape[1] % int(self.n_channels):
             raise ValueError(
                 f"{X.shape[1]} columns do not divide into n_channels={self.n_channels}"
             )
@@ -163,8 +163,9 @@ class FFTTransformer(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         channel_names(self, input_features)
-        window_size = self.n_features_in_ // self.n_channels
-        channels = [f"channel{i}" for i in range(self.n_channels)]
+        n_channels = int(self.n_channels)
+        window_size = self.n_features_in_ // n_channels
+        channels = [f"channel{i}" for i in range(n_channels)]
         return _coefficient_names(channels, "fft", window_size // 2 + 1, self.output)
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -245,7 +246,7 @@ class STFTTransformer(TransformerMixin, BaseEstimator):
             If a parameter is out of its range.
         """
         check_parameters(self)
-        signal.get_window(self.window, self.n_fft)  # raises for an unknown name
+        signal.get_window(self.window, int(self.n_fft))  # raises for an unknown name
         validate_series(self, X, reset=True)
         return self
 
@@ -271,14 +272,15 @@ class STFTTransformer(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X = validate_series(self, X, reset=False)
-        before = self.n_fft // 2
+        n_fft = int(self.n_fft)  # a small integer of numpy would overflow
+        before = n_fft // 2
         if len(X) <= before:
             raise ValueError(
-                f"n_fft={self.n_fft} needs more than {before} timestamps, got {len(X)}"
+                f"n_fft={n_fft} needs more than {before} timestamps, got {len(X)}"
             )
-        X = np.pad(X, ((before, self.n_fft - 1 - before), (0, 0)), mode="reflect")
-        frames = sliding_windows(X, self.n_fft).swapaxes(1, 2)
-        parts = frames @ stft_basis(self.n_fft, self.window)
+        X = np.pad(X, ((before, n_fft - 1 - before), (0, 0)), mode="reflect")
+        frames = sliding_windows(X, n_fft).swapaxes(1, 2)
+        parts = frames @ stft_basis(n_fft, self.window)
         return _output(parts, self.output).reshape(len(parts), -1)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
@@ -295,7 +297,8 @@ class STFTTransformer(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         channels = channel_names(self, input_features)
-        return _coefficient_names(channels, "stft", self.n_fft // 2 + 1, self.output)
+        n_bins = int(self.n_fft) // 2 + 1
+        return _coefficient_names(channels, "stft", n_bins, self.output)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "n_features_in_")

@@ -8,6 +8,7 @@ padded score.
 
 from __future__ import annotations
 
+from operator import index
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -68,6 +69,9 @@ def window_starts(
     >>> window_starts(11, window_size=4, step=3)
     array([0, 3, 6, 7])
     """
+    # Small integers of numpy would overflow below.
+    n_timestamps, window_size = index(n_timestamps), index(window_size)
+    step = index(step)
     if not 1 <= window_size <= n_timestamps:
         raise ValueError(
             f"window_size={window_size} must lie between 1 and the length of the "
@@ -110,6 +114,7 @@ def sliding_windows(x: FloatArray, window_size: int, step: int = 1) -> FloatArra
     array([[0., 1., 2.],
            [2., 3., 4.]])
     """
+    window_size, step = index(window_size), index(step)
     starts = window_starts(len(x), window_size, step)
     windows = np.lib.stride_tricks.sliding_window_view(x, window_size, axis=0)
     windows = np.moveaxis(windows, -1, 1)
@@ -154,6 +159,7 @@ def windows_to_timestamps(
     >>> windows_to_timestamps(np.array([1.0, 3.0]), 5, 3, step=2, aggregation="max")
     array([1., 1., 3., 3., 3.])
     """
+    n_timestamps, window_size = index(n_timestamps), index(window_size)
     starts = window_starts(n_timestamps, window_size, step)
     scores = np.asarray(scores)
     if scores.shape not in {(len(starts),), (len(starts), window_size)}:
@@ -167,23 +173,25 @@ def windows_to_timestamps(
     # torch is imported here, so that the transformers alone do without it.
     import torch
 
+    from skcoad._torch_state import own_torch_state
     from skcoad.preprocessing._rolling import overlap_add
 
-    total = torch.zeros(n_timestamps, dtype=torch.float64)
-    n_covering = torch.zeros(n_timestamps, dtype=torch.float64)
-    if aggregation == "max":
-        total.fill_(-torch.inf)
-    n_rows = max(1, OVERLAP_CHUNK // window_size)
-    for first in range(0, len(starts), n_rows):
-        rows = torch.from_numpy(starts[first : first + n_rows])
-        values = torch.tensor(scores[first : first + n_rows], dtype=torch.float64)
-        if scores.ndim == 1:
-            values = values[:, None].expand(-1, window_size)
+    with own_torch_state():
+        total = torch.zeros(n_timestamps, dtype=torch.float64)
+        n_covering = torch.zeros(n_timestamps, dtype=torch.float64)
         if aggregation == "max":
-            overlap_add(total, values, rows, "amax")
-        else:
-            overlap_add(total, values, rows)
-            overlap_add(n_covering, torch.ones_like(values), rows)
+            total.fill_(-torch.inf)
+        n_rows = max(1, OVERLAP_CHUNK // window_size)
+        for first in range(0, len(starts), n_rows):
+            rows = torch.from_numpy(starts[first : first + n_rows])
+            values = torch.tensor(scores[first : first + n_rows], dtype=torch.float64)
+            if scores.ndim == 1:
+                values = values[:, None].expand(-1, window_size)
+            if aggregation == "max":
+                overlap_add(total, values, rows, "amax")
+            else:
+                overlap_add(total, values, rows)
+                overlap_add(n_covering, torch.ones_like(values), rows)
     return (total if aggregation == "max" else total / n_covering).numpy()
 
 
@@ -312,17 +320,12 @@ class SlidingWindowTransformer(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         X = validate_series(self, X, reset=False)
         if self.padding is not None:
-            before = (
-                self.window_size - 1
-                if self.align == "trailing"
-                else self.window_size // 2
-            )
+            before, after = self._around()
             if self.padding == "reflect" and before >= len(X):
                 raise ValueError(
                     f"padding='reflect' with window_size={self.window_size} needs more "
                     f"than {before} timestamps, got {len(X)}"
                 )
-            after = self.window_size - 1 - before
             X = np.pad(X, ((before, after), (0, 0)), mode=self.padding)
         windows = sliding_windows(X, self.window_size, self.step)
         return windows.reshape(len(windows), -1)
@@ -377,20 +380,23 @@ class SlidingWindowTransformer(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         channels = channel_names(self, input_features)
-        if self.padding is None:
-            first = 0  # the row's time is that of its first value
-        elif self.align == "trailing":
-            first = 1 - self.window_size
-        else:
-            first = -(self.window_size // 2)
+        before, after = self._around()
+        if self.padding is None:  # the row's time is that of its first value
+            before, after = 0, before + after
         return np.array(
             [
-                f"{channel}[t{first + offset:+d}]"
-                for offset in range(self.window_size)
+                f"{channel}[t{offset:+d}]"
+                for offset in range(-before, after + 1)
                 for channel in channels
             ],
             dtype=object,
         )
+
+    def _around(self) -> tuple[int, int]:
+        """How many values of a padded window are before and after its timestamp."""
+        size = int(self.window_size)
+        before = size - 1 if self.align == "trailing" else size // 2
+        return before, size - 1 - before
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "n_features_in_")

@@ -1,3 +1,4 @@
+import copy
 import json
 
 import numpy as np
@@ -8,7 +9,7 @@ from sklearn.base import BaseEstimator
 
 from skcoad.benchmark import FitPredictOnly
 from skcoad.benchmark._detectors import check_detectors, make_detector
-from skcoad.io._plain import get_parameters
+from skcoad.io._parameters import get_parameters
 
 
 class Plain:
@@ -77,13 +78,64 @@ def test_parameters_can_be_stored_as_json():
     assert parameters["a"] == 2.5
     assert parameters["b"]["x"] == [1, 2]
     assert parameters["b"]["z"] == "inf"
-    assert "Plain" in parameters["b"]["y"]
-    assert "0x" not in parameters["b"]["y"]
+    assert parameters["b"]["y"] == {"class": f"{__name__}.Plain", "state": []}
     assert json.loads(json.dumps(parameters, allow_nan=False)) == parameters
 
 
-def test_parameters_of_a_detector_without_get_params():
-    assert get_parameters(Plain()) is None
+class Settings:
+    def __init__(self, **settings):
+        vars(self).update(settings)
+
+
+def long_array(last):
+    return np.append(np.zeros(5000), last)
+
+
+def one_function():
+    pass
+
+
+def another_function():
+    pass
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (1, 2),
+        (0.1, float("inf")),
+        (long_array(1), long_array(2)),
+        (np.zeros(3), np.zeros(3, np.float32)),
+        (one_function, another_function),
+        (Plain, Settings),
+        (Settings(a=1), Settings(a=2)),
+        ([Settings(a=Settings(b={1: 2}))], [Settings(a=Settings(b={1: 3}))]),
+        (Plain(), Settings(state=[])),
+        ({1, 2}, {1, 3}),
+    ],
+    ids=str,
+)
+def test_detectors_without_get_params_are_told_apart_by_their_attributes(one, other):
+    first, again, second = (
+        get_parameters(Settings(value=value))
+        for value in (one, copy.deepcopy(one), other)
+    )
+    assert first == again
+    assert first != second
+    assert json.loads(json.dumps(first, allow_nan=False)) == first
+
+
+def test_a_detector_that_holds_itself_has_parameters():
+    detector = Settings(a=1)
+    detector.itself = [detector]
+    assert get_parameters(detector)["itself"] == ["..."]
+
+
+def test_a_detector_without_attributes_has_its_class():
+    class Empty:
+        __slots__ = ()
+
+    assert get_parameters(Empty())["class"].endswith("Empty")
 
 
 def test_classes_and_other_objects_are_refused():

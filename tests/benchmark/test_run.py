@@ -207,8 +207,6 @@ def test_series_of_an_archive_are_read_only_when_they_are_run(tmp_path, path):
     for file in tmp_path.glob("*.txt"):
         file.write_text("unreadable")
     assert run_benchmark({"A": Deviation()}, archive, path) == whole
-    with pytest.raises(ValueError, match="could not convert"):
-        run_benchmark({"B": Deviation()}, archive, path)
 
 
 @pytest.mark.parametrize(
@@ -328,12 +326,12 @@ def test_a_second_run_on_one_file_is_an_error_and_leaves_the_file_alone(series, 
 
 @pytest.mark.usefixtures("lock_kind")
 def test_a_run_that_fails_releases_the_lock(series, path):
-    class Unreadable(list):
+    class Stopped(list):
         def __getitem__(self, index):
-            raise ValueError("unreadable")
+            raise KeyboardInterrupt
 
-    with pytest.raises(ValueError, match="unreadable"):
-        run_benchmark({"A": Deviation()}, Unreadable(series), path)
+    with pytest.raises(KeyboardInterrupt):
+        run_benchmark({"A": Deviation()}, Stopped(series), path)
     assert len(run_benchmark({"A": Deviation()}, series, path)) == 3
 
 

@@ -21,6 +21,7 @@ from sklearn.exceptions import NotFittedError
 
 from skcoad import CoADDetector, NeighborsDetector, __version__
 from skcoad.detectors import load as load_any
+from skcoad.io._atomic import check_writable
 from skcoad.io._container import FORMAT, KEY, MAX_HEADER, UNSEALED, _seal
 from skcoad.io._schema import InvalidDetectorError
 from skcoad.thresholds import (
@@ -483,6 +484,20 @@ def test_a_crash_in_the_middle_leaves_the_old_file(
 def test_a_folder_that_is_not_there_is_an_os_error(fitted, tmp_path):
     with pytest.raises(FileNotFoundError):
         fitted.save(tmp_path / "no such" / "file")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such files")
+def test_what_is_no_regular_file_is_not_replaced(fitted, tmp_path):
+    loop, pipe = tmp_path / "loop", tmp_path / "pipe"
+    loop.symlink_to(loop.name)
+    os.mkfifo(pipe)
+    for path in (loop, pipe, Path("/dev/null")):
+        with pytest.raises(OSError, match="no regular file"):
+            fitted.save(path)
+        with pytest.raises(ValueError, match="is not a file"):
+            check_writable(path)
+    assert loop.is_symlink()
+    assert pipe.is_fifo()
 
 
 def test_a_folder_is_not_replaced(fitted, tmp_path):

@@ -4,6 +4,7 @@ import pytest
 import torch
 from scipy import signal
 
+from skcoad.model._encoders import DilatedLayer
 from skcoad.model._network import CoADNetwork, initialise
 
 P, N, T = 4, 6, 24
@@ -283,3 +284,11 @@ def test_a_network_made_on_the_meta_device_computes_as_any_other():
     outputs = zip(make_on_meta()(x, reference), usual(x, reference), strict=True)
     for one, other in outputs:
         torch.testing.assert_close(one, other)
+
+
+def test_neighbours_beyond_the_window_take_no_memory():
+    layer = DilatedLayer(2, dilation=2**30)
+    x = torch.randn(4, 3, 2, generator=torch.Generator().manual_seed(0))
+    near = DilatedLayer(2, dilation=4)
+    near.load_state_dict(layer.state_dict())
+    torch.testing.assert_close(layer(x), near(x))

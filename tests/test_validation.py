@@ -1,0 +1,119 @@
+"""Series in the odd forms that numpy and pandas give them."""
+
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skcoad import (
+    FFTTransformer,
+    NeighborsDetector,
+    SlidingWindowTransformer,
+    STFTTransformer,
+)
+from skcoad._validation import validate_series
+
+WHOLE = np.array([*range(40)], dtype=float) % 7
+HOLEY = np.where(np.arange(40) % 9 == 4, np.nan, WHOLE)
+
+
+def read_only(x):
+    x = x.copy()
+    x.flags.writeable = False
+    return x
+
+
+def with_na(x, na):
+    return pd.Series(x).astype(object).where(~np.isnan(x), na)
+
+
+FORMS = {
+    "read-only": read_only,
+    "big-endian": lambda x: x.astype(">f8"),
+    "float16": lambda x: x.astype(np.float16),
+    "longdouble": lambda x: x.astype(np.longdouble),
+    "reversed": lambda x: x[::-1].copy()[::-1],
+    "masked": lambda x: np.ma.array(np.nan_to_num(x), mask=np.isnan(x)),
+    "Float64": lambda x: pd.Series(x).astype("Float64"),
+    "Int64": lambda x: pd.Series(x).astype("Int64"),
+    "object with NA": lambda x: with_na(x, pd.NA),
+    "object with None": lambda x: with_na(x, None),
+    "object with NaT": lambda x: with_na(x, pd.NaT),
+    "objects": lambda x: with_na(x, pd.NA).to_numpy(),
+    "list with None": lambda x: [None if np.isnan(value) else value for value in x],
+    "sparse": lambda x: pd.Series(pd.arrays.SparseArray(x)),
+}
+OF_INTEGERS = {
+    "int8": lambda x: x.astype(np.int8),
+    "uint64": lambda x: x.astype(">u8"),
+    "masked integers": lambda x: np.ma.array(x.astype(np.int8)),
+    "decimals": lambda x: np.array([Decimal(int(value)) for value in x]),
+}
+
+
+@pytest.mark.parametrize("as_frame", [False, True], ids=["1-D", "frame"])
+@pytest.mark.parametrize(
+    ("form", "x"),
+    [
+        *((form, x) for form in FORMS.values() for x in (WHOLE, HOLEY)),
+        *((form, WHOLE) for form in OF_INTEGERS.values()),
+    ],
+)
+def test_a_series_of_any_form_is_the_array_of_its_values(form, x, as_frame):
+    X = form(x)
+    if as_frame:
+        if isinstance(X, np.ma.MaskedArray):
+            pytest.skip("pandas has no masks")
+        X = pd.DataFrame({"a": X})
+    detector = NeighborsDetector()
+    values = validate_series(detector, X, reset=True, allow_1d=True, allow_nan=True)
+    np.testing.assert_array_equal(values, x[:, np.newaxis])
+    assert values.dtype in (np.float64, np.float32)
+    assert hasattr(detector, "feature_names_in_") == as_frame
+
+
+def test_what_is_masked_counts_as_missing():
+    X = np.ma.array(np.zeros((40, 2)), mask=np.arange(80).reshape(40, 2) == 5)
+    with pytest.raises(ValueError, match="NaN in row 2, channel 1"):
+        validate_series(NeighborsDetector(), X, reset=True)
+
+
+def test_truth_values_may_be_missing():
+    X = pd.DataFrame({"a": pd.array([True, False, pd.NA] * 20, dtype="boolean")})
+    values = validate_series(NeighborsDetector(), X, reset=True, allow_nan=True)
+    np.testing.assert_array_equal(values[:, 0], [1, 0, np.nan] * 20)
+
+
+def test_a_structured_array_is_refused():
+    X = np.zeros(40, dtype=[("time", "f8"), ("value", "f8")])
+    with pytest.raises(ValueError, match="numbers are needed"):
+        validate_series(NeighborsDetector(), X, reset=True, allow_1d=True)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda n: SlidingWindowTransformer(window_size=n(16)),
+        lambda n: SlidingWindowTransformer(window_size=n(16), align="trailing"),
+        lambda n: SlidingWindowTransformer(
+            window_size=n(100), step=n(100), padding=None
+        ),
+        lambda n: STFTTransformer(n_fft=n(100)),
+        lambda n: FFTTransformer(n_channels=n(2)),
+    ],
+)
+def test_small_integers_of_numpy_are_integers_as_parameters(make, dtype):
+    X = np.random.default_rng(0).normal(size=(3000, 300))
+    small, plain = make(dtype), make(int)
+    transformed = small.fit_transform(X)
+    np.testing.assert_array_equal(transformed, plain.fit_transform(X))
+    names = small.get_feature_names_out()
+    assert names.tolist() == plain.get_feature_names_out().tolist()
+    if getattr(small, "padding", "") is None:
+        scores = np.arange(len(transformed), dtype=float)
+        np.testing.assert_array_equal(
+            small.scores_to_timestamps(scores, np.int16(3000)),
+            plain.scores_to_timestamps(scores, 3000),
+        )

@@ -113,7 +113,7 @@ def another_function():
         (Plain(), Settings(state=[])),
         ({1, 2}, {1, 3}),
     ],
-    ids=str,
+    ids=range(10),
 )
 def test_detectors_without_get_params_are_told_apart_by_their_attributes(one, other):
     first, again, second = (

@@ -5,9 +5,9 @@
 Made the table of "What the network adds" in docs/evidence.md.
 
 Generated series (``make_series``, 6,000 timestamps, seven kinds of anomaly of unequal
-strength in each), four seeds; the defaults, seed 0. Of the test part the evidence of
-the four views and of the network is combined by several rules. Series in the results
-file are not computed again.
+strength in each), four seeds; the defaults, seed 0. Of the test part the score by
+neighbours and the evidence of the network are combined by several rules. Series in the
+results file are not computed again.
 """
 
 from __future__ import annotations
@@ -23,27 +23,21 @@ from numpy.typing import NDArray
 from skcoad import CoADDetector, metrics
 from skcoad.benchmark import Result
 from skcoad.datasets import Series, make_series
-from skcoad.scoring import _series as scoring
+from skcoad.scoring import ScoringOptions, channel_contributions
 
 PERIOD = 50
 SEEDS = range(4)
 FloatArray = NDArray[np.floating]
 
 
-def quadratic_mean(evidence: FloatArray) -> FloatArray:
-    """Over the kinds of evidence."""
-    return np.sqrt(np.square(evidence).mean(0))
-
-
-def rules(distances: FloatArray, network: FloatArray) -> dict[str, FloatArray]:
-    """Combine the evidence of the views ``(4, n)`` and of the network ``(2, n)``."""
-    neighbors, decades = quadratic_mean(distances), quadratic_mean(network)
-    both = np.concatenate([distances, network])
+def rules(neighbors: FloatArray, network: FloatArray) -> dict[str, FloatArray]:
+    """Combine the score by neighbours ``(n,)`` and the network's rarity ``(2, n)``."""
+    decades = np.sqrt(np.square(network).mean(0))
     return {
         "neighbours": neighbors,
         "network": decades,
-        "quadratic mean of all six": quadratic_mean(both),
-        "mean of all six": both.mean(0),
+        "quadratic mean": np.hypot(neighbors, decades),
+        "mean": neighbors + decades,
         "neighbours (network + 1/2)": neighbors * (decades + 0.5),
         "neighbours (network + 1), the default": neighbors * (decades + 1),
         "neighbours (network + 2)": neighbors * (decades + 2),
@@ -56,11 +50,13 @@ def study(series: Series, max_steps: int = 300) -> Result:
     """Metrics of each rule on one series."""
     torch.set_num_threads(1)
     detector = CoADDetector(max_steps=max_steps, random_state=0).fit(series.train)
-    model, options = detector.model_, detector._scoring_options()
-    width = scoring._smoothing_width(model, series.test, options)
-    evidence = scoring._evidence(model, series.test, 0, options, width)
-    calibration = model.calibrations[0].network
-    network = scoring._decades(calibration, np.stack(evidence[:2]))
+    model, test = detector.model_, series.test
+    options = ScoringOptions()
+    rarity = channel_contributions(
+        model, test, options, channel=0, part=slice(0, len(test))
+    ).rarity
+    evidence, network = rarity[:-2], rarity[-2:]
+    neighbors = np.sqrt(model.evidence_weights(0) @ np.square(evidence))
     return {
         "series": series.name,
         "metrics": {
@@ -68,7 +64,7 @@ def study(series: Series, max_steps: int = 300) -> Result:
                 "auc_pr": metrics.auc_pr(series.test_labels, score),
                 "vus_pr": metrics.vus_pr(series.test_labels, score, window=PERIOD),
             }
-            for name, score in rules(np.stack(evidence[2:]), network).items()
+            for name, score in rules(neighbors, network).items()
         },
     }
 

@@ -108,7 +108,7 @@ class CoADModel(nn.Module):
     >>> profile = model.profile(X, channel=0)
     >>> components = model.components(X, channel=0, profile=profile)
     >>> components.value_distance.shape, model.receptive_field
-    ((400,), 146)
+    ((400,), 171)
     """
 
     def __init__(self, config: ModelConfig) -> None:
@@ -324,7 +324,9 @@ class CoADModel(nn.Module):
         -------
         scaled, missing : Tensor of shape (n_timestamps,)
         """
-        scaled, missing = self.scaler.transform(X[:, channel], channel)
+        scaled, missing = self.scaler.transform(
+            X[:, channel], channel, longest_run=self.config.plan.period
+        )
         return scaled.to(device), missing.to(device)
 
     def profile(

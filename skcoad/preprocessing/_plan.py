@@ -50,8 +50,11 @@ class WindowPlan(NamedTuple):
 
     @property
     def receptive_field(self) -> int:
-        """How far before or after it a value can influence an unsmoothed score."""
-        return 2 * self.window_size + 2 * self.period
+        """How far before or after it a value can influence an unsmoothed score.
+
+        A period of it is the longest run of missing values that is interpolated.
+        """
+        return 2 * self.window_size + 3 * self.period
 
 
 def fallback_period(n_timestamps: int) -> int:

@@ -86,7 +86,9 @@ class Scaler(nn.Module):
         self.center, self.scale = torch.from_numpy(center), torch.from_numpy(scale)
         return self
 
-    def transform(self, x: FloatArray, channel: int) -> tuple[Tensor, Tensor]:
+    def transform(
+        self, x: FloatArray, channel: int, longest_run: int | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Scale one channel and interpolate its missing values.
 
         Parameters
@@ -95,6 +97,9 @@ class Scaler(nn.Module):
             In the units of the input.
         channel : int
             Which channel it is.
+        longest_run : int or None, default=None
+            Longest run of missing values that is interpolated; see
+            :func:`interpolate_missing`.
 
         Returns
         -------
@@ -104,10 +109,11 @@ class Scaler(nn.Module):
             Which values were NaN, bool.
         """
         missing = torch.from_numpy(np.isnan(x))
-        scaled = interpolate_missing(x)
+        center = self.center[channel].item()
+        scaled = interpolate_missing(x, longest_run, center)
         # Halves, whose differences cannot overflow; exact in binary.
         scaled /= 2
-        scaled -= self.center[channel].item() / 2
+        scaled -= center / 2
         with np.errstate(over="ignore"):  # clipped below
             scaled /= self.scale[channel].item()
             scaled *= 2

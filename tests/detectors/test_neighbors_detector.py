@@ -130,3 +130,15 @@ def test_a_grid_search_in_a_pipeline_chooses_its_parameters(wave):
     ).fit(X, y)
     assert (search.cv_results_["mean_test_score"] > 0).all()
     assert search.decision_function(X).shape == (900,)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_slice_that_begins_in_a_long_gap_has_the_scores_of_the_whole(seed, wave):
+    rng = np.random.default_rng(seed)
+    detector = NeighborsDetector().fit(wave(900))
+    X = wave(1500, seed=seed + 1)
+    start = detector.step_ * (600 // detector.step_)
+    X[start - int(rng.integers(1, 150)) : start + int(rng.integers(30, 200))] = np.nan
+    whole, part = detector.decision_function(X), detector.decision_function(X[start:])
+    far = detector.model_.receptive_field
+    np.testing.assert_allclose(part[far:], whole[start + far :], atol=5e-3)

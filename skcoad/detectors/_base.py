@@ -30,9 +30,10 @@ from skcoad._validation import (
     reals,
     validate_series,
 )
-from skcoad.detectors._contamination import held_back_scores, thresholder_limit
+from skcoad.detectors._contamination import held_back_scores
 from skcoad.detectors._explanation import ExplanationMixin
 from skcoad.detectors._persistence import load_detector, save_detector
+from skcoad.detectors._pyod import PyODDetector
 from skcoad.detectors._snapshot import on_one_fit
 from skcoad.model import CoADModel, InterruptedFitWarning
 from skcoad.preprocessing import WindowPlan, mask_gross_outliers, plan_windows
@@ -56,7 +57,7 @@ __all__ = ["TimeSeriesDetector"]
 SCORED = ("decision_scores_", "threshold_", "labels_", "_mu", "_sigma", "_classes")
 
 
-class TimeSeriesDetector(ExplanationMixin, BaseDetector):  # type: ignore[misc]
+class TimeSeriesDetector(ExplanationMixin, PyODDetector):
     """Base of the detectors; see :class:`skcoad.CoADDetector`.
 
     A subclass has a constructor that only assigns, ``_parameter_constraints``, and
@@ -78,13 +79,6 @@ class TimeSeriesDetector(ExplanationMixin, BaseDetector):  # type: ignore[misc]
     missing: str
     period: Any
     thresholder_: ScoreThreshold | None
-
-    # PyOD replaces these with versions that change warning filters and hide
-    # parameters; scikit-learn's own are what clone and grid search expect.
-    get_params = BaseEstimator.get_params
-    set_params = BaseEstimator.set_params
-    __repr__ = BaseEstimator.__repr__
-    _get_param_names: Any = classmethod(BaseEstimator._get_param_names.__func__)
 
     @abstractmethod
     def _fit_model(self, X: FloatArray) -> CoADModel:
@@ -189,64 +183,6 @@ class TimeSeriesDetector(ExplanationMixin, BaseDetector):  # type: ignore[misc]
         return aggregate_channels(
             self.model_, channel_scores.T, self._scoring_options()
         )
-
-    @on_one_fit
-    def predict(self, X: Any, return_confidence: bool = False) -> Any:
-        """Label each timestamp.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_timestamps, n_channels) or (n_timestamps,)
-            As in :meth:`decision_function`.
-        return_confidence : bool, default=False
-            Also return PyOD's confidence in each label.
-
-        Returns
-        -------
-        ndarray of shape (n_timestamps,), or a pair of it and the confidence
-            1 where the score is above `threshold_`, else 0.
-        """
-        return BaseDetector.predict(self._as_pyod(), X, return_confidence)
-
-    @on_one_fit
-    def predict_confidence(self, X: Any) -> FloatArray:
-        """PyOD's confidence in each label.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_timestamps, n_channels) or (n_timestamps,)
-            As in :meth:`decision_function`.
-
-        Returns
-        -------
-        ndarray of shape (n_timestamps,)
-            Probability of the same label had the training series been another.
-        """
-        confidence: FloatArray = BaseDetector.predict_confidence(self._as_pyod(), X)
-        return confidence
-
-    @on_one_fit
-    def predict_proba(
-        self, X: Any, method: str = "linear", return_confidence: bool = False
-    ) -> Any:
-        """Probability of each timestamp to be normal and to be anomalous.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_timestamps, n_channels) or (n_timestamps,)
-            As in :meth:`decision_function`.
-        method : {"linear", "unify"}, default="linear"
-            How PyOD turns scores into probabilities.
-        return_confidence : bool, default=False
-            Also return PyOD's confidence in each prediction.
-
-        Returns
-        -------
-        ndarray of shape (n_timestamps, 2), or a pair of it and the confidence
-        """
-        # PyOD reads X.shape before anything has made an array of a list.
-        X = X if hasattr(X, "shape") else np.asarray(X)
-        return super().predict_proba(X, method, return_confidence)
 
     @on_one_fit
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -454,35 +390,12 @@ class TimeSeriesDetector(ExplanationMixin, BaseDetector):  # type: ignore[misc]
             own.fit(scores, separation=self.period_, interval=interval)
             lower = own.held_back > 0 and own.threshold_ < held_back.threshold_
             self.thresholder_ = held_back if lower else own
-        if normal is not X:
+        if normal is not X or options.references != "train":
             scores = score_series(self.model_, X, options)
         self.decision_scores_ = scores[rows]
         # PyOD's predict_proba needs this; its _set_n_classes would look at y.
         self._classes = 2
         self._process_decision_scores()
-
-    def _process_decision_scores(self) -> Self:
-        """Set PyOD's attributes; `threshold_` is always in the unit of the scores."""
-        if isinstance(self.contamination, Real):
-            super()._process_decision_scores()
-            return self
-        scores = self.decision_scores_
-        if self.thresholder_ is not None:
-            self.threshold_ = self.thresholder_.threshold_
-        else:
-            self.threshold_ = thresholder_limit(self.contamination, scores)
-        self.labels_ = (scores > self.threshold_).astype(int)
-        self._mu, self._sigma = scores.mean(), scores.std()
-        return self
-
-    def _as_pyod(self) -> Self:
-        """Itself, with a number for `contamination`, so that PyOD uses `threshold_`."""
-        if isinstance(self.contamination, Real):
-            return self
-        check_is_fitted(self)
-        copied = copy(self)
-        copied.contamination = float(self.labels_.mean())
-        return copied
 
     def _score(self, X: FloatArray) -> FloatArray:
         return score_series(self.model_, X, self._scoring_options())

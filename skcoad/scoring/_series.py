@@ -121,7 +121,7 @@ def calibrate_scores(
     Returns
     -------
     ndarray of shape (n_timestamps,)
-        What :func:`score_series` gives for `X` from now on.
+        What :func:`score_series` gives for `X` by references of the training series.
     """
     width = smoothing_width(model, X, options)
     options = replace(options, references="train")

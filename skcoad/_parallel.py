@@ -95,13 +95,13 @@ def _parallel(
     # One task a batch, so that no finished result waits for another; no array in shared
     # memory, since each is used by one task, and would stay there until the last.
     options: dict[str, Any] = {"n_jobs": n_jobs, "batch_size": 1, "max_nbytes": None}
+    size = TASKS_PER_JOB * effective_n_jobs(n_jobs)
     if n_jobs == 1:
-        # In a process of its own: joblib would run a single job in this one.
-        options |= {"n_jobs": 2, "pre_dispatch": 1}
-    if backend.supports_return_generator:
+        # One after the other in another process: joblib would run one job in this one.
+        options["n_jobs"], size = 2, 1
+    elif backend.supports_return_generator:
         yield from Parallel(**options, return_as="generator_unordered")(calls)
         return
-    size = TASKS_PER_JOB * effective_n_jobs(n_jobs)
     while chunk := list(islice(calls, size)):
         yield from Parallel(**options)(chunk)
 

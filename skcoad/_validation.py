@@ -279,7 +279,8 @@ def _check_values(X: Any) -> None:
 
 def _is_time(value: object) -> bool:
     kinds = (date, time, timedelta, np.datetime64, np.timedelta64)
-    return isinstance(value, kinds)  # datetime is a date
+    # datetime is a date; NaT of pandas is a datetime, and a missing value of any kind.
+    return isinstance(value, kinds) and str(value) != "NaT"
 
 
 def _with_nan(X: Any) -> Any:

@@ -35,20 +35,19 @@ def execute(arguments: argparse.Namespace) -> int:
     """Run ``skcoad demo``; return 0. Raises ValueError for unusable arguments."""
     from skcoad.datasets import ANOMALY_KINDS, make_series
     from skcoad.metrics import auc_pr, events, vus_pr
-    from skcoad.thresholds import PeaksOverThreshold
 
     path = arguments.out
     if path.is_dir():
         path /= FIGURE_NAME
     check_figure_suffix(path)
     check_outputs({"--out": path}, sources=())
+    detector = make_detector(arguments)
     series = make_series(N_TIMESTAMPS, period=PERIOD, random_state=arguments.seed)
     series = replace(series, channel_names=("value",))
     print(
         f"A series of {len(series.values)} timestamps with a period of about {PERIOD}; "
         f"{len(ANOMALY_KINDS)} anomalies after the first {series.train_length}."
     )
-    detector = make_detector(arguments, PeaksOverThreshold())
     fit(series, detector)
     found = detect(series, detector, MAX_SEGMENTS)
     print_segments(series, found, segment_report(series, found, ANOMALY_KINDS))

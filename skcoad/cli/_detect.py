@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 import math
 import time
-import warnings
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from skcoad.cli import _panel
 from skcoad.cli._detector import (
@@ -113,9 +112,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--jobs",
         type=int,
         metavar="N",
-        default=1,
-        help="number of processes for many series, each with one thread (default: "
-        "%(default)s)",
+        help="number of processes for many series, each with one thread (default: 1)",
     )
 
 
@@ -125,8 +122,9 @@ def execute(arguments: argparse.Namespace) -> int:
         return _panel.execute(arguments)
     _check_arguments(arguments)
     if arguments.model is None:
+        detector = make_detector(arguments)
         series = _read(arguments)
-        detector = make_detector(arguments, _contamination(arguments, series))
+        _set_rate(detector, series)
         fit(series, detector)
         if arguments.save is not None:
             detector.save(arguments.save)
@@ -156,6 +154,8 @@ def execute(arguments: argparse.Namespace) -> int:
 
 def _check_arguments(arguments: argparse.Namespace) -> None:
     """Raise ValueError for what would fail after the work."""
+    if arguments.jobs is not None:
+        raise ValueError(f"--jobs is for many series, and {arguments.file} is one")
     if arguments.top < 1:
         raise ValueError(f"--top must be at least 1, got {arguments.top}")
     if arguments.threshold is not None and not math.isfinite(arguments.threshold):
@@ -183,24 +183,18 @@ def _read(arguments: argparse.Namespace) -> Series:
     return series
 
 
-def _contamination(arguments: argparse.Namespace, series: Series) -> Any:
-    """What sets the threshold: a share, or a rate of false alarms, in rows."""
-    from skcoad.thresholds import (
-        PeaksOverThreshold,
-        events_per_row,
-        sampling_interval,
-    )
+def _set_rate(detector: TimeSeriesDetector, series: Series) -> None:
+    """State the rate of false alarms in rows, since the detector sees no times."""
+    from skcoad.thresholds import ScoreThreshold, events_per_row, sampling_interval
 
-    if arguments.contamination is not None:
-        return arguments.contamination
-    # In rows, since the detector sees no times. One that searches what it was fitted on
-    # is calibrated on it, too.
-    asked = FALSE_ALARMS if arguments.false_alarms is None else arguments.false_alarms
-    rate = events_per_row(asked, sampling_interval(series.timestamps))
-    threshold = PeaksOverThreshold(f"1 per {1 / rate:.6g} rows")
-    if arguments.threshold is not None or series.train_length == 0:
+    threshold = detector.contamination
+    if not isinstance(threshold, ScoreThreshold):
+        return
+    interval = sampling_interval(series.timestamps)
+    rate = events_per_row(threshold.false_alarms, interval)
+    threshold.set_params(false_alarms=f"1 per {1 / rate:.6g} rows")
+    if series.train_length == 0:  # searched as it was fitted on, so calibrated on it
         threshold.set_params(held_back=0)
-    return threshold
 
 
 def fit(series: Series, detector: TimeSeriesDetector) -> None:
@@ -211,18 +205,12 @@ def fit(series: Series, detector: TimeSeriesDetector) -> None:
     KeyboardInterrupt
         If the training is interrupted.
     """
-    from skcoad.model import InterruptedFitWarning
+    from skcoad.panel._task import fit_or_stop
     from skcoad.preprocessing import dominant_period
 
     n_fitted = series.train_length or len(series.values)
     start = time.perf_counter()
-    with warnings.catch_warnings():
-        # An interrupted fit warns and returns a usable detector; the command stops.
-        warnings.simplefilter("error", InterruptedFitWarning)
-        try:
-            detector.fit(with_names(series)[:n_fitted])
-        except InterruptedFitWarning:
-            raise KeyboardInterrupt from None
+    fit_or_stop(detector, with_names(series)[:n_fitted])
     seconds = time.perf_counter() - start
     period = f"period {detector.period_}"
     if detector.period == "auto":

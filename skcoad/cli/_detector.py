@@ -88,18 +88,14 @@ def add_detector_arguments(parser: argparse.ArgumentParser) -> None:
     add_training_arguments(parser)
 
 
-def make_detector(
-    arguments: argparse.Namespace, contamination: Any
-) -> TimeSeriesDetector:
+def make_detector(arguments: argparse.Namespace) -> TimeSeriesDetector:
     """Make the detector that the arguments describe.
 
     Parameters
     ----------
     arguments : argparse.Namespace
-        With those of :func:`add_detector_arguments`, or of
+        With those of :func:`add_detector_arguments` and of the threshold, or of
         :func:`add_training_arguments` alone.
-    contamination : float or ScoreThreshold
-        What sets the threshold.
 
     Returns
     -------
@@ -109,21 +105,24 @@ def make_detector(
     Raises
     ------
     ValueError
-        If an option was given that the detector has not.
+        If an option was given that the detector has not, or a value is out of range.
     """
     from skcoad import CoADDetector, NeighborsDetector
+    from skcoad._validation import check_parameters
 
     given = _given(arguments)
-    parameters: dict[str, Any] = {"contamination": contamination}
-    parameters |= {PARAMETERS[option]: value for option, value in given.items()}
-    if getattr(arguments, "detector", None) != "neighbors":
-        parameters.setdefault("random_state", 0)
-        return CoADDetector(verbose=int(sys.stderr.isatty()), **parameters)
-    known = NeighborsDetector().get_params()
-    for option in given:
-        if PARAMETERS[option] not in known:
-            raise ValueError(f"--detector neighbors has no {_flag(option)}")
-    return NeighborsDetector(**parameters)
+    parameters = {PARAMETERS[option]: value for option, value in given.items()}
+    detector: TimeSeriesDetector
+    if getattr(arguments, "detector", None) == "neighbors":
+        detector = NeighborsDetector()
+        for option in given:
+            if PARAMETERS[option] not in detector.get_params():
+                raise ValueError(f"--detector neighbors has no {flag(option)}")
+    else:
+        detector = CoADDetector(random_state=0, verbose=int(sys.stderr.isatty()))
+    detector.set_params(contamination=_contamination(arguments), **parameters)
+    check_parameters(detector)
+    return detector
 
 
 def check_no_fit(arguments: argparse.Namespace) -> None:
@@ -132,8 +131,22 @@ def check_no_fit(arguments: argparse.Namespace) -> None:
     for option in ("train", "detector", "save", *thresholds, *_given(arguments)):
         if getattr(arguments, option) is not None:
             raise ValueError(
-                f"{_flag(option)} is for fitting, and the detector of --model is fitted"
+                f"{flag(option)} is for fitting, and the detector of --model is fitted"
             )
+
+
+def _contamination(arguments: argparse.Namespace) -> Any:
+    """What sets the threshold: a share, or a rate of false alarms."""
+    from skcoad.thresholds import PeaksOverThreshold
+
+    options = vars(arguments)
+    if options.get("contamination") is not None:
+        return options["contamination"]
+    asked = options.get("false_alarms")
+    threshold = PeaksOverThreshold(FALSE_ALARMS if asked is None else asked)
+    if options.get("threshold") is not None:
+        threshold.set_params(held_back=0)  # there is nothing to calibrate
+    return threshold
 
 
 def _given(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -142,5 +155,6 @@ def _given(arguments: argparse.Namespace) -> dict[str, Any]:
     return {option: value for option, value in values.items() if value is not None}
 
 
-def _flag(option: str) -> str:
+def flag(option: str) -> str:
+    """The option as it is written."""
     return f"--{option.replace('_', '-')}"

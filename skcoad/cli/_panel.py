@@ -9,10 +9,11 @@ import sys
 import zipfile
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from skcoad.cli._detector import FALSE_ALARMS, make_detector
+from skcoad.cli._detector import flag, make_detector
 from skcoad.cli._output import check_outputs
+from skcoad.cli._reading import TABLE_OPTIONS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from skcoad.datasets import Series
     from skcoad.panel import Panel
 
-FOR_ONE_SERIES = ("model", "save", "scores", "plot")
+FOR_ONE_SERIES = ("model", "save", "scores", "plot", *TABLE_OPTIONS)
 MAX_FAILURES = 3  # printed
 
 
@@ -28,7 +29,12 @@ def has_many_series(path: Path) -> bool:
     """Whether a path is a folder, a zip file, or a pattern of names."""
     if not path.exists():
         return glob.has_magic(os.fspath(path))
-    return path.is_dir() or zipfile.is_zipfile(path)
+    if not zipfile.is_zipfile(path):
+        return path.is_dir()
+    from skcoad.datasets._source import is_workbook_members
+
+    with zipfile.ZipFile(path) as archive:
+        return not is_workbook_members(archive.namelist())
 
 
 def execute(arguments: argparse.Namespace) -> int:
@@ -55,9 +61,9 @@ def execute(arguments: argparse.Namespace) -> int:
     for option in FOR_ONE_SERIES:
         if getattr(arguments, option) is not None:
             raise ValueError(
-                f"--{option} is for one series, and {arguments.file} may have many"
+                f"{flag(option)} is for one series, and {arguments.file} may have many"
             )
-    detector = make_detector(arguments, _contamination(arguments))
+    detector = make_detector(arguments)
     check_outputs({"--out": arguments.out}, sources=())
     panel = open_panel(arguments.file)
     print(f"{len(panel.names)} series in {arguments.file}")
@@ -72,7 +78,7 @@ def execute(arguments: argparse.Namespace) -> int:
                 threshold=arguments.threshold,
                 limit=arguments.top,
                 out=arguments.out,
-                n_jobs=arguments.jobs,
+                n_jobs=1 if arguments.jobs is None else arguments.jobs,
                 verbose=sys.stderr.isatty(),
             )
     except KeyboardInterrupt:
@@ -80,18 +86,6 @@ def execute(arguments: argparse.Namespace) -> int:
             raise
         return interrupted(arguments.out)
     return _print(found, arguments.top)
-
-
-def _contamination(arguments: argparse.Namespace) -> Any:
-    from skcoad.thresholds import PeaksOverThreshold
-
-    if arguments.contamination is not None:
-        return arguments.contamination
-    asked = FALSE_ALARMS if arguments.false_alarms is None else arguments.false_alarms
-    threshold = PeaksOverThreshold(asked)
-    if arguments.threshold is not None:
-        threshold.set_params(held_back=0)
-    return threshold
 
 
 def _with_columns(panel: Panel, names: list[str]) -> Panel:

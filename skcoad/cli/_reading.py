@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from skcoad.datasets import Series
 
 STANDARD_INPUT = Path("-")
+# Options of a table, by the names that they have as arguments of `load_series`.
+TABLE_OPTIONS = (
+    "sep",
+    "decimal",
+    "dayfirst",
+    "time_column",
+    "drop_non_numeric",
+    "resample",
+)
 
 
 def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,6 +73,7 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--drop-non-numeric",
         action="store_true",
+        default=None,
         help="leave out columns of text, as --column does",
     )
     group.add_argument(
@@ -97,16 +107,10 @@ def read_series(arguments: argparse.Namespace) -> Series:
     from skcoad.datasets import load_series, n_training_rows
 
     is_file = arguments.file != STANDARD_INPUT
-    series = load_series(
-        arguments.file if is_file else sys.stdin.buffer,
-        columns=arguments.column,
-        sep=arguments.sep,
-        decimal=arguments.decimal,
-        dayfirst=arguments.dayfirst,
-        time_column=arguments.time_column,
-        drop_non_numeric=arguments.drop_non_numeric,
-        resample=arguments.resample,
-    )
+    source = arguments.file if is_file else sys.stdin.buffer
+    options = {name: getattr(arguments, name) for name in TABLE_OPTIONS}
+    given = {name: value for name, value in options.items() if value is not None}
+    series = load_series(source, columns=arguments.column, **given)
     n_rows = n_training_rows(series, arguments.train)
     return replace(series, train_length=n_rows)
 

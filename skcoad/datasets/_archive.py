@@ -51,7 +51,7 @@ class ArchiveEntry:
         ValueError
             If it is not of its format, or cannot be unpacked.
         """
-        with _zip_errors(self.path):
+        with zip_errors(self.path):
             check_unpacked_size(self.path)
             return self.reader(self.path)
 
@@ -164,7 +164,7 @@ def find_entries(
     if not root.is_dir():
         if not (root.is_file() and zipfile.is_zipfile(path)):
             raise ValueError(f"{root} is neither a folder nor a zip file")
-        with _zip_errors(root):
+        with zip_errors(root):
             root = zipfile.Path(os.fspath(path))
     entries = [entry for file in _walk(root) if (entry := match(file))]
     if not entries:
@@ -208,7 +208,7 @@ def _walk(root: AnyPath) -> Iterator[AnyPath]:
 
 
 @contextmanager
-def _zip_errors(path: AnyPath) -> Iterator[None]:
+def zip_errors(path: AnyPath) -> Iterator[None]:
     """Turn what zipfile raises into a ValueError that names the file."""
     try:
         yield

@@ -15,6 +15,7 @@ from skcoad.datasets._archive import (
     ArchiveEntry,
     find_entries,
     is_single_file,
+    zip_errors,
 )
 from skcoad.datasets._nab import match_nab
 from skcoad.datasets._series import Series
@@ -220,11 +221,8 @@ def _single_entry(file: Path) -> ArchiveEntry | None:
         )
     if is_single_file(file):
         return _match(file) or ArchiveEntry(stem(file.name), file, read_table)
-    try:
-        with zipfile.ZipFile(file) as archive:
-            names = member_names(archive)
-    except zipfile.BadZipFile as error:
-        raise ValueError(f"{file.name} is a damaged zip file: {error}") from None
+    with zip_errors(file), zipfile.ZipFile(file) as archive:
+        names = member_names(archive)
     if is_workbook_members(archive.namelist()):
         return ArchiveEntry(stem(file.name), file, read_table)
     if len(names) != 1:

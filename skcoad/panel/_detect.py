@@ -51,10 +51,10 @@ def detect_panel(
         ``threshold_``. If it is not fitted, each series gets its own clone; if it is,
         it scores all series (see :func:`fit_recordings`). By default
         ``NeighborsDetector(contamination=0.01)``.
-    train : int, str, datetime or None, default=None
-        What to fit on: so many leading rows, or the rows before a time (UTC, unless it
-        has a zone). 0 fits on and searches all. By default as a file's name says,
-        otherwise 0.
+    train : int, float, str, datetime or None, default=None
+        What to fit on: so many leading rows, a leading share (between 0 and 1), or the
+        rows before a time (UTC, unless it has a zone). 0 fits on and searches all. By
+        default as a file's name says, otherwise 0.
     threshold : float or None, default=None
         Scores above are anomalous; by default the detector's ``threshold_``.
     limit : int or None, default=10
@@ -65,9 +65,9 @@ def detect_panel(
         resumes a run that was interrupted or killed. Failures are results: delete their
         lines to retry. By default nothing is written.
     n_jobs : int or None, default=None
-        Number of processes, as in joblib: None means 1 unless
+        Number of worker processes, as in joblib; None means this process, unless
         `joblib.parallel_config` says otherwise, which also selects other backends, such
-        as dask or ray. A single one is this process.
+        as dask or ray.
     verbose : bool, default=False
         Show a progress bar.
 

@@ -92,7 +92,7 @@ def fit_recordings(detector: Any, recordings: Any, *, train: Any = None) -> Any:
         See :func:`open_panel`; all with the same channels, each at least as long as a
         window. They are in memory together, and a fitted detector needs about 0.9 KB
         for each value, so choose some representative ones of a large panel.
-    train : int, str, datetime or None, default=None
+    train : int, float, str, datetime or None, default=None
         Which rows to fit on, as in :func:`detect_panel`; 0 for all.
 
     Returns

@@ -6,7 +6,7 @@ import traceback
 import warnings
 from dataclasses import asdict, dataclass
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import joblib
 import numpy as np
@@ -18,8 +18,10 @@ from skcoad.datasets import Series, n_training_rows
 from skcoad.io._parameters import get_parameters
 from skcoad.io._plain import plain
 from skcoad.io._results import Result
-from skcoad.model import InterruptedFitWarning
 from skcoad.preprocessing import dominant_period, fallback_period
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = [
     "DetectionTask",
@@ -154,7 +156,7 @@ def _detect(series: Series, detector: Any, search: Search) -> Result:
     }
 
 
-def fit_or_stop(detector: Any, X: FloatArray) -> None:
+def fit_or_stop(detector: Any, X: FloatArray | pd.DataFrame) -> None:
     """Fit a detector, and raise KeyboardInterrupt if the fit was interrupted.
 
     Late in a training, `CoADDetector.fit` would warn and keep what it learned.
@@ -163,7 +165,7 @@ def fit_or_stop(detector: Any, X: FloatArray) -> None:
     ----------
     detector : object
         Fitted in place.
-    X : ndarray of shape (n_timestamps, n_channels)
+    X : ndarray or DataFrame of shape (n_timestamps, n_channels)
         The training series.
 
     Raises
@@ -171,6 +173,8 @@ def fit_or_stop(detector: Any, X: FloatArray) -> None:
     KeyboardInterrupt
         If interrupted at any time.
     """
+    from skcoad.model import InterruptedFitWarning  # loads torch
+
     with warnings.catch_warnings():
         warnings.simplefilter("error", InterruptedFitWarning)
         try:

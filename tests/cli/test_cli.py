@@ -167,7 +167,7 @@ def test_detect_scores_as_the_detector_does(folder, bumped, tiny):
     ids=str,
 )
 def test_the_threshold_is_that_of_the_words(pump, tiny, words, contamination):
-    out = ("--train", 300, "--out", "s.csv")
+    out = ("--train", 300, "--scores", "s.csv")
     assert run("detect", pump, *QUICK, *out, *words) == 0
     X = pd.read_csv(pump)[["flow", "heat"]].to_numpy()
     fitted_on = X if words == ("--train", 0) else X[:300]

@@ -8,9 +8,11 @@ import pytest
 from skcoad import CoADDetector, NeighborsDetector
 from skcoad.cli import _output
 from skcoad.cli._main import main
+from skcoad.thresholds import PeaksOverThreshold
 
 QUICK = ("--detector", "neighbors", "--train", 300)
 COLUMNS = ["start", "peak", "end", "score", "channel", "component", "reason"]
+RATE = PeaksOverThreshold("1 per 1000 rows")
 HOURS = pd.date_range("2024-01-01", periods=500, freq="h")
 
 
@@ -40,7 +42,7 @@ def pump(folder, frame):
 @pytest.fixture(scope="module")
 def expected(frame):
     """What the command is to find, computed in Python."""
-    detector = NeighborsDetector(contamination=0.01).fit(frame[:300])
+    detector = NeighborsDetector(contamination=RATE).fit(frame[:300])
     return detector.find_segments(frame, start=300, limit=10)
 
 
@@ -109,7 +111,7 @@ def test_scores_are_written_for_every_timestamp(pump, frame, suffix):
     assert run("detect", pump, *QUICK, "--scores", f"scores.{suffix}") == 0
     read_scores = pd.read_csv if suffix == "csv" else pd.read_json
     table = read_scores(f"scores.{suffix}")
-    detector = NeighborsDetector(contamination=0.01).fit(frame[:300])
+    detector = NeighborsDetector(contamination=RATE).fit(frame[:300])
     assert pd.to_datetime(table["timestamp"]).tolist() == HOURS.tolist()
     assert np.allclose(table["score"], detector.decision_function(frame))
     assert table["label"].tolist() == detector.predict(frame).tolist()
@@ -136,7 +138,8 @@ def test_a_saved_detector_finds_the_same_again(pump, capsys):
         == 0
     )
     again = capsys.readouterr().out
-    assert "d.safetensors: NeighborsDetector(contamination=0.01) (period 25)." in again
+    detector = NeighborsDetector(contamination=RATE)
+    assert f"d.safetensors: {detector} (period 25)." in again
     assert "Fitted on" not in again
     a, b = pd.read_csv("a.csv"), pd.read_csv("b.csv")
     pd.testing.assert_frame_equal(a, b[b["start"] >= a["start"].min()].head(len(a)))
@@ -174,7 +177,8 @@ def test_the_parameters_of_the_detector_are_those_of_the_options(pump):
     options = {
         "--period": 24,
         "--channel-aggregation": "max",
-        "--references": 500,
+        "--max-references": 500,
+        "--references": "past",
         "--score-by": "neighbors",
         "--smoothing": 0.25,
         "--contamination": 0.02,
@@ -191,6 +195,7 @@ def test_the_parameters_of_the_detector_are_those_of_the_options(pump):
             period=24,
             channel_aggregation="max",
             max_references=500,
+            references="past",
             score_by="neighbors",
             smoothing=0.25,
             contamination=0.02,
@@ -228,7 +233,7 @@ def test_a_missing_timestamp_is_refused_on_reading(folder, frame, capsys):
     frame.assign(time=times).to_csv("gap.csv", index=False)
     assert run("detect", "gap.csv", *QUICK, "--plot", "p.png") == 2
     printed = capsys.readouterr()
-    assert "the timestamp of row 499 is missing" in printed.err
+    assert "the time of row 499 is missing" in printed.err
     assert "Fitted" not in printed.out
 
 
@@ -254,6 +259,9 @@ def test_parquet_without_pyarrow_is_refused_before_the_work(pump, capsys, monkey
         ),
         (("--save", "pump.csv"), "pump.csv is the input and must not be replaced"),
         (("--out", "x.png", "--plot", "x.png"), "--out and --plot are the same file"),
+        (("--jobs", 2), "--jobs is for many series, and "),
+        (("--max-steps", -1), "The 'max_steps' parameter of CoADDetector must be"),
+        (("--contamination", 0.7), "The 'contamination' parameter of CoADDetector"),
         (("--threshold", "nan"), "--threshold must be finite, got nan"),
         (("--detector", "neighbors", "--seed", 1), "neighbors has no --seed"),
         (("--detector", "neighbors", "--max-steps", 9), "neighbors has no --max-steps"),

@@ -5,12 +5,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skcoad import CoADDetector, NeighborsDetector
+from skcoad import NeighborsDetector
 from skcoad.cli._main import main
+from skcoad.datasets import Archive
 from skcoad.io._results import read_results
 from skcoad.panel import detect_panel
+from skcoad.thresholds import PeaksOverThreshold
 
-QUICK = ("--max-steps", "0")
+QUICK = ("--detector", "neighbors")
 
 
 def run(*words):
@@ -42,7 +44,8 @@ def test_a_folder_is_searched_as_by_detect_panel(folder, capsys):
     assert "north/b 2024-01-13" in printed.out
     assert "No score is above the threshold in 2 series." in printed.out
     assert printed.err == ""
-    detector = NeighborsDetector(contamination=0.01)
+    # A given threshold needs no calibration.
+    detector = NeighborsDetector(contamination=PeaksOverThreshold(held_back=0))
     before = (folder.parent / "found.jsonl").read_bytes()
     found = detect_panel(
         folder, detector, train=200, threshold=10.0, out=folder.parent / "found.jsonl"
@@ -77,9 +80,7 @@ def test_columns_training_time_and_steps_are_used(folder):
     for result in read_results("found.jsonl"):
         assert (result["n_channels"], result["n_train"]) == (1, 200)
         assert result["settings"]["detector"] == "CoADDetector"
-        expected = CoADDetector(contamination=0.01, max_steps=2, random_state=0)
-        parameters = result["settings"]["parameters"]
-        assert parameters["max_steps"] == expected.max_steps
+        assert result["settings"]["parameters"]["max_steps"] == 2
         assert len(result["segments"]) <= 2
 
 
@@ -104,7 +105,11 @@ def test_failures_are_reported_and_give_status_1(folder, capsys):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("data", "--plot", "x.png"), "--plot shows one series"),
+        (("data", "--plot", "x.png"), "--plot is for one series, and data may have"),
+        (("data", "--time-column", "t"), "--time-column is for one series"),
+        (("data", "--no-dayfirst"), "--dayfirst is for one series"),
+        (("data", "--drop-non-numeric"), "--drop-non-numeric is for one series"),
+        (("data", "--seed", 1), "neighbors has no --seed"),
         (("data", "--out", "nowhere/x"), "there is no folder nowhere"),
         (("data", "--train", 400), "every series failed, the first with ValueError: f"),
         (("data", "--column", "x"), "has no column 'x'"),
@@ -123,10 +128,10 @@ def test_unusable_arguments_are_reported_in_one_line(folder, capsys, words, mess
 
 
 def test_ctrl_c_says_how_to_resume(folder, capsys, monkeypatch):
-    def interrupted(detector, X):
+    def interrupted(archive, index):  # in this process, as Ctrl-C is
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(NeighborsDetector, "fit", interrupted)
+    monkeypatch.setattr(Archive, "__getitem__", interrupted)
     assert run("detect", "data", *QUICK) == 130
     assert capsys.readouterr().err == "skcoad: interrupted\n"
     assert run("detect", "data", *QUICK, "--out", "found.jsonl") == 130

@@ -74,7 +74,7 @@ def test_every_option_reaches_the_reader(folder, wave, capsys):
     )
     (folder / "t.csv").write_text("from/to/v\n" + rows)
     options = ("--sep", "/", "--decimal", ".", "--time-column", "from")
-    options += ("--resample", "2min", "--out", "s.csv")
+    options += ("--resample", "2min", "--scores", "s.csv")
     assert run("detect", "t.csv", *QUICK, "--column", "v", *options) == 0
     scores = pd.read_csv("s.csv")
     assert scores["timestamp"].tolist() == (120.0 * np.arange(60)).tolist()
@@ -83,7 +83,7 @@ def test_every_option_reaches_the_reader(folder, wave, capsys):
 def test_a_hyphen_reads_standard_input(export, monkeypatch, capsys):
     stream = io.TextIOWrapper(io.BytesIO(export.encode()))
     monkeypatch.setattr(sys, "stdin", stream)
-    options = ("--dayfirst", "--column", "Druck", "--out", "s.csv")
+    options = ("--dayfirst", "--column", "Druck", "--scores", "s.csv")
     assert run("detect", "-", *QUICK, *options) == 0
     assert capsys.readouterr().out.startswith("stream: 120 timestamps of Druck")
     assert len(pd.read_csv("s.csv")) == 120
@@ -106,7 +106,7 @@ def test_the_training_part_is_a_count_a_share_or_a_time(
 @pytest.mark.parametrize(
     ("part", "message"),
     [("2025-01-01", "is not between 2024-01-01 00:00 and 2024-01-05 23:00"),
-     ("100%", "leaves none to search"), ("121", "between 0 and the 120 timestamps")],
+     ("100%", "leaves none to search"), ("121", "first 121 of 120 timestamps")],
 )  # fmt: skip
 def test_a_training_part_that_cannot_be_is_an_error(
     folder, wave, capsys, part, message
@@ -120,7 +120,10 @@ def test_a_training_part_that_cannot_be_is_an_error(
 def test_a_training_part_by_time_needs_dates(folder, wave, capsys):
     np.savetxt("t.csv", wave(120))
     assert run("detect", "t.csv", *QUICK, "--train", "2024-01-01") == 2
-    assert "t has no dates to compare --train" in capsys.readouterr().err
+    assert (
+        "train=2024-01-01 00:00:00 needs dates, and t has none"
+        in capsys.readouterr().err
+    )
     for words in ("1.5", "120%", "soon"):
         with pytest.raises(SystemExit) as stop:
             run("detect", "t.csv", "--train", words)

@@ -145,4 +145,6 @@ def test_what_is_no_regular_file_is_left_out_of_a_folder(folder):
     assert [name[:3] for name in load_ucr(folder).names] == ["001"]
     os.mkfifo(folder / "pipe")
     with pytest.raises(ValueError, match="neither a folder nor a zip file"):
+        load_ucr(folder / "pipe")
+    with pytest.raises(ValueError, match="pipe is no regular file"):
         open_archive(folder / "pipe")

@@ -14,6 +14,7 @@ from panel.detectors import Deadly, Deviation, Faulty
 from skcoad import NeighborsDetector
 from skcoad.datasets import Series
 from skcoad.io._results import only_writer, read_results
+from skcoad.model import InterruptedFitWarning
 from skcoad.panel import Panel, detect_panel, read_panel
 from skcoad.scoring import find_segments
 
@@ -112,9 +113,9 @@ def test_training_rows_are_those_before_a_time(panel, out, train):
 @pytest.mark.parametrize(
     ("train", "error"),
     [
-        (120, "fitting on the first 120 of 120 rows leaves none to search"),
+        (120, "fitting on the first 120 of 120 timestamps leaves none to search"),
         (-1, "train must be at least 0, got -1"),
-        ("2024-02-01", "needs timestamps, and the series has none"),
+        ("2024-02-01", "train=2024-02-01 needs dates, and a has none"),
     ],
 )
 def test_training_rows_that_are_none_are_failures_of_the_series(panel, train, error):
@@ -126,7 +127,8 @@ def test_a_time_before_the_first_row_is_a_failure(panel):
     time = pd.date_range("2024-01-01", periods=120, freq="h")
     frame = pd.DataFrame({"a": panel["s0"]}, index=time)
     found = detect_panel(frame, Deviation(), train="2024-01-01")
-    assert "no row is before train='2024-01-01'" in found["error"][0]
+    limits = "2024-01-01 00:00 and 2024-01-05 23:00"
+    assert f"train=2024-01-01 is not between {limits}" in found["error"][0]
 
 
 def test_failures_are_recorded_and_the_others_go_on(panel, out):
@@ -211,7 +213,7 @@ def test_an_interrupt_ends_the_run_and_what_was_finished_is_kept(panel, out):
 def test_a_fit_that_an_interrupt_ends_early_ends_the_run(panel, out):
     class Interrupted(Deviation):
         def fit(self, X):
-            warnings.warn("training was interrupted after 50 steps", stacklevel=1)
+            warnings.warn("after 50 steps", InterruptedFitWarning, stacklevel=1)
             return super().fit(X)
 
     with pytest.raises(KeyboardInterrupt):

@@ -179,6 +179,31 @@ def test_the_anomaly_is_ranked_among_peaks_far_enough_apart(load: Load) -> None:
     assert load("length_study").find_peaks(labels, scores) == (3, 2, 1_500)
 
 
+def test_domains_study_reads_each_collection_and_averages_over_its_series(
+    load: Load, tmp_path: Path
+) -> None:
+    module = load("domains_study")
+    x = np.sin(np.arange(500) / 4)
+    labels = np.isin(np.arange(500), range(450, 460)).astype(int)
+    (tmp_path / "ecg").mkdir()
+    np.savetxt(tmp_path / "ecg" / "beat.out", np.c_[x, labels], delimiter=",")
+    (tmp_path / "skab" / "valve1").mkdir(parents=True)
+    rows = "".join(f"{a:.3f};{b}\n" for a, b in zip(x, labels, strict=True))
+    (tmp_path / "skab" / "valve1" / "0.csv").write_text("flow;anomaly\n" + rows)
+    skab, ecg = module.read(tmp_path)
+    assert (skab.name, skab.train_length) == ("skab valve1/0", 400)
+    assert (ecg.name, ecg.train_length) == ("ecg beat", 50)
+    assert skab.labels.tolist() == ecg.labels.tolist() == labels.tolist()
+    metrics = {metric: 0.25 for metric in module.METRICS}
+    results: list[Result] = [
+        {"series": name, "detector": "IForest", "error": error, "metrics": metrics}
+        for name, error in (("ecg a", None), ("ecg b", None), ("skab c", "E: no"))
+    ]
+    assert module.table(results).splitlines()[2:] == [
+        "| ecg | IForest | 2 | 0.250 | 0.250 | 0.250 | 0.250 |"
+    ]
+
+
 def test_length_study_compares_the_searches(load: Load, series: Series) -> None:
     module = load("length_study")
     name = "001_UCR_Anomaly_tiny_700_800_816"

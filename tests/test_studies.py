@@ -194,7 +194,7 @@ def test_domains_study_reads_each_collection_and_averages_over_its_series(
     assert (skab.name, skab.train_length) == ("skab valve1/0", 400)
     assert (ecg.name, ecg.train_length) == ("ecg beat", 50)
     assert skab.labels.tolist() == ecg.labels.tolist() == labels.tolist()
-    metrics = {metric: 0.25 for metric in module.METRICS}
+    metrics = dict.fromkeys(module.METRICS, 0.25)
     results: list[Result] = [
         {"series": name, "detector": "IForest", "error": error, "metrics": metrics}
         for name, error in (("ecg a", None), ("ecg b", None), ("skab c", "E: no"))

@@ -90,7 +90,7 @@ def test_the_training_time_is_used_for_one_file_too(folder, capsys):
     assert "Fitted on 200 " in capsys.readouterr().out
     with pytest.raises(SystemExit):
         run("detect", file, "--train", "yesterday")
-    assert "'yesterday' is neither a number of" in capsys.readouterr().err
+    assert "2024-03-01T12:00, got 'yesterday'" in capsys.readouterr().err
 
 
 def test_failures_are_reported_and_give_status_1(folder, capsys):

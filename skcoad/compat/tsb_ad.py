@@ -75,10 +75,8 @@ def register(model_wrapper: ModuleType) -> None:
         ``TSB_AD.model_wrapper``; its ``run_Semisupervise_AD("CoAD", ...)`` and
         ``run_Semisupervise_AD("CoADNeighbors", ...)`` then work.
     """
-    for name, function in {
-        "CoAD": run_CoAD,
-        "CoADNeighbors": run_CoADNeighbors,
-    }.items():
+    functions = {"CoAD": run_CoAD, "CoADNeighbors": run_CoADNeighbors}
+    for name, function in functions.items():
         setattr(model_wrapper, f"run_{name}", function)
         if name not in model_wrapper.Semisupervise_AD_Pool:
             model_wrapper.Semisupervise_AD_Pool.append(name)

@@ -12,6 +12,10 @@ import torch
 from skcoad import CoADDetector, NeighborsDetector
 from skcoad.export import to_onnx, to_torch_export
 
+pytestmark = pytest.mark.skipif(
+    tuple(map(int, torch.__version__.split(".")[:2])) < (2, 13),
+    reason="the exporter of an older torch",
+)
 ROOT = Path(__file__).parents[2]
 REASON = "`pip install skcoad[onnx]` has it"
 

@@ -96,9 +96,8 @@ def test_the_detector_stays_as_it_was(wave):
     detector = CoADDetector(max_steps=3, random_state=0).fit(X)
     scoring_graph(detector, "auto")
     assert all(p.requires_grad for p in detector.model_.network.parameters())
-    np.testing.assert_array_equal(
-        detector.decision_function(X), detector.decision_scores_
-    )
+    scores = detector.decision_function(X)
+    np.testing.assert_array_equal(scores, detector.decision_scores_)
 
 
 def test_what_cannot_be_exported_is_an_error_that_says_why(wave):

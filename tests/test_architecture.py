@@ -25,7 +25,7 @@ LAYERS = [
     {"model"},
     {"scoring", "thresholds"},
     {"detectors"},
-    {"compat", "panel", "plotting"},
+    {"compat", "export", "panel", "plotting"},
     {"benchmark"},
     {"cli"},
     {"__main__"},

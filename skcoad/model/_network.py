@@ -202,7 +202,7 @@ class CoADNetwork(nn.Module):
 
     def missing_fraction(self, missing: Tensor) -> Tensor:
         """Fraction of each patch that is missing, ``(B, T)`` to ``(B, N)``."""
-        return missing.view(len(missing), -1, self.patch_size).float().mean(-1)
+        return missing.view(missing.shape[0], -1, self.patch_size).float().mean(-1)
 
     def encode(self, x: Tensor, reference: Tensor | None) -> dict[str, Tensor]:
         """Features ``(B, N, H)`` of windows ``(B, T)``, one entry a branch."""
@@ -232,13 +232,13 @@ class CoADNetwork(nn.Module):
     def reconstruct(self, x: Tensor, reference: Tensor | None, mask: Tensor) -> Tensor:
         """Reconstruct windows of which each patch is masked by its value in `mask`."""
         mask = mask[..., None]  # B, N, 1
-        patches = x.view(len(x), -1, self.patch_size)  # B, N, P
+        patches = x.view(x.shape[0], -1, self.patch_size)  # B, N, P
         embedding = (  # Eq. 5
             mask * self.mask_embedding + (1 - mask) * self.patch_embedding(patches)
         )  # B, N, H
         if reference is not None:
             embedding = embedding + self.reference_embedding(
-                reference.view(len(x), -1, self.patch_size)
+                reference.view(x.shape[0], -1, self.patch_size)
             )
         points: Tensor = self.to_points(self.decoder(embedding)).flatten(1)  # Eq. 6
         return points if reference is None else reference + points

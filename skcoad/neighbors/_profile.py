@@ -26,6 +26,7 @@ from skcoad.preprocessing._windows import window_starts
 __all__ = [
     "WindowNeighbors",
     "baseline_distances",
+    "cross_fade",
     "excess_distance",
     "impute",
     "query_windows",
@@ -144,9 +145,7 @@ def retrieve(
         The neighbours at the mean of the subsequences, cross-faded by a triangular
         weight.
     """
-    within = torch.arange(index.length, dtype=x.dtype, device=x.device)
-    # Triangular, so that overlapping neighbours blend without seams.
-    fade = 1 - ((within + 0.5) / index.length * 2 - 1).abs() + 1e-3
+    fade = cross_fade(index.length).to(x)
     total, total_weight = torch.zeros_like(x), torch.zeros_like(x)
     subsequences = x.unfold(1, index.length, 1)
     references = index.series.unfold(0, index.length, 1)
@@ -160,6 +159,12 @@ def retrieve(
         overlap_add(total, weights * values, offsets[chunk])
         overlap_add(total_weight, weights, offsets[chunk])
     return total / total_weight
+
+
+def cross_fade(length: int) -> Tensor:
+    """Triangular weights, so that overlapping neighbours blend without seams."""
+    within = torch.arange(length, dtype=torch.float32)
+    return 1 - ((within + 0.5) / length * 2 - 1).abs() + 1e-3
 
 
 def baseline_distances(neighbors: Neighbors, incomplete: Tensor, length: int) -> Tensor:

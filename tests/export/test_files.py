@@ -1,0 +1,119 @@
+"""What is written, and that other runtimes compute the same scores with it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from skcoad import CoADDetector, NeighborsDetector
+from skcoad.export import to_onnx, to_torch_export
+
+pytestmark = pytest.mark.skipif(
+    tuple(map(int, torch.__version__.split(".")[:2])) < (2, 13),
+    reason="the exporter of an older torch",
+)
+ROOT = Path(__file__).parents[2]
+REASON = "`pip install skcoad[onnx]` has it"
+
+
+@pytest.fixture(scope="module")
+def network(wave):
+    return CoADDetector(max_steps=3, random_state=0).fit(wave(300))
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory, network, wave):
+    """A detector of each kind as ONNX: detector, graph in torch and file."""
+    for package in ("onnx", "onnxscript", "onnxruntime"):
+        pytest.importorskip(package, reason=REASON)
+    folder = tmp_path_factory.mktemp("onnx")
+    detectors = {
+        "network": network,
+        "neighbors": NeighborsDetector().fit(wave(300, 2)),
+    }
+    return {
+        name: (detector, to_onnx(detector, folder / name), folder / name)
+        for name, detector in detectors.items()
+    }
+
+
+@pytest.mark.parametrize("name", ["network", "neighbors"])
+@pytest.mark.parametrize("n_chunks", [1, 3])
+def test_onnxruntime_computes_what_torch_does(name, n_chunks, written, wave):
+    import onnxruntime
+
+    detector, graph, path = written[name]
+    n_channels = detector.n_features_in_
+    X = wave(n_chunks * graph.chunk_size, n_channels, seed=2)
+    X[100:110, 0] = 2
+    X = X.reshape(n_chunks, graph.chunk_size, n_channels)
+    session = onnxruntime.InferenceSession(path)
+    computed = session.run(["scores", "channel_scores"], {"X": X})
+    for actual, expected in zip(computed, graph(torch.from_numpy(X)), strict=True):
+        np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-5)
+        assert actual.dtype == np.float64
+
+
+def test_the_file_says_how_to_use_it(written):
+    import onnx
+
+    detector, graph, path = written["neighbors"]
+    model = onnx.load(path)
+    onnx.checker.check_model(model)
+    meta = {entry.key: entry.value for entry in model.metadata_props}
+    assert int(meta["chunk_size"]) == graph.chunk_size
+    assert int(meta["stride"]) == graph.chunk_size - 2 * graph.halo
+    assert int(meta["halo"]) == graph.halo
+    assert float(meta["threshold"]) == detector.threshold_
+    assert json.loads(meta["channels"]) == ["0", "1"]
+    assert meta["score_by"] == "neighbors"
+    assert {node.domain for node in model.graph.node} == {""}  # any runtime has them
+
+
+def test_a_file_is_scored_by_numpy_and_onnxruntime_alone(written, wave, tmp_path):
+    detector, _, path = written["neighbors"]
+    X = wave(1000, 2, seed=3)
+    X[500:510] = 1
+    np.savetxt(tmp_path / "x.csv", X, delimiter=",", header="a,b", comments="")
+    alone = f"""
+import runpy, sys
+for name in ("skcoad", "torch", "sklearn", "scipy", "pandas", "onnx"):
+    sys.modules[name] = None
+sys.argv = ["score_onnx.py", {str(path)!r}, {str(tmp_path / "x.csv")!r}]
+runpy.run_path({str(ROOT / "examples" / "score_onnx.py")!r}, run_name="__main__")
+"""
+    out = subprocess.run(
+        [sys.executable, "-c", alone], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert out[0] == "score,label"
+    scores, labels = np.loadtxt(out[1:], delimiter=",").T
+    np.testing.assert_allclose(scores, detector.decision_function(X), rtol=1e-3)
+    np.testing.assert_array_equal(labels, detector.predict(X))
+
+
+def test_torch_export_computes_the_same(network, wave, tmp_path):
+    graph = to_torch_export(network, tmp_path / "detector.pt2")
+    files = {"metadata.json": ""}
+    program = torch.export.load(tmp_path / "detector.pt2", extra_files=files)
+    assert json.loads(files["metadata.json"])["chunk_size"] == str(graph.chunk_size)
+    for n_chunks in (1, 3):
+        X = torch.from_numpy(wave(n_chunks * graph.chunk_size)).reshape(n_chunks, -1, 1)
+        for actual, expected in zip(program.module()(X), graph(X), strict=True):
+            torch.testing.assert_close(actual, expected)
+
+
+def test_the_gru_is_no_onnx(wave, tmp_path):
+    pytest.importorskip("onnxscript", reason=REASON)
+    detector = CoADDetector(max_steps=2, encoder="gru").fit(wave())
+    with pytest.raises(ValueError, match="encoder='gru' cannot be written as ONNX"):
+        to_onnx(detector, tmp_path / "x.onnx")
+
+
+def test_without_onnx_the_error_says_what_to_install(network, monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(ImportError, match=r"to_onnx needs onnx: pip install skcoad\["):
+        to_onnx(network, tmp_path / "x.onnx")

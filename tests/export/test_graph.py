@@ -1,0 +1,111 @@
+"""The scoring graph beside the detector, in torch."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.exceptions import NotFittedError
+
+from skcoad import CoADDetector, NeighborsDetector
+from skcoad.export._files import scoring_graph
+
+
+def in_chunks(graph, X):
+    """Scores of a series, as the example of `to_onnx` puts them together."""
+    scores, last = np.empty(len(X)), len(X) - graph.chunk_size
+    for start in [*range(0, last, graph.stride), last]:
+        chunk = torch.from_numpy(X[None, start : start + graph.chunk_size])
+        inside = graph.halo if start else 0
+        scores[start + inside : start + graph.chunk_size] = graph(chunk)[0][0, inside:]
+    return scores
+
+
+def unusual(wave, n_timestamps, n_channels=1):
+    X = wave(n_timestamps, n_channels, seed=1)
+    X[200:206] = X[200]
+    X[300, 0] += 3
+    return X
+
+
+DETECTORS = {
+    "neighbours": NeighborsDetector(),
+    "mean": NeighborsDetector(channel_aggregation="mean"),
+    "max": NeighborsDetector(channel_aggregation="max"),
+    "joint": CoADDetector(max_steps=3, random_state=0),
+    "largest": CoADDetector(
+        max_steps=3, random_state=0, score_aggregation="max", smoothing=0
+    ),
+    "classification": CoADDetector(
+        max_steps=3, random_state=0, score_by="classification"
+    ),
+    "reconstruction": CoADDetector(
+        max_steps=3, random_state=0, score_by="reconstruction"
+    ),
+    "by neighbours": CoADDetector(max_steps=3, random_state=0, score_by="neighbors"),
+    "gru": CoADDetector(max_steps=3, random_state=0, encoder="gru"),
+    "paper": CoADDetector.paper(max_steps=3, random_state=0, window_periods=2),
+}
+
+
+# The joins find every exact neighbour in so short a series.
+@pytest.mark.parametrize(
+    ("name", "n_channels"),
+    [(name, 1) for name in DETECTORS]
+    + [(name, 3) for name in ("neighbours", "mean", "max", "joint", "paper")],
+)
+def test_scores_of_a_chunk_are_those_of_the_detector(name, n_channels, wave):
+    detector = DETECTORS[name].fit(wave(500, n_channels))
+    graph = scoring_graph(detector, "auto")
+    X = unusual(wave, graph.chunk_size, n_channels)
+    scores, channel_scores = graph(torch.from_numpy(X[None]))
+    expected = detector.decision_function(X)
+    np.testing.assert_allclose(scores[0], expected, rtol=1e-4, atol=1e-4)
+    expected = detector.channel_scores(X)
+    np.testing.assert_allclose(channel_scores[0], expected, rtol=1e-4, atol=1e-4)
+
+
+def test_scores_in_chunks_are_those_of_the_series(wave):
+    detector = CoADDetector(max_steps=3, random_state=0).fit(wave(500))
+    graph = scoring_graph(detector, 500)
+    assert graph.stride % detector.step_ == 0
+    n_timestamps = graph.chunk_size + 3 * graph.stride  # the last one on the grid
+    X = unusual(wave, n_timestamps)
+    expected = detector.decision_function(X)
+    np.testing.assert_allclose(in_chunks(graph, X), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_a_training_series_with_missing_values_can_be_exported(wave):
+    X = wave(500)
+    X[100:110] = np.nan
+    detector = NeighborsDetector().fit(X)
+    graph = scoring_graph(detector, "auto")
+    X = unusual(wave, graph.chunk_size)
+    scores = graph(torch.from_numpy(X[None]))[0][0]
+    np.testing.assert_allclose(scores, detector.decision_function(X), atol=1e-4)
+
+
+def test_values_far_outside_have_finite_scores(wave):
+    detector = NeighborsDetector().fit(wave(500))
+    graph = scoring_graph(detector, "auto")
+    X = wave(graph.chunk_size)
+    X[100] = 1e300
+    assert graph(torch.from_numpy(X[None]))[0].isfinite().all()
+
+
+def test_the_detector_stays_as_it_was(wave):
+    X = wave(500)
+    detector = CoADDetector(max_steps=3, random_state=0).fit(X)
+    scoring_graph(detector, "auto")
+    assert all(p.requires_grad for p in detector.model_.network.parameters())
+    scores = detector.decision_function(X)
+    np.testing.assert_array_equal(scores, detector.decision_scores_)
+
+
+def test_what_cannot_be_exported_is_an_error_that_says_why(wave):
+    with pytest.raises(NotFittedError):
+        scoring_graph(NeighborsDetector(), "auto")
+    with pytest.raises(ValueError, match="references='past' cannot be exported"):
+        scoring_graph(NeighborsDetector(references="past").fit(wave()), "auto")
+    with pytest.raises(
+        ValueError, match=r"chunk_size=100 is less than two halos .*, 2"
+    ):
+        scoring_graph(NeighborsDetector().fit(wave()), 100)

@@ -25,6 +25,7 @@ LAYERS = [
     {"model"},
     {"scoring", "thresholds"},
     {"detectors"},
+    {"streaming"},
     {"compat", "panel", "plotting"},
     {"benchmark"},
     {"cli"},

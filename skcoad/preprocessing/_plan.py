@@ -50,8 +50,13 @@ class WindowPlan(NamedTuple):
 
     @property
     def receptive_field(self) -> int:
-        """How far before or after it a value can influence an unsmoothed score."""
-        return 2 * self.window_size + 2 * self.period
+        """How far before or after it a value can influence an unsmoothed score.
+
+        A value can be interpolated over a period and imputed from neighbours over two
+        more; then it is in a subsequence, and that in a window.
+        """
+        widest = max(self.window_size, 2 * self.period)
+        return self.window_size + widest + 2 * self.period
 
 
 def fallback_period(n_timestamps: int) -> int:

@@ -86,7 +86,9 @@ class Scaler(nn.Module):
         self.center, self.scale = torch.from_numpy(center), torch.from_numpy(scale)
         return self
 
-    def transform(self, x: FloatArray, channel: int) -> tuple[Tensor, Tensor]:
+    def transform(
+        self, x: FloatArray, channel: int, reach: int | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Scale one channel and interpolate its missing values.
 
         Parameters
@@ -95,6 +97,9 @@ class Scaler(nn.Module):
             In the units of the input.
         channel : int
             Which channel it is.
+        reach : int, default=None
+            How far observed values are interpolated into a run of missing ones; in the
+            middle of a longer run is the mean. By default, over any run.
 
         Returns
         -------
@@ -104,7 +109,7 @@ class Scaler(nn.Module):
             Which values were NaN, bool.
         """
         missing = torch.from_numpy(np.isnan(x))
-        scaled = interpolate_missing(x)
+        scaled = np.array(x, dtype=np.float64)
         # Halves, whose differences cannot overflow; exact in binary.
         scaled /= 2
         scaled -= self.center[channel].item() / 2
@@ -112,6 +117,7 @@ class Scaler(nn.Module):
             scaled /= self.scale[channel].item()
             scaled *= 2
         scaled.clip(-MAX_SCALED, MAX_SCALED, out=scaled)
+        scaled = interpolate_missing(scaled, reach)
         return torch.tensor(scaled, dtype=torch.float32), missing
 
     def inverse_transform(self, scaled: FloatArray, channel: int) -> FloatArray:

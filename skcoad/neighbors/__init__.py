@@ -19,7 +19,7 @@ from skcoad.neighbors._channel import (
 )
 from skcoad.neighbors._index import Neighbors, SubsequenceIndex
 from skcoad.neighbors._join import JoinIndex
-from skcoad.neighbors._lookup import SubsequenceLookup
+from skcoad.neighbors._lookup import SubsequenceLookup, subsequences
 from skcoad.neighbors._profile import (
     WindowNeighbors,
     baseline_distances,
@@ -46,4 +46,5 @@ __all__ = [
     "impute",
     "query_windows",
     "retrieve",
+    "subsequences",
 ]

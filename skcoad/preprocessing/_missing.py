@@ -2,11 +2,12 @@
 
 A run of missing values is first interpolated linearly, so that every computation has a
 number to work with; within a run longer than a period, towards the mean of the channel,
-so that its ends know nothing of each other. With neighbours the interpolated values have no influence: indexed
-subsequences are complete (unless none is), a missing value is imputed from the nearest
-neighbour before anything is compared with it, its patch is masked in the
-reconstruction, and it adds nothing to the error. Without neighbours the classifier sees
-the interpolated values, and timestamps beside a run may score higher for it.
+so that its ends know nothing of each other. With neighbours the interpolated values
+have no influence: indexed subsequences are complete (unless none is), a missing value
+is imputed from the nearest neighbour before anything is compared with it, its patch is
+masked in the reconstruction, and it adds nothing to the error. Without neighbours the
+classifier sees the interpolated values, and timestamps beside a run may score higher
+for it.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from skcoad._typing import BoolArray, FloatArray
+from skcoad.neighbors import subsequences
 
 __all__ = ["carry_forward", "trailing_mean"]
 
@@ -73,11 +74,11 @@ def trailing_mean(
     x, missing = x[-n_rows:], missing[-n_rows:]
     before = n_rows - len(x)
     if before == 0 and not missing.any():
-        return np.lib.stride_tricks.sliding_window_view(x, width).mean(1)
+        return np.add.reduce(subsequences(x, width), 1) / width
     observed = np.pad(~missing, (before, 0))
     values = np.where(observed, np.pad(x, (before, 0)), 0)
-    total = np.lib.stride_tricks.sliding_window_view(values, width).sum(1)
-    count = np.lib.stride_tricks.sliding_window_view(observed, width).sum(1)
+    total = subsequences(values, width).sum(1)
+    count = subsequences(observed, width).sum(1)
     mean: FloatArray = np.full(n_last, np.nan)
     np.divide(total, count, out=mean, where=count > 0)
     return mean

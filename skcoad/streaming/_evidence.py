@@ -20,6 +20,8 @@ from skcoad.preprocessing._rolling import MIN_WEIGHT, SUBSEQUENCE_POWER
 from skcoad.preprocessing._scaler import MAX_SCALED
 from skcoad.streaming._causal import carry_forward, trailing_mean
 
+IntArray = NDArray[np.int64]
+
 __all__ = ["CausalEvidence", "Rows", "Statistics"]
 
 
@@ -72,7 +74,7 @@ class CausalEvidence:
     history : int
         Timestamps before the last ones that influence their evidence.
     newest : dict
-        By channel and view, the newest subsequence that was searched for and its
+        By channel, the newest subsequence that was searched for and its
         candidates, for the timestamps until the next search.
     """
 
@@ -88,20 +90,12 @@ class CausalEvidence:
         self._difference_scales = [
             channel.difference_scale.item() for channel in model.neighbors
         ]
-        self._lookups = [
-            [
-                SubsequenceLookup(join, baselines)
-                for join, baselines in zip(
-                    channel.joins, channel.baselines, strict=True
-                )
-            ]
-            for channel in model.neighbors
-        ]
-        self._predictors: NDArray[np.int64] | None = None
+        self._lookups = [SubsequenceLookup(channel) for channel in model.neighbors]
+        self._predictors: IntArray | None = None
         if model.regression is not None:
             self._predictors = model.regression.predictors.cpu().numpy()
             self._weights = model.regression.weights.cpu().numpy()
-        self.newest: dict[tuple[int, int], tuple[int, NDArray[np.int64]]] = {}
+        self.newest: dict[int, tuple[int, IntArray]] = {}
 
     def rows(self, X: FloatArray, first: int, n_last: int) -> Rows:
         """Scale a piece of a stream.
@@ -156,34 +150,31 @@ class CausalEvidence:
         if n_complete <= 0:
             return found
         query = start - start % self._stride
-        series = self._series(rows, channel, query - rows.first)
-        for view, (kind, _) in enumerate(VIEWS):
-            points = np.lib.stride_tricks.sliding_window_view(
-                series[kind], self._period
-            )
-            candidates = self._candidates(channel, view, query, points)
-            ahead = np.arange(start - query, len(points))
-            found[view, -n_complete:] = self._lookups[channel][view].excess(
-                points[ahead[0] :],
-                candidates[ahead // self._stride] + (ahead % self._stride)[:, None],
-            )
+        points = self._points(rows, channel, query - rows.first)
+        candidates = self._candidates(channel, query, points)
+        ahead = np.arange(start - query, points.shape[1])
+        found[:, -n_complete:] = self._lookups[channel].excess(
+            points[:, start - query :], self._followed(candidates, ahead)
+        )
         return found
 
-    def _candidates(
-        self, channel: int, view: int, query: int, points: FloatArray
-    ) -> NDArray[np.int64]:
+    def _followed(self, candidates: IntArray, ahead: IntArray) -> IntArray:
+        """Candidates of subsequences so far after the first that was searched for."""
+        return candidates[:, ahead // self._stride] + (ahead % self._stride)[:, None]
+
+    def _candidates(self, channel: int, query: int, points: FloatArray) -> IntArray:
         """Candidates of every `stride`-th subsequence, the first of which is known."""
-        newest, known = self.newest.get((channel, view), (-1, None))
-        lookup = self._lookups[channel][view]
-        if known is not None and newest == query:
-            if len(points) <= self._stride:
-                return known
-            later = lookup.search(points[self._stride :: self._stride])
-            candidates = np.concatenate([known, later])
+        newest, known = self.newest.get(channel, (-1, None))
+        search = self._lookups[channel].search
+        if known is None or newest != query:
+            candidates = search(points[:, :: self._stride])
+        elif points.shape[1] <= self._stride:
+            return known
         else:
-            candidates = lookup.search(points[:: self._stride])
-        at = query + (len(candidates) - 1) * self._stride
-        self.newest[channel, view] = at, candidates[-1:]
+            later = search(points[:, self._stride :: self._stride])
+            candidates = np.concatenate([known, later], 1)
+        at = query + (candidates.shape[1] - 1) * self._stride
+        self.newest[channel] = at, candidates[:, -1:]
         return candidates
 
     def normal_excess(self, rows: Rows, channel: int) -> FloatArray:
@@ -201,28 +192,21 @@ class CausalEvidence:
         ndarray of shape (n_views, n_timestamps)
             0 before a subsequence is complete.
         """
-        found = np.zeros((len(VIEWS), rows.n_last))
-        series = self._series(rows, channel, 0)
         starts = np.arange(rows.n_last - self._period + 1)
-        for view, (kind, _) in enumerate(VIEWS):
-            lookup = self._lookups[channel][view]
-            candidates = lookup.search_itself(starts[:: self._stride])
-            points = np.lib.stride_tricks.sliding_window_view(
-                series[kind], self._period
-            )
-            ahead = starts % self._stride
-            candidates = candidates[starts // self._stride] + ahead[:, None]
-            found[view, starts[0] + self._period - 1 :] = lookup.excess(
-                points, candidates, starts
-            )
+        lookup = self._lookups[channel]
+        candidates = lookup.search_itself(starts[:: self._stride])
+        found = np.zeros((len(VIEWS), rows.n_last))
+        found[:, self._period - 1 :] = lookup.excess(
+            self._points(rows, channel, 0), self._followed(candidates, starts), starts
+        )
         return found
 
-    def _series(self, rows: Rows, channel: int, first: int) -> dict[str, FloatArray]:
-        """Values and first differences of a channel from a timestamp on."""
-        x = rows.x[channel, max(0, first - 1) :]
-        differences = np.diff(x, prepend=x[:1]) / self._difference_scales[channel]
-        skipped = min(first, 1)
-        return {"values": x[skipped:], "differences": differences[skipped:]}
+    def _points(self, rows: Rows, channel: int, first: int) -> FloatArray:
+        """Subsequences of a channel from a timestamp on, in all views."""
+        # One more before, whose difference to the first is not the first difference.
+        before = min(first, 1)
+        points = self._lookups[channel].points(rows.x[channel, first - before :])
+        return points[:, before:]
 
     def coverage(self, rows: Rows, channel: int) -> FloatArray:
         """Weight of each view by what was observed of the subsequence that ends now.
@@ -263,9 +247,11 @@ class CausalEvidence:
         x, missing, n = rows.x[channel], rows.missing[channel], rows.n_last
         first = max(0, len(x) - n - self._width)
         x, missing = x[first:], missing[first:]
-        difference = np.diff(x, prepend=x[:1]) / self._difference_scales[channel]
+        difference = np.zeros_like(x)
+        np.subtract(x[1:], x[:-1], out=difference[1:])
+        difference /= self._difference_scales[channel]
         unknown = _diff_missing(missing)
-        square = np.square(difference.clip(-MAX_DIFFERENCE, MAX_DIFFERENCE))
+        square = np.square(np.minimum(np.abs(difference), MAX_DIFFERENCE))
         level = trailing_mean(x, missing, self._width, n)
         power = trailing_mean(square, unknown, self._width, n)
         volatility = 0.5 * np.log(power + MIN_VOLATILITY**2)

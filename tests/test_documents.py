@@ -11,7 +11,8 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.parametrize(
-    "document", ["README.md", "docs/guide.md", "docs/thresholds.md"]
+    "document",
+    ["README.md", "docs/guide.md", "docs/streaming.md", "docs/thresholds.md"],
 )
 def test_python_blocks_of_documents_run(
     document: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

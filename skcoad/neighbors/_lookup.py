@@ -25,7 +25,7 @@ IntArray = NDArray[np.int64]
 POINTS = 2**20  # of the subsequences that are compared at once
 
 
-def subsequences(x: FloatArray, length: int) -> FloatArray:
+def subsequences(x: NDArray[Any], length: int) -> NDArray[Any]:
     """All subsequences of a series, as numpy's sliding_window_view but at once.
 
     Parameters
@@ -264,7 +264,7 @@ class _File:
     def _best_member(self, query: FloatArray, cell: int) -> int:
         first, last = self._edges[cell], self._edges[cell + 1]
         similarity = self._members[first:last] @ query - self._half_norms[first:last]
-        return first + int(similarity.argmax())
+        return int(first + similarity.argmax())
 
     def _embed(self, points: FloatArray) -> FloatArray:
         """Principal components, as the index has them."""
@@ -275,8 +275,11 @@ class _File:
             points = points.reshape(len(points), n_points, self._factor).mean(2)
         embedded: FloatArray = points @ self._components
         if self._is_euclidean:
-            return embedded - (1 - self._mean_weight) * mean * self._total
-        return (embedded - mean * self._total) / np.sqrt(variance + VARIANCE_FLOOR)
+            embedded = embedded - (1 - self._mean_weight) * mean * self._total
+        else:
+            embedded = embedded - mean * self._total
+            embedded = embedded / np.sqrt(variance + VARIANCE_FLOOR)
+        return embedded
 
 
 def _moments(points: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -74,11 +74,12 @@ def trailing_mean(
     x, missing = x[-n_rows:], missing[-n_rows:]
     before = n_rows - len(x)
     if before == 0 and not missing.any():
-        return np.add.reduce(subsequences(x, width), 1) / width
+        mean: FloatArray = np.add.reduce(subsequences(x, width), 1) / width
+        return mean
     observed = np.pad(~missing, (before, 0))
     values = np.where(observed, np.pad(x, (before, 0)), 0)
     total = subsequences(values, width).sum(1)
     count = subsequences(observed, width).sum(1)
-    mean: FloatArray = np.full(n_last, np.nan)
+    mean = np.full(n_last, np.nan)
     np.divide(total, count, out=mean, where=count > 0)
     return mean

@@ -293,12 +293,13 @@ class StreamingDetector:
         OSError
             If there is no such file, or it cannot be read.
         """
-        return load_stream(cls, path)
+        stream: Self = load_stream(cls, path)
+        return stream
 
     def _shortened(self, steps: IntArray) -> IntArray:
         """Leave out the middle of long gaps, where nothing has influence on a score."""
         step, longest = self._model.config.plan.step, 3 * self._halo
-        left_out = (steps - longest).clip(min=0) // step * step
+        left_out: IntArray = np.maximum(steps - longest, 0) // step * step
         return steps - left_out
 
     def _append(self, X: FloatArray, steps: IntArray) -> None:
@@ -352,8 +353,7 @@ def _check_streamable(detector: Any) -> None:
 
 def _pieces(steps: IntArray) -> Iterator[slice]:
     """Cut rows into pieces that are not long with the rows that are missing."""
-    if len(steps) <= PIECE and (steps == 1).all():
-        yield slice(0, len(steps)) if len(steps) else slice(0)
+    if len(steps) == 0:
         return
     piece = (steps.cumsum() - 1) // PIECE
     edges = [0, *(np.flatnonzero(np.diff(piece)) + 1).tolist(), len(steps)]

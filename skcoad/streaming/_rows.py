@@ -49,14 +49,14 @@ def read_rows(detector: TimeSeriesDetector, rows: Any) -> FloatArray:
     # scikit-learn's own checks take longer than a score.
     plain = type(rows) is np.ndarray and rows.dtype.kind in "fiu"
     if plain and rows.ndim == 2 and rows.shape[1] == n_channels:
-        X = rows.astype(np.float64)
+        X: FloatArray = rows.astype(np.float64)
         if np.isfinite(X).all():
             return X
     if len(rows) == 0:
         return np.empty((0, n_channels))
     allow_nan = detector.missing == "mask"
     X = validate_series(detector, rows, reset=False, allow_1d=True, allow_nan=allow_nan)
-    return X.astype(np.float64)
+    return X.astype(np.float64, copy=False)
 
 
 class Clock:
@@ -96,10 +96,10 @@ class Clock:
         self.last: int | None = None
         self.interval: int | None = None
         if interval is not None:
-            duration = pd.Timedelta(interval).as_unit("ns")
-            if duration is pd.NaT or duration.value <= 0:
+            duration = pd.Timedelta(interval)
+            if not duration > pd.Timedelta(0):
                 raise ValueError(f"interval={interval!r} is not above 0")
-            self.interval = duration.value
+            self.interval = duration.as_unit("ns").value
 
     def steps(self, rows: Any, n_rows: int) -> tuple[IntArray, int | None]:
         """Count the intervals from each row to the next.

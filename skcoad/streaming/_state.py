@@ -70,7 +70,7 @@ def save_stream(stream: Any, path: str | os.PathLike[str]) -> None:
         partial.write_bytes(data)
 
 
-def load_stream(cls: type[Any], path: str | os.PathLike[str]) -> Any:
+def load_stream(cls: Any, path: str | os.PathLike[str]) -> Any:
     """Load a stream; see :meth:`skcoad.streaming.StreamingDetector.load`."""
     try:
         with own_torch_state():
@@ -79,7 +79,7 @@ def load_stream(cls: type[Any], path: str | os.PathLike[str]) -> Any:
         raise InvalidDetectorError(f"{os.fspath(path)}: {error}") from error
 
 
-def _stream(cls: type[Any], content: Json, tensors: dict[str, Tensor]) -> Any:
+def _stream(cls: Any, content: Json, tensors: dict[str, Tensor]) -> Any:
     name = get(content, "class", str)
     require(name == cls.__name__, f"it holds a {name[:40]}, not a {cls.__name__}")
     inner = get(content, "detector", dict) | {"format": content["format"]}

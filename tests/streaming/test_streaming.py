@@ -59,40 +59,40 @@ def damaged(X, seed):
     start = rng.integers(len(X))
     X[start : start + 10] = 0.5
     if seed % 2:
-        start = rng.integers(len(X) - 200)
+        start = rng.integers(len(X))
         X[start : start + 150] = np.nan
     return X
 
 
-@settings(max_examples=20)
+@settings(max_examples=8)
 @given(
     st.integers(0, 10**6),
     st.sampled_from(
         [(1, "neighbors"), (2, "neighbors"), (1, "network"), (2, "network")]
     ),
     st.lists(st.integers(1, 200), max_size=8),
-    st.integers(1, 60),
+    st.integers(20, 200),
 )
 def test_final_scores_are_those_of_the_series_however_its_rows_come(
     wave, detectors, seed, kind, sizes, final_every
 ):
-    X = damaged(wave(700, kind[0], period=12, seed=seed), seed)
+    X = damaged(wave(500, kind[0], period=12, seed=seed), seed)
     stream = StreamingDetector(detectors[kind], final_every=final_every)
     final, _ = collect(stream, X, sizes)
     expected = detectors[kind].decision_function(X)
     np.testing.assert_allclose(final, expected, rtol=1e-3, atol=1e-3)
 
 
-@settings(max_examples=10)
+@settings(max_examples=5)
 @given(st.integers(0, 10**6), st.lists(st.integers(1, 60), min_size=1, max_size=20))
 def test_provisional_scores_do_not_depend_on_how_rows_come(
     wave, detectors, seed, sizes
 ):
     detector = detectors[2, "neighbors"]
-    X = damaged(wave(210, 2, period=12, seed=seed), seed)
+    X = damaged(wave(120, 2, period=12, seed=seed), seed)
     one_by_one, by_sizes = (
         collect(StreamingDetector(detector, final_every=1000), X, each, finish=False)[1]
-        for each in ([1] * 210, sizes)
+        for each in ([1] * 120, sizes)
     )
     np.testing.assert_allclose(by_sizes, one_by_one, atol=1e-9)
 
@@ -149,7 +149,8 @@ def test_a_score_is_final_when_delay_rows_have_followed(wave, detector):
         positions, _, final = stream.update(row)
         done = max(done, *positions[final], -1)
         assert positions[-1] == now
-        assert now - stream.delay <= done <= now - stream.delay + 7
+        assert now - stream.delay <= done
+        assert done == -1 or done <= now - stream.delay + 6
 
 
 def test_memory_does_not_grow(wave, detector):
@@ -241,7 +242,7 @@ def test_rows_that_are_none_are_refused_and_not_taken(wave, detectors):
     for rows, message in [
         ([1.0, np.inf], "infinity"),
         (np.zeros((2, 3)), "3 features"),
-        (["a", "b"], "strings"),
+        (["a", "b"], "numbers are needed"),
     ]:
         with pytest.raises(ValueError, match=message):
             stream.update(rows)

@@ -51,6 +51,7 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """All tests; arguments go to pytest: ``nox -s tests -- tests/metrics``."""
     install(session)
+    session.install("-c", "constraints.txt", "-e", ".[river]")
     session.run("pytest", *session.posargs, env=ENVIRONMENT)
 
 

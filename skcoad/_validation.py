@@ -31,6 +31,7 @@ __all__ = [
     "insert_missing_rows",
     "integers",
     "reals",
+    "row_times",
     "validate_series",
 ]
 
@@ -198,15 +199,11 @@ def insert_missing_rows(X: Any, series: FloatArray) -> tuple[FloatArray, Any]:
     ValueError
         If the times have no regular spacing.
     """
-    index = _time_index(X)
-    if index is None:
+    times = row_times(X)
+    if times is None:
         return series, slice(None)
-    if hasattr(index, "to_timestamp"):  # periods
-        index = index.to_timestamp()
-    if getattr(index, "tz", None) is not None:
-        index = index.tz_convert(None)  # to UTC
     try:
-        grid = find_grid(index.to_numpy())
+        grid = find_grid(times)
     except ValueError as error:
         raise ValueError(
             f"{error}; resample the series, as X.resample('1h').mean() does"
@@ -216,6 +213,30 @@ def insert_missing_rows(X: Any, series: FloatArray) -> tuple[FloatArray, Any]:
     regular = np.full((len(grid.times), series.shape[1]), np.nan, dtype=series.dtype)
     regular[grid.rows] = series
     return regular, grid.rows
+
+
+def row_times(X: Any) -> NDArray[Any] | None:
+    """Return the times of the rows; periods by their start, zones as UTC.
+
+    Parameters
+    ----------
+    X : array-like
+        What `validate_series` has taken.
+
+    Returns
+    -------
+    ndarray of shape (n_timestamps,), or None
+        datetime64 or timedelta64; None if the times are not known.
+    """
+    index = _time_index(X)
+    if index is None:
+        return None
+    if hasattr(index, "to_timestamp"):  # periods
+        index = index.to_timestamp()
+    if getattr(index, "tz", None) is not None:
+        index = index.tz_convert(None)  # to UTC
+    times: NDArray[Any] = index.to_numpy()
+    return times
 
 
 def _time_index(X: Any) -> Any:

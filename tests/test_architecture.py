@@ -25,6 +25,7 @@ LAYERS = [
     {"model"},
     {"scoring", "thresholds"},
     {"detectors"},
+    {"streaming"},
     {"compat", "export", "panel", "plotting"},
     {"benchmark"},
     {"cli"},

@@ -13,6 +13,11 @@ MODULES = [
 ]
 
 
+OPTIONAL = {"skcoad.compat.river": "river"}
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_in_docstrings_say_what_happens(name):
+    if name in OPTIONAL:
+        pytest.importorskip(OPTIONAL[name], reason="an extra is not installed")
     assert doctest.testmod(import_module(name)).failed == 0

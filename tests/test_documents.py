@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[1]
         "docs/ecosystem.md",
         "docs/export.md",
         "docs/guide.md",
+        "docs/streaming.md",
         "docs/thresholds.md",
     ],
 )

@@ -492,6 +492,18 @@ def test_the_cost_of_a_panel_is_measured(load: Load, method: str) -> None:
     assert seconds > 0
 
 
+def test_the_cost_of_a_stream_is_measured_row_by_row_and_in_chunks():
+    module = load("streaming_cost")
+    rows = []
+    times = module.row_times(rows.append, np.arange(5.0))
+    assert len(times) == len(rows) == 5
+    assert (times > 0).all()
+    assert module.chunk_speed(rows.extend, [np.arange(3.0)] * 2) > 0
+    assert module.line("x", np.ones(4), 5000.0) == (
+        "| x | 1.00 | 1.00 | 1.00 | 1.00 | 5,000 |"
+    )
+
+
 def test_vus_is_timed_without_tsb_ad(load: Load) -> None:
     module = load("vus_speed")
     row = module.row(500, window=10, seed=0, with_tsb_ad=False)

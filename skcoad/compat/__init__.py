@@ -1,1 +1,1 @@
-"""Interfaces of other libraries: scikit-learn and PyOD."""
+"""Interfaces of other libraries: scikit-learn, PyOD and river."""

@@ -51,7 +51,7 @@ from skcoad.thresholds import (
     ScoreThreshold,
 )
 
-__all__ = ["load_detector", "save_detector"]
+__all__ = ["load_detector", "restore", "save_detector", "state"]
 
 # Single numbers, and which attributes of a detector they are.
 NUMBERS = {"threshold": "threshold_", "mu": "_mu", "sigma": "_sigma"}
@@ -64,10 +64,9 @@ THRESHOLDS: dict[str, type[ScoreThreshold]] = {
 
 def save_detector(detector: Any, path: str | os.PathLike[str]) -> None:
     """Save a fitted detector; see :meth:`skcoad.CoADDetector.save`."""
-    check_is_fitted(detector)
-    data = pack(_content(detector), _tensors(detector))
+    data = pack(*state(detector))
     try:
-        _detector(type(detector), *unpack(BytesIO(data), len(data)))
+        restore(*unpack(BytesIO(data), len(data)), type(detector))
     except InvalidDetectorError as error:
         raise ValueError(
             f"the detector cannot be saved: the file would not load ({error}). Were "
@@ -80,10 +79,26 @@ def save_detector(detector: Any, path: str | os.PathLike[str]) -> None:
 def load_detector(path: str | os.PathLike[str], *classes: type[Any]) -> Any:
     """Load a detector of one of these classes; see :meth:`skcoad.CoADDetector.load`."""
     try:
-        content, tensors = read_container(path)
-        return _detector(_class(content, classes), content, tensors)
+        return restore(*read_container(path), *classes)
     except InvalidDetectorError as error:
         raise InvalidDetectorError(f"{os.fspath(path)}: {error}") from error
+
+
+def state(detector: Any) -> tuple[Json, dict[str, Tensor]]:
+    """Return what a fitted detector is made of: what JSON knows, and tensors."""
+    check_is_fitted(detector)
+    return _content(detector), _tensors(detector)
+
+
+def restore(content: Json, tensors: dict[str, Tensor], *classes: type[Any]) -> Any:
+    """Make a detector of one of these classes of its :func:`state`.
+
+    Raises
+    ------
+    InvalidDetectorError
+        If it is no such state.
+    """
+    return _detector(_class(content, classes), content, tensors)
 
 
 def _content(detector: Any) -> Json:

@@ -108,7 +108,7 @@ class CoADModel(nn.Module):
     >>> profile = model.profile(X, channel=0)
     >>> components = model.components(X, channel=0, profile=profile)
     >>> components.value_distance.shape, model.receptive_field
-    ((400,), 171)
+    ((400,), 148)
     """
 
     def __init__(self, config: ModelConfig) -> None:
@@ -286,7 +286,7 @@ class CoADModel(nn.Module):
         if wrong:
             raise ValueError(f"there are missing or unknown tensors: {wrong[:3]}")
         for name, tensor in state.items():
-            _check_tensor(name, tensor, expected[name])
+            check_tensor(name, tensor, expected[name])
         model.load_state_dict(dict(state), assign=True)
         for channel in model.neighbors or ():
             channel.attach()
@@ -324,9 +324,8 @@ class CoADModel(nn.Module):
         -------
         scaled, missing : Tensor of shape (n_timestamps,)
         """
-        scaled, missing = self.scaler.transform(
-            X[:, channel], channel, longest_run=self.config.plan.period
-        )
+        reach = self.config.plan.period
+        scaled, missing = self.scaler.transform(X[:, channel], channel, reach)
         return scaled.to(device), missing.to(device)
 
     def profile(
@@ -466,7 +465,7 @@ def _module_list(modules: Iterable[ModuleT]) -> Sequence[ModuleT]:
     return cast("Sequence[ModuleT]", nn.ModuleList(modules))
 
 
-def _check_tensor(name: str, tensor: Tensor, expected: Tensor) -> None:
+def check_tensor(name: str, tensor: Tensor, expected: Tensor) -> None:
     if tensor.shape != expected.shape or tensor.dtype != expected.dtype:
         raise ValueError(
             f"tensor {name} is {tensor.dtype} of shape {tuple(tensor.shape)}, not "

@@ -107,7 +107,7 @@ class ChannelRegression(nn.Module):
         for i, deviation in enumerate(self.deviations):
             target, others = x[i], x[self.predictors[i]]
             weights.append(_ridge(target, others))
-            residual, missing = self._cross_fitted(channel, i)
+            residual, missing = self.cross_fitted(channel, i)
             variance = target.square().mean()
             fraction = 1 - residual.square().mean() / variance.clamp_min(MIN_VARIANCE)
             explained.append(fraction * (variance > MIN_VARIANCE))
@@ -138,19 +138,24 @@ class ChannelRegression(nn.Module):
 
     def normal(self, channel: Channel, i: int) -> Tensor:
         """Rarity on the training series itself, as if each part of it were new."""
-        residual, missing = self._cross_fitted(channel, i)
+        residual, missing = self.cross_fitted(channel, i)
         return self.deviations[i].normal(*self._statistics(residual, missing))
 
-    def _series(self, channel: Channel, i: int) -> tuple[Tensor, Tensor, Tensor]:
-        """A channel, its predictors, and where one of them is missing."""
-        target, missing = channel(i)
-        others = [channel(j) for j in self.predictors[i].tolist()]
-        for _, absent in others:
-            missing = missing | absent
-        return target, torch.stack([x for x, _ in others]), missing
+    def cross_fitted(self, channel: Channel, i: int) -> tuple[Tensor, Tensor]:
+        """Residual of each half of the training series by weights of the other.
 
-    def _cross_fitted(self, channel: Channel, i: int) -> tuple[Tensor, Tensor]:
-        """Residual of each half of the training series by weights of the other."""
+        Parameters
+        ----------
+        channel : callable
+            As in :meth:`fit`.
+        i : int
+            Which channel.
+
+        Returns
+        -------
+        residual, missing : Tensor of shape (n_timestamps,)
+            And where the channel or a predictor is missing.
+        """
         target, others, missing = self._series(channel, i)
         half = len(target) // 2
         first, second = slice(None, half), slice(half, None)
@@ -159,6 +164,14 @@ class ChannelRegression(nn.Module):
             weights = _ridge(target[other], others[:, other])
             residual[part] = target[part] - weights @ others[:, part]
         return residual, missing
+
+    def _series(self, channel: Channel, i: int) -> tuple[Tensor, Tensor, Tensor]:
+        """A channel, its predictors, and where one of them is missing."""
+        target, missing = channel(i)
+        others = [channel(j) for j in self.predictors[i].tolist()]
+        for _, absent in others:
+            missing = missing | absent
+        return target, torch.stack([x for x, _ in others]), missing
 
     def _statistics(self, residual: Tensor, missing: Tensor) -> tuple[Tensor, Tensor]:
         smooth, defined = level(residual, missing, self.plan)

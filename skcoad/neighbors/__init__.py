@@ -3,7 +3,8 @@
 Follow the files: ``_index.py`` retrieves normal subsequences for windows, ``_join.py``
 finds the nearest neighbour of every subsequence of a series, ``_profile.py`` turns both
 into values for each timestamp, ``_channel.py`` does so for a channel's values and first
-differences, and says how rare they are on normal data.
+differences, and says how rare they are on normal data. ``_lookup.py`` does so for the
+newest subsequences of a stream.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from skcoad.neighbors._channel import (
 )
 from skcoad.neighbors._index import Neighbors, SubsequenceIndex
 from skcoad.neighbors._join import JoinIndex
+from skcoad.neighbors._lookup import SubsequenceLookup, subsequences
 from skcoad.neighbors._profile import (
     WindowNeighbors,
     baseline_distances,
@@ -34,6 +36,7 @@ __all__ = [
     "Neighbors",
     "Profile",
     "SubsequenceIndex",
+    "SubsequenceLookup",
     "WindowNeighbors",
     "baseline_distances",
     "diff_missing",
@@ -43,4 +46,5 @@ __all__ = [
     "impute",
     "query_windows",
     "retrieve",
+    "subsequences",
 ]

@@ -171,6 +171,20 @@ class JoinIndex(nn.Module):
             embedded.append(coordinates)
         return torch.cat(embedded)
 
+    def embed_own(self, starts: Tensor) -> Tensor:
+        """Principal components of subsequences of the series itself.
+
+        Parameters
+        ----------
+        starts : Tensor of shape (n_queries,)
+            Where they start.
+
+        Returns
+        -------
+        Tensor of shape (n_queries, n_components)
+        """
+        return self._embed(self._y, starts)
+
     def self_join(
         self, query_stride: int, exclusion: int | None = None, past_only: bool = False
     ) -> Neighbors:

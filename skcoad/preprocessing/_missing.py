@@ -1,11 +1,13 @@
 """Missing values: how many are allowed, and what stands in for them.
 
 A run of missing values is first interpolated linearly, so that every computation has a
-number to work with. With neighbours the interpolated values have no influence: indexed
-subsequences are complete (unless none is), a missing value is imputed from the nearest
-neighbour before anything is compared with it, its patch is masked in the
-reconstruction, and it adds nothing to the error. Without neighbours the classifier sees
-the interpolated values, and timestamps beside a run may score higher for it.
+number to work with; within a run longer than a period, towards the mean of the channel,
+so that its ends know nothing of each other. With neighbours the interpolated values
+have no influence: indexed subsequences are complete (unless none is), a missing value
+is imputed from the nearest neighbour before anything is compared with it, its patch is
+masked in the reconstruction, and it adds nothing to the error. Without neighbours the
+classifier sees the interpolated values, and timestamps beside a run may score higher
+for it.
 """
 
 from __future__ import annotations
@@ -15,32 +17,29 @@ from numpy.typing import NDArray
 
 from skcoad._typing import FloatArray
 
+IntArray = NDArray[np.intp]
+
 __all__ = ["MAX_MISSING", "check_missing_fraction", "interpolate_missing"]
 
 MAX_MISSING = 0.5  # fraction of a channel of the training series
 
 
-def interpolate_missing(
-    x: FloatArray, longest: int | None = None, center: float = 0.0
-) -> NDArray[np.float64]:
+def interpolate_missing(x: FloatArray, reach: int | None = None) -> NDArray[np.float64]:
     """Replace NaN by linear interpolation between the observed values.
 
     Parameters
     ----------
     x : ndarray of shape (n_timestamps,)
         One channel.
-    longest : int or None, default=None
-        Longest run that is interpolated, at least 1. In a longer one an observed value
-        is repeated so often, into the run from either side, and in between stands
-        `center`: then no value depends on one that is farther away.
-    center : float, default=0.0
-        See `longest`.
+    reach : int, default=None
+        An observed value fades to 0 over so many timestamps, so that longer runs are 0
+        in the middle; shorter runs are interpolated as without it.
 
     Returns
     -------
     ndarray of shape (n_timestamps,)
-        Before the first and after the last observed value the nearest one is repeated,
-        all the way unless `longest` is given; all `center` if every value is missing.
+        Before the first and after the last observed value the nearest one is
+        repeated, or fades; all zero if every value is missing.
 
     Examples
     --------
@@ -48,41 +47,42 @@ def interpolate_missing(
     >>> from skcoad.preprocessing import interpolate_missing
     >>> interpolate_missing(np.array([np.nan, 1.0, np.nan, 3.0]))
     array([1., 1., 2., 3.])
+    >>> interpolate_missing(np.array([4.0, np.nan, np.nan, np.nan, 4.0]), reach=2)
+    array([4., 2., 0., 2., 4.])
     """
     filled: NDArray[np.float64] = np.array(x, dtype=np.float64)
     missing = np.isnan(filled)
     if missing.all():
-        return np.full_like(filled, center)
+        return np.zeros_like(filled)
     if missing.any():
-        observed, unknown = np.flatnonzero(~missing), np.flatnonzero(missing)
+        observed = np.flatnonzero(~missing)
+        if reach is not None:
+            filled[missing] = _faded(filled, observed, np.flatnonzero(missing), reach)
+            return filled
         # Halves, whose differences cannot overflow.
-        filled[missing] = 2 * np.interp(unknown, observed, filled[observed] / 2)
-        if longest is not None:
-            _limit_runs(filled, observed, unknown, longest, center)
+        filled[missing] = 2 * np.interp(
+            np.flatnonzero(missing), observed, filled[observed] / 2
+        )
     return filled
 
 
-def _limit_runs(
-    filled: NDArray[np.float64],
-    observed: NDArray[np.intp],
-    unknown: NDArray[np.intp],
-    longest: int,
-    center: float,
-) -> None:
-    """Make no interpolated value depend on one that is more than `longest` away."""
-    after = np.searchsorted(observed, unknown)
-    n = len(filled)
-    # Beyond the ends of the series there is no observed value.
-    previous = np.concatenate([observed, [-n]])[after - 1]
-    following = np.concatenate([observed, [2 * n]])[after]
-    long = following - previous - 1 > longest
-    unknown, previous, following = unknown[long], previous[long], following[long]
-    from_previous, from_following = unknown - previous, following - unknown
-    filled[unknown] = center
-    # The later value last: a slice that begins within a run knows it alone.
-    for near, source in ((from_previous, previous), (from_following, following)):
-        reached = (near <= longest) & (source >= 0) & (source < n)
-        filled[unknown[reached]] = filled[source[reached]]
+def _faded(
+    x: FloatArray, observed: IntArray, positions: IntArray, reach: int
+) -> FloatArray:
+    """Values at missing positions, each the sum of those on either side as they fade.
+
+    Over a shorter run than the reach, both fade over the run: linear interpolation.
+    """
+    # Before the first and after the last, a 0 that is out of reach.
+    ends = np.concatenate([[-reach - 1], observed, [len(x) + reach]])
+    values = np.concatenate([[0.0], x[observed], [0.0]])
+    i = np.searchsorted(observed, positions)
+    left, right = ends[i], ends[i + 1]
+    width = np.minimum(right - left, reach)
+    before = (1 - (positions - left) / width).clip(min=0) * values[i]
+    after = (1 - (right - positions) / width).clip(min=0) * values[i + 1]
+    faded: FloatArray = before + after
+    return faded
 
 
 def check_missing_fraction(X: FloatArray) -> None:

@@ -52,9 +52,11 @@ class WindowPlan(NamedTuple):
     def receptive_field(self) -> int:
         """How far before or after it a value can influence an unsmoothed score.
 
-        A period of it is the longest run of missing values that is interpolated.
+        A value can be interpolated over a period and imputed from neighbours over two
+        more; then it is in a subsequence, and that in a window.
         """
-        return 2 * self.window_size + 3 * self.period
+        widest = max(self.window_size, 2 * self.period)
+        return self.window_size + widest + 2 * self.period
 
 
 def fallback_period(n_timestamps: int) -> int:

@@ -87,7 +87,7 @@ class Scaler(nn.Module):
         return self
 
     def transform(
-        self, x: FloatArray, channel: int, longest_run: int | None = None
+        self, x: FloatArray, channel: int, reach: int | None = None
     ) -> tuple[Tensor, Tensor]:
         """Scale one channel and interpolate its missing values.
 
@@ -97,9 +97,9 @@ class Scaler(nn.Module):
             In the units of the input.
         channel : int
             Which channel it is.
-        longest_run : int or None, default=None
-            Longest run of missing values that is interpolated; see
-            :func:`interpolate_missing`.
+        reach : int, default=None
+            How far observed values are interpolated into a run of missing ones; in the
+            middle of a longer run is the mean. By default, over any run.
 
         Returns
         -------
@@ -109,15 +109,15 @@ class Scaler(nn.Module):
             Which values were NaN, bool.
         """
         missing = torch.from_numpy(np.isnan(x))
-        center = self.center[channel].item()
-        scaled = interpolate_missing(x, longest_run, center)
+        scaled = np.array(x, dtype=np.float64)
         # Halves, whose differences cannot overflow; exact in binary.
         scaled /= 2
-        scaled -= center / 2
+        scaled -= self.center[channel].item() / 2
         with np.errstate(over="ignore"):  # clipped below
             scaled /= self.scale[channel].item()
             scaled *= 2
         scaled.clip(-MAX_SCALED, MAX_SCALED, out=scaled)
+        scaled = interpolate_missing(scaled, reach)
         return torch.tensor(scaled, dtype=torch.float32), missing
 
     def inverse_transform(self, scaled: FloatArray, channel: int) -> FloatArray:

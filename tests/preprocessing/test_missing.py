@@ -57,34 +57,3 @@ def test_of_several_channels_the_worst_is_named():
     X[:6, 0] = X[:8, 1] = X[:7, 2] = np.nan
     with pytest.raises(ValueError, match="80% of the values of channel 1 are missing"):
         check_missing_fraction(X)
-
-
-@given(
-    st.lists(st.none() | st.floats(-1e6, 1e6), min_size=1, max_size=40),
-    st.integers(1, 12),
-)
-def test_long_runs_are_filled_from_their_ends_alone(values, longest):
-    x = np.array([np.nan if value is None else value for value in values])
-    filled = interpolate_missing(x, longest, center=7.0)
-    plain = interpolate_missing(x)
-    for t, value in enumerate(values):
-        before = [i for i in range(t) if values[i] is not None]
-        after = [i for i in range(t, len(values)) if values[i] is not None]
-        inside = before and after and after[0] - before[-1] - 1 <= longest
-        if value is not None or inside:
-            assert filled[t] == pytest.approx(plain[t], rel=1e-12, abs=1e-9)
-        elif after and after[0] - t <= longest:
-            assert filled[t] == values[after[0]]
-        elif before and t - before[-1] <= longest:
-            assert filled[t] == values[before[-1]]
-        else:
-            assert filled[t] == 7.0
-
-
-@given(st.integers(0, 10**6), st.integers(1, 12), st.integers(0, 60))
-def test_what_is_farther_than_the_longest_run_has_no_influence(seed, longest, cut):
-    rng = np.random.default_rng(seed)
-    x = np.where(rng.random(100) < 0.8, np.nan, rng.normal(size=100))
-    whole = interpolate_missing(x, longest)[cut + longest :]
-    part = interpolate_missing(x[cut:], longest)[longest:]
-    np.testing.assert_allclose(part, whole, atol=1e-12)

@@ -178,5 +178,5 @@ def test_the_query_stride_is_the_largest_divisor_of_the_step_with_enough_queries
 
 def test_the_receptive_field_is_two_windows_and_two_periods():
     # That nothing beyond it counts is tested with the neighbours and the detector.
-    assert WindowPlan(50, 100, 4, 24).receptive_field == 350
-    assert WindowPlan(12, 24, 4, 12).receptive_field == 84
+    assert WindowPlan(50, 100, 4, 24).receptive_field == 300
+    assert WindowPlan(12, 24, 4, 12).receptive_field == 72

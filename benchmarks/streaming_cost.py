@@ -1,0 +1,139 @@
+"""Measure the cost of a row in a stream, beside stumpy's stumpi and river's trees.
+
+    OMP_NUM_THREADS=1 python benchmarks/streaming_cost.py
+
+Made the table "What it costs" of docs/streaming.md.
+
+Every detector gets the same `make_series` of period 100: `--train` rows to learn from,
+then rows one by one, of which the time of each is taken, and, where it can, in chunks of
+10,000. stumpi (the incremental matrix profile, left-discord distance, egress) keeps as
+many rows as the training part has; the trees are river's defaults,
+on the value scaled to [0, 1]. What they compute differs; this compares time alone. A last row
+of the table scores the same chunk with `decision_function`, which is as fast as final
+scores can come without a faster join.
+
+"median", "99 %" and "mean" are wall-clock milliseconds for a row; a machine that does
+other things at the same time makes them larger. The mean includes the final scores, which
+come in blocks and are the slowest calls ("largest").
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from skcoad import CoADDetector, NeighborsDetector
+from skcoad.datasets import make_series
+from skcoad.streaming import StreamingDetector
+
+PERIOD = 100
+CHUNK = 10_000
+HEADER = (
+    "| stream | median ms | 99 % ms | largest ms | mean ms | rows/s in chunks |\n"
+    "|---|---:|---:|---:|---:|---:|"
+)
+
+
+def row_times(update: Callable[[float], Any], rows: np.ndarray) -> np.ndarray:
+    """Milliseconds that each row takes."""
+    times = np.empty(len(rows))
+    for i, row in enumerate(rows.tolist()):
+        start = time.perf_counter()
+        update(row)
+        times[i] = time.perf_counter() - start
+    return 1e3 * times
+
+
+def chunk_speed(update: Callable[[np.ndarray], Any], chunks: list[np.ndarray]) -> float:
+    """Rows in a second, of the fastest chunk."""
+    seconds = []
+    for chunk in chunks:
+        start = time.perf_counter()
+        update(chunk)
+        seconds.append(time.perf_counter() - start)
+    return len(chunks[0]) / min(seconds)
+
+
+def stumpi(train: np.ndarray) -> Callable[[float], Any] | None:
+    """Update of an incremental matrix profile; None without stumpy."""
+    try:
+        import stumpy
+    except ImportError:
+        return None
+    return stumpy.stumpi(train, m=PERIOD, egress=True).update
+
+
+def half_space_trees(train: np.ndarray) -> Callable[[float], Any] | None:
+    """Update of river's half-space trees; None without river."""
+    try:
+        from river import anomaly
+    except ImportError:
+        return None
+    low, high = train.min(), train.max()
+    trees = anomaly.HalfSpaceTrees(seed=0)
+
+    def update(row: float) -> float:
+        x = {"value": (row - low) / (high - low)}
+        score = trees.score_one(x)
+        trees.learn_one(x)
+        return score
+
+    for row in train[-1000:].tolist():
+        update(row)
+    return update
+
+
+def line(name: str, times: np.ndarray | None, speed: float | None) -> str:
+    """Row of the table."""
+    cells = [""] * 4
+    if times is not None:
+        figures = np.median(times), np.quantile(times, 0.99), times.max(), times.mean()
+        cells = [f"{figure:.2f}" for figure in figures]
+    cells.append("" if speed is None else f"{speed:,.0f}")
+    return f"| {name} | " + " | ".join(cells) + " |"
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--train", type=int, default=10_000)
+    parser.add_argument("--rows", type=int, default=2000)
+    parser.add_argument("--chunks", type=int, default=4)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    n_train, n_rows = arguments.train, arguments.rows
+    n = n_train + n_rows + CHUNK * arguments.chunks
+    series = make_series(
+        n, train_length=n_train, period=PERIOD, noise=0.1, random_state=0
+    )
+    train, test = series.train[:, 0], series.test[:, 0]
+    single = test[:n_rows]
+    chunks = np.split(test[n_rows:], arguments.chunks)
+    print(HEADER)
+    for detector in (
+        NeighborsDetector(period=PERIOD),
+        CoADDetector(period=PERIOD, max_steps=20, random_state=0),
+    ):
+        name = type(detector).__name__
+        stream = StreamingDetector(detector.fit(train))
+        stream.update(train[-2000:])  # a stream that has been running for a while
+        times = row_times(stream.update, single)
+        print(line(name, times, chunk_speed(stream.update, chunks)), flush=True)
+        batch = chunk_speed(detector.decision_function, chunks)
+        print(line(f"{name}.decision_function", None, batch), flush=True)
+    for name, make in (("stumpi", stumpi), ("HalfSpaceTrees", half_space_trees)):
+        update = make(train)
+        if update is None:
+            print(f"| {name} | not installed | | | | |")
+            continue
+        row_times(update, single[:20])  # compiled
+        print(line(name, row_times(update, single[20:]), None), flush=True)
+
+
+if __name__ == "__main__":
+    main()

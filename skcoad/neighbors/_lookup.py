@@ -1,0 +1,302 @@
+"""Excess distances of a few subsequences, fast for a single one.
+
+A join compares a whole series and looks ahead; here the newest subsequences of a stream
+are compared alone. As in the join, every few timestamps the index gives candidates, and
+in between these are followed along their diagonals. All in numpy, whose calls cost a
+fraction of torch's where arrays are small.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from skcoad._typing import BoolArray, FloatArray
+from skcoad.neighbors._channel import VIEWS, ChannelNeighbors
+from skcoad.neighbors._inverted_file import N_PROBES, ExclusionZone
+from skcoad.neighbors._join import VARIANCE_FLOOR, JoinIndex
+
+__all__ = ["SubsequenceLookup", "subsequences"]
+
+IntArray = NDArray[np.int64]
+POINTS = 2**20  # of the subsequences that are compared at once
+
+
+def subsequences(x: NDArray[Any], length: int) -> NDArray[Any]:
+    """All subsequences of a series, as numpy's sliding_window_view but at once.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_timestamps,)
+        At least `length` values.
+    length : int
+        Of a subsequence.
+
+    Returns
+    -------
+    ndarray of shape (n_timestamps - length + 1, length)
+        A view, not to be written to.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skcoad.neighbors import subsequences
+    >>> subsequences(np.arange(4), 3)
+    array([[0, 1, 2],
+           [1, 2, 3]])
+    """
+    x = np.ascontiguousarray(x)
+    stride = x.itemsize
+    return np.ndarray(
+        (len(x) - length + 1, length), x.dtype, x, strides=(stride, stride)
+    )
+
+
+class SubsequenceLookup:
+    """Candidates and excess distances of the subsequences of one channel.
+
+    All arrays have the `VIEWS` as their first axis.
+
+    Parameters
+    ----------
+    neighbors : ChannelNeighbors
+        Of the training series.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import torch
+    >>> from skcoad.neighbors import ChannelNeighbors, SubsequenceLookup
+    >>> from skcoad.preprocessing import WindowPlan
+    >>> series = torch.sin(torch.arange(400.0) / 4)
+    >>> neighbors = ChannelNeighbors.build(series, WindowPlan(25, 48, 4, 12), 100)
+    >>> lookup = SubsequenceLookup(neighbors)
+    >>> x = np.sin(np.arange(100.0) / 4)
+    >>> x[90:] = 0
+    >>> points = lookup.points(x)
+    >>> excess = lookup.excess(points, lookup.search(points))
+    >>> excess.shape, bool((excess[:, -1] > excess[:, 40]).all())
+    ((4, 76), True)
+    """
+
+    def __init__(self, neighbors: ChannelNeighbors) -> None:
+        self._joins = neighbors.joins
+        self._length = neighbors.plan.period
+        self._difference_scale = neighbors.difference_scale.item()
+        self._shift = np.array([join.shift for join in self._joins])[:, None]
+        self._files = [_File(join) for join in self._joins]
+
+        def stacked(name: str) -> Any:
+            each = [getattr(join, name).cpu().numpy() for join in self._joins]
+            return np.stack(each).reshape(-1)
+
+        self._n_normal = len(neighbors.series)
+        self._n = self._n_normal - self._length + 1
+        # As one long series, so that one lookup serves all views.
+        self._references = subsequences(stacked("series"), self._length)
+        self._mean: FloatArray = stacked("mean")
+        self._variance: FloatArray = stacked("variance")
+        self._incomplete: BoolArray = stacked("incomplete")
+        self._baselines: FloatArray = neighbors.baselines.cpu().numpy().reshape(-1)
+        self._view = np.arange(len(VIEWS))[:, None, None]
+        between_weight = [1 - join.mean_weight**2 for join in self._joins]
+        self._between_weight = np.array(between_weight)[:, None, None]
+
+    def points(self, x: FloatArray) -> FloatArray:
+        """All subsequences of a series, in every view.
+
+        Parameters
+        ----------
+        x : ndarray of shape (n_timestamps,)
+            In the scale of the training series; at least a subsequence long.
+
+        Returns
+        -------
+        ndarray of shape (n_views, n_timestamps - length + 1, length)
+            A view of the values and of their first differences, where the first
+            difference is 0.
+        """
+        difference = np.zeros_like(x)
+        np.subtract(x[1:], x[:-1], out=difference[1:])
+        difference /= self._difference_scale
+        kinds = {"values": x, "differences": difference}
+        series = np.stack([kinds[kind] for kind, _ in VIEWS]) - self._shift
+        shape = len(series), series.shape[1] - self._length + 1, self._length
+        return np.ndarray(
+            shape, series.dtype, series, strides=(*series.strides, series.itemsize)
+        )
+
+    def search(self, points: FloatArray) -> IntArray:
+        """Find candidates: the best member of each of the nearest cells.
+
+        Parameters
+        ----------
+        points : ndarray of shape (n_views, n_subsequences, length)
+            From :meth:`points`.
+
+        Returns
+        -------
+        ndarray of shape (n_views, n_subsequences, n_candidates)
+            Where they start in the training series.
+        """
+        found = [
+            file.search(rows) for file, rows in zip(self._files, points, strict=True)
+        ]
+        return _stacked(found)
+
+    def search_itself(self, starts: IntArray) -> IntArray:
+        """Find candidates for subsequences of the training series that don't overlap.
+
+        Parameters
+        ----------
+        starts : ndarray of shape (n_subsequences,)
+            Where they start.
+
+        Returns
+        -------
+        ndarray of shape (n_views, n_subsequences, n_candidates)
+            Where all of a cell overlaps, one that does.
+        """
+        at = torch.from_numpy(starts).to(self._joins[0].series.device)
+        zone = ExclusionZone(self._length)
+        return _stacked(
+            [
+                join.file.search(join.embed_own(at), at, zone).cpu().numpy()
+                for join in self._joins
+            ]
+        )
+
+    def excess(
+        self, points: FloatArray, candidates: IntArray, at: IntArray | None = None
+    ) -> FloatArray:
+        """Distance to the nearest candidate, minus that one's own baseline distance.
+
+        Parameters
+        ----------
+        points : ndarray of shape (n_views, n_subsequences, length)
+            From :meth:`points`.
+        candidates : ndarray of shape (n_views, n_subsequences, n_candidates)
+            Where they start in the training series; some may be beyond its end.
+        at : ndarray of shape (n_subsequences,), default=None
+            Where the subsequences themselves start in it; candidates that overlap with
+            them do not count.
+
+        Returns
+        -------
+        ndarray of shape (n_views, n_subsequences)
+            0 where no candidate counts.
+        """
+        n = points.shape[1]
+        size = max(1, POINTS // (points[:, 0].size * candidates.shape[2]))
+        if n <= size:
+            return self._excess(points, candidates, at)
+        excess = np.empty(points.shape[:2])
+        for first in range(0, n, size):
+            part = slice(first, first + size)
+            own = None if at is None else at[part]
+            excess[:, part] = self._excess(points[:, part], candidates[:, part], own)
+        return excess
+
+    def _excess(
+        self, points: FloatArray, candidates: IntArray, at: IntArray | None
+    ) -> FloatArray:
+        found = np.minimum(candidates, self._n - 1)
+        difference = self._references[found + self._view * self._n_normal]
+        difference = difference - points[:, :, None]
+        squared = np.add.reduce(difference * difference, 3) / self._length
+        index = found + self._view * self._n
+        mean, variance = _moments(points)
+        between = np.square(mean - self._mean[index])
+        for view, (_, metric) in enumerate(VIEWS):
+            if metric == "euclidean":
+                squared[view] -= self._between_weight[view] * between[view]
+                continue
+            v_x, v_y = variance[view], self._variance[index[view]]
+            a_x, a_y = v_x + VARIANCE_FLOOR, v_y + VARIANCE_FLOOR
+            twice_covariance = v_x + v_y + between[view] - squared[view]
+            squared[view] = (
+                v_x / a_x + v_y / a_y - twice_covariance / np.sqrt(a_x * a_y)
+            )
+        excluded = (candidates >= self._n) | self._incomplete[index]
+        if at is not None:
+            excluded |= np.abs(found - at[:, None]) < self._length
+        squared[excluded] = np.inf
+        best = squared.argmin(2)[..., None]
+        nearest = np.sqrt(np.maximum(np.take_along_axis(squared, best, 2), 0))
+        excess: FloatArray = (
+            nearest - self._baselines[np.take_along_axis(index, best, 2)]
+        )
+        excess[nearest == np.inf] = 0
+        return excess[..., 0]
+
+
+class _File:
+    """The inverted file of a join, to be searched for few subsequences at once."""
+
+    def __init__(self, join: JoinIndex) -> None:
+        file = join.file
+        self._is_euclidean = join.metric == "euclidean"
+        self._mean_weight, self._factor = join.mean_weight, join.factor
+        self._components: FloatArray = join.components.cpu().numpy()
+        self._total = self._components.sum(0)
+        self._centers: FloatArray = file.centers.cpu().numpy()
+        self._center_norms = np.square(self._centers).sum(1) / 2
+        self._edges = file.edges
+        self._members: FloatArray = file.embeddings.cpu().numpy()
+        self._half_norms: FloatArray = file.half_norms.cpu().numpy()
+        self._positions: IntArray = file.positions.cpu().numpy()
+
+    def search(self, points: FloatArray) -> IntArray:
+        embedded = self._embed(points).astype(self._centers.dtype)
+        n_probes = min(N_PROBES, len(self._centers))
+        similarity = embedded @ self._centers.T - self._center_norms
+        cells = np.argpartition(similarity, -n_probes, axis=1)[:, -n_probes:]
+        found = [
+            self._best_member(query, cell)
+            for query, nearest in zip(embedded, cells.tolist(), strict=True)
+            for cell in nearest
+        ]
+        return self._positions[found].reshape(cells.shape)
+
+    def _best_member(self, query: FloatArray, cell: int) -> int:
+        first, last = self._edges[cell], self._edges[cell + 1]
+        similarity = self._members[first:last] @ query - self._half_norms[first:last]
+        return int(first + similarity.argmax())
+
+    def _embed(self, points: FloatArray) -> FloatArray:
+        """Principal components, as the index has them."""
+        mean, variance = _moments(points)
+        if self._factor > 1:
+            n_points = len(self._components)
+            points = points[:, : n_points * self._factor]
+            points = points.reshape(len(points), n_points, self._factor).mean(2)
+        embedded: FloatArray = points @ self._components
+        if self._is_euclidean:
+            embedded = embedded - (1 - self._mean_weight) * mean * self._total
+        else:
+            embedded = embedded - mean * self._total
+            embedded = embedded / np.sqrt(variance + VARIANCE_FLOOR)
+        return embedded
+
+
+def _moments(points: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Mean and variance of each subsequence, ``(..., 1)``."""
+    n = points.shape[-1]
+    mean = np.add.reduce(points, -1, keepdims=True) / n
+    return mean, np.add.reduce(np.square(points - mean), -1, keepdims=True) / n
+
+
+def _stacked(found: list[IntArray]) -> IntArray:
+    """Candidates of all views; where a view has fewer cells, its last is repeated."""
+    most = max(each.shape[1] for each in found)
+    return np.stack(
+        [
+            np.pad(each, ((0, 0), (0, most - each.shape[1])), mode="edge")
+            if each.shape[1] < most
+            else each
+            for each in found
+        ]
+    )

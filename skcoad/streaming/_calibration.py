@@ -1,0 +1,120 @@
+"""What provisional scores look like on normal data: the calibrations of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import numpy as np
+import torch
+from torch import nn
+
+from skcoad._typing import FloatArray
+from skcoad.model import RESIDUALS, STATISTICS
+from skcoad.neighbors import VIEWS
+from skcoad.preprocessing._calibration import TAIL, TailCalibration
+from skcoad.preprocessing._deviation import Deviation
+
+__all__ = ["ChannelCalibration", "ProvisionalCalibration", "Rarity"]
+
+
+class ChannelCalibration(nn.Module):
+    """Of one channel.
+
+    Parameters
+    ----------
+    with_residuals : bool
+        Whether other channels predict this one.
+
+    Attributes
+    ----------
+    views : TailCalibration
+        Of the excess distance of the subsequence that ends now, in each view.
+    statistics : Deviation
+        Of the local statistics up to now.
+    residuals : Deviation or None
+        Of the residual and its mean up to now.
+    score : TailCalibration
+        Of the weighted quadratic mean of these.
+    """
+
+    def __init__(self, with_residuals: bool) -> None:
+        super().__init__()
+        self.views = TailCalibration(len(VIEWS))
+        self.statistics = Deviation(len(STATISTICS))
+        self.residuals = Deviation(len(RESIDUALS)) if with_residuals else None
+        self.score = TailCalibration(1)
+
+
+class ProvisionalCalibration(nn.Module):
+    """Of all channels and of their aggregate.
+
+    Parameters
+    ----------
+    n_channels : int
+        Number of channels.
+    """
+
+    def __init__(self, n_channels: int) -> None:
+        super().__init__()
+        self.channels = cast(
+            "Sequence[ChannelCalibration]",
+            nn.ModuleList(
+                ChannelCalibration(n_channels > 1) for _ in range(n_channels)
+            ),
+        )
+        self.aggregate = TailCalibration(1)
+
+
+class Rarity:
+    """Some calibrations in numpy, whose calls cost a fraction of torch's.
+
+    Parameters
+    ----------
+    calibrations : sequence of TailCalibration
+        Their kinds are stacked.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import torch
+    >>> from skcoad.preprocessing._calibration import TailCalibration
+    >>> from skcoad.streaming._calibration import Rarity
+    >>> calibration = TailCalibration(1).fit(torch.arange(1000.0)[None])
+    >>> Rarity([calibration])(np.array([[900.0, 2000.0]])).round(1)
+    array([[ 1. , 19.2]])
+    """
+
+    def __init__(self, calibrations: Sequence[TailCalibration]) -> None:
+        self._quantiles = torch.cat([c.quantiles for c in calibrations]).cpu().numpy()
+        tail = torch.cat([c.tail_scale for c in calibrations]).cpu().numpy()
+        self._decade = (tail * np.log(10))[:, None]
+
+    def __call__(self, evidence: FloatArray) -> FloatArray:
+        """Express evidence in decades, as :class:`TailCalibration` does.
+
+        Parameters
+        ----------
+        evidence : ndarray of shape (n_kinds, n_timestamps)
+            No NaN.
+
+        Returns
+        -------
+        ndarray of shape (n_kinds, n_timestamps)
+            At least 0.
+        """
+        kinds = np.arange(len(evidence))[:, None]
+        last = self._quantiles.shape[1] - 1
+        right = np.empty(evidence.shape, dtype=np.intp)
+        for kind, values in enumerate(evidence):
+            right[kind] = self._quantiles[kind].searchsorted(values)
+        # numpy's clip costs several times as much.
+        right = np.minimum(np.maximum(right, 1), last)
+        low = self._quantiles[kinds, right - 1]
+        width = self._quantiles[kinds, right] - low
+        within = (evidence - low) / np.where(width > 0, width, np.inf)
+        within = np.minimum(np.maximum(within, 0), 1)
+        fraction = (right - 1 + within) * ((1 - TAIL) / last)
+        excess = np.maximum(evidence - self._quantiles[:, -1:], 0) / self._decade
+        decades: FloatArray = excess - np.log10(1 - fraction)
+        return decades

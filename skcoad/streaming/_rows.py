@@ -1,0 +1,153 @@
+"""What may come as rows of a stream, and where they stand on the grid of times."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from skcoad._time import duration_text
+from skcoad._typing import FloatArray
+from skcoad._validation import row_times, validate_series
+from skcoad.detectors import TimeSeriesDetector
+
+__all__ = ["Clock", "read_rows"]
+
+IntArray = NDArray[np.int64]
+
+
+def read_rows(detector: TimeSeriesDetector, rows: Any) -> FloatArray:
+    """Check one row or many, and return them as an array.
+
+    Parameters
+    ----------
+    detector : TimeSeriesDetector
+        Fitted on a series with these channels.
+    rows : array-like
+        Of shape (n_rows, n_channels); or one row, of shape (n_channels,); or of a
+        single channel, a number or an array of shape (n_rows,).
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_channels)
+        float64.
+
+    Raises
+    ------
+    ValueError
+        If these are no such rows.
+    """
+    n_channels = detector.n_features_in_
+    if isinstance(rows, pd.Series) and n_channels > 1:  # one row of a frame
+        rows = rows.to_frame().T.infer_objects()
+    if isinstance(rows, (list, tuple, float, int, np.generic)):
+        rows = np.asarray(rows)
+    if isinstance(rows, np.ndarray) and rows.ndim < 2:
+        rows = rows.reshape((-1, 1) if n_channels == 1 else (1, -1))
+    # scikit-learn's own checks take longer than a score.
+    plain = type(rows) is np.ndarray and rows.dtype.kind in "fiu"
+    if plain and rows.ndim == 2 and rows.shape[1] == n_channels:
+        X: FloatArray = rows.astype(np.float64)
+        if np.isfinite(X).all():
+            return X
+    if len(rows) == 0:
+        return np.empty((0, n_channels))
+    allow_nan = detector.missing == "mask"
+    X = validate_series(detector, rows, reset=False, allow_1d=True, allow_nan=allow_nan)
+    return X.astype(np.float64, copy=False)
+
+
+class Clock:
+    """Counts the rows that are missing between two times.
+
+    Parameters
+    ----------
+    interval : str, timedelta or None
+        From one row to the next, as pandas reads it; None if rows have no times.
+
+    Attributes
+    ----------
+    interval : int or None
+        In nanoseconds.
+    last : int or None
+        Time of the newest row, in nanoseconds; None before the first.
+
+    Raises
+    ------
+    ValueError
+        If the interval is none.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skcoad.streaming._rows import Clock
+    >>> clock = Clock("1min")
+    >>> times = pd.to_datetime(["2026-01-01 00:00", "2026-01-01 00:01"])
+    >>> steps, clock.last = clock.steps(pd.Series([1.0, 2.0], index=times), 2)
+    >>> later = pd.to_datetime(["2026-01-01 00:04"])
+    >>> steps, _ = clock.steps(pd.Series([3.0], index=later), 1)
+    >>> steps
+    array([3])
+    """
+
+    def __init__(self, interval: Any = None) -> None:
+        self.last: int | None = None
+        self.interval: int | None = None
+        if interval is not None:
+            duration = pd.Timedelta(interval)
+            if not duration > pd.Timedelta(0):
+                raise ValueError(f"interval={interval!r} is not above 0")
+            self.interval = duration.as_unit("ns").value
+
+    def steps(self, rows: Any, n_rows: int) -> tuple[IntArray, int | None]:
+        """Count the intervals from each row to the next.
+
+        Parameters
+        ----------
+        rows : array-like
+            With an index of times, if there is an interval.
+        n_rows : int
+            How many rows.
+
+        Returns
+        -------
+        steps : ndarray of shape (n_rows,)
+            From the row before, at least 1; beyond that, rows are missing. 1 for the
+            first row of all.
+        last : int or None
+            What :attr:`last` is after these rows.
+
+        Raises
+        ------
+        ValueError
+            If the rows have times and there is no interval, or the other way round; or
+            if their times do not increase.
+        """
+        times = row_times(rows) if n_rows else None
+        if n_rows == 0 or (times is None and self.interval is None):
+            return np.ones(n_rows, dtype=np.int64), self.last
+        if self.interval is None:
+            raise ValueError(
+                "the rows have times: say how far they are apart, as in "
+                "StreamingDetector(detector, interval='1min'), so that missing rows "
+                "are known; or pass X.to_numpy(), if none is ever missing"
+            )
+        if times is None:
+            raise ValueError(
+                "the rows have no times, and there is an interval; pass frames with an "
+                "index of times"
+            )
+        at = times.astype(f"{times.dtype.kind}8[ns]").astype(np.int64)
+        before = at[0] - self.interval if self.last is None else self.last
+        passed = np.diff(at, prepend=before)
+        if (passed <= 0).any():
+            row = int((passed <= 0).argmax())
+            early = duration_text(np.timedelta64(int(-passed[row]), "ns"))
+            raise ValueError(
+                f"row {row} ({times[row]}) is not later than the row before, but "
+                f"{early} earlier"
+            )
+        steps = np.rint(passed / self.interval).astype(np.int64).clip(min=1)
+        return steps, int(at[-1])

@@ -1,0 +1,79 @@
+"""Rows that come with times: what is missing between them is a gap."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skcoad import NeighborsDetector
+from skcoad.streaming import StreamingDetector
+
+
+@pytest.fixture(scope="module")
+def frame(wave):
+    times = pd.date_range("2026-01-01", periods=900, freq="min", tz="UTC")
+    return pd.DataFrame(wave(900, 2, period=12), columns=["a", "b"], index=times)
+
+
+@pytest.fixture(scope="module")
+def detector(frame):
+    return NeighborsDetector(period=12).fit(frame[:300])
+
+
+@pytest.mark.parametrize(
+    ("hole", "size"), [(1, 70), (1, 600), (25, 7), (25, 600), (400, 1), (400, 600)]
+)
+def test_missing_rows_are_missing_values_however_rows_come(frame, detector, hole, size):
+    X = frame[300:].drop(frame.index[450 : 450 + hole])
+    stream = StreamingDetector(detector, interval="1min")
+    found = [stream.update(X[i : i + size]) for i in range(0, len(X), size)]
+    found.append(stream.finish())
+    positions = np.concatenate([part.positions[part.final] for part in found])
+    scores = np.concatenate([part.scores[part.final] for part in found])
+    np.testing.assert_array_equal(positions, np.arange(len(X)))
+    expected = detector.decision_function(X)
+    np.testing.assert_allclose(scores, expected, rtol=1e-3, atol=1e-3)
+
+
+def test_a_gap_of_a_year_costs_no_more_than_one_of_a_day(frame, detector):
+    scores = []
+    for days in (1, 365):
+        X = frame[300:600].copy()
+        moved = X.index[150:] + pd.Timedelta(days=days)
+        X.index = X.index[:150].append(moved)
+        stream = StreamingDetector(detector, interval="1min")
+        found = stream.update(X)
+        assert len(stream._buffer.X) < 2000
+        assert stream.n_rows == 300
+        scores.append(
+            np.concatenate([found.scores[found.final], stream.finish().scores])
+        )
+    # A year is a multiple of a day, but a day is none of the step: neighbours differ.
+    np.testing.assert_allclose(*scores, rtol=0.2, atol=0.5)
+
+
+def test_times_are_kept_by_a_saved_stream(frame, detector, tmp_path):
+    stream = StreamingDetector(detector, interval="1min")
+    stream.update(frame[300:350])
+    stream.save(tmp_path / "stream")
+    loaded = StreamingDetector.load(tmp_path / "stream")
+    later = frame[360:361]
+    assert loaded.score_next(later) == stream.score_next(later)
+    assert loaded.update(later).scores == pytest.approx(stream.update(later).scores)
+    with pytest.raises(ValueError, match="not later than the row before"):
+        loaded.update(frame[355:356])
+
+
+def test_times_without_an_interval_and_the_reverse_are_errors(frame, detector):
+    with pytest.raises(ValueError, match="interval='1min'"):
+        StreamingDetector(detector).update(frame[:10])
+    plain = frame.reset_index(drop=True)
+    with pytest.raises(ValueError, match="no times"):
+        StreamingDetector(detector, interval="1min").update(plain[:10])
+
+
+def test_a_row_of_a_frame_is_a_row(frame, detector):
+    plain = frame.reset_index(drop=True)
+    stream = StreamingDetector(detector)
+    assert len(stream.update(plain.iloc[0]).scores) == 1
+    with pytest.raises(ValueError, match="feature names"):
+        stream.update(plain.iloc[0].rename({"a": "c"}))

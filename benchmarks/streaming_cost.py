@@ -5,16 +5,16 @@
 Made the table "What it costs" of docs/streaming.md.
 
 Every detector gets the same `make_series` of period 100: `--train` rows to learn from,
-then rows one by one, of which the time of each is taken, and, where it can, in chunks of
-10,000. stumpi (the incremental matrix profile, left-discord distance, egress) keeps as
-many rows as the training part has; the trees are river's defaults,
-on the value scaled to [0, 1]. What they compute differs; this compares time alone. A last row
-of the table scores the same chunk with `decision_function`, which is as fast as final
-scores can come without a faster join.
+then rows one by one, of which the time of each is taken, and, where it can, in chunks
+of 10,000. stumpi (the incremental matrix profile, left-discord distance, egress) keeps
+as many rows as the training part has; the trees are river's defaults, on the value
+scaled to [0, 1]. What they compute differs; this compares time alone. A last row of the
+table scores the same chunk with `decision_function`, which is as fast as final scores
+can come without a faster join.
 
 "median", "99 %" and "mean" are wall-clock milliseconds for a row; a machine that does
-other things at the same time makes them larger. The mean includes the final scores, which
-come in blocks and are the slowest calls ("largest").
+other things at the same time makes them larger. The mean includes the final scores,
+which come in blocks and are the slowest calls ("largest").
 """
 
 from __future__ import annotations

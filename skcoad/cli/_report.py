@@ -156,13 +156,16 @@ def save_plot(
 
     expected = np.full(series.values.shape, np.nan)
     for part in zooms:
-        (components,) = found.detector.explain(
+        explanation = found.detector.explain(
             observations(series, found.detector),
             channels=[part.channel],
             start=part.start,
             stop=part.stop,
+            channel_scores=found.channel_scores,
         )
-        expected[part.start : part.stop, part.channel] = components.reconstruction
+        expected[part.start : part.stop, part.channel] = explanation.reconstruction[
+            :, 0
+        ]
     figure = plot_scores(
         series.values,
         found.scores,

@@ -28,10 +28,11 @@ from skcoad._validation import (
     insert_missing_rows,
     integers,
     reals,
+    regular_times,
     validate_series,
 )
 from skcoad.detectors._contamination import held_back_scores, thresholder_limit
-from skcoad.detectors._explanation import ExplanationMixin
+from skcoad.detectors._explaining import ExplanationMixin
 from skcoad.detectors._persistence import load_detector, save_detector
 from skcoad.detectors._snapshot import on_one_fit
 from skcoad.model import CoADModel, InterruptedFitWarning
@@ -376,6 +377,7 @@ class TimeSeriesDetector(ExplanationMixin, BaseDetector):  # type: ignore[misc]
             min_timestamps=MIN_TIMESTAMPS,
         )
         series, rows = self._regular(X, series)
+        self.training_times_ = regular_times(X)
         check_missing_fraction(series)
         normal = mask_gross_outliers(series)
         self.thresholder_ = self._held_back_threshold(normal, interval)

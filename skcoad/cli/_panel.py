@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from skcoad.datasets import Series
     from skcoad.panel import Panel
 
-FOR_ONE_SERIES = ("model", "save", "scores", "plot")
+FOR_ONE_SERIES = ("model", "save", "scores", "plot", "report")
 MAX_FAILURES = 3  # printed
 
 

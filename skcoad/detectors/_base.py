@@ -32,8 +32,8 @@ from skcoad._validation import (
     validate_series,
 )
 from skcoad.detectors._contamination import held_back_scores, thresholder_limit
-from skcoad.detectors._explaining import ExplanationMixin
 from skcoad.detectors._persistence import load_detector, save_detector
+from skcoad.detectors._reporting import ReportMixin
 from skcoad.detectors._snapshot import on_one_fit
 from skcoad.model import CoADModel, InterruptedFitWarning
 from skcoad.preprocessing import WindowPlan, mask_gross_outliers, plan_windows
@@ -57,7 +57,7 @@ __all__ = ["TimeSeriesDetector"]
 SCORED = ("decision_scores_", "threshold_", "labels_", "_mu", "_sigma", "_classes")
 
 
-class TimeSeriesDetector(ExplanationMixin, BaseDetector):  # type: ignore[misc]
+class TimeSeriesDetector(ReportMixin, BaseDetector):  # type: ignore[misc]
     """Base of the detectors; see :class:`skcoad.CoADDetector`.
 
     A subclass has a constructor that only assigns, ``_parameter_constraints``, and

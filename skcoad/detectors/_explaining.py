@@ -14,6 +14,7 @@ from skcoad.detectors._explanation import Explanation
 from skcoad.detectors._snapshot import on_one_fit
 from skcoad.model import CoADModel, ScoreComponents
 from skcoad.scoring import (
+    AnomalySegment,
     ScoringOptions,
     aggregate_channels,
     channel_contributions,
@@ -27,7 +28,7 @@ from skcoad.scoring import (
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ExplanationMixin"]
+__all__ = ["ExplanationMixin", "row_labels"]
 
 
 class ExplanationMixin:
@@ -134,27 +135,48 @@ class ExplanationMixin:
             at_times = np.zeros(series.shape)
             at_times[rows] = channel_scores
         at_times = np.where(np.isnan(series), 0.0, at_times)
-        options = self._scoring_options()
-        segments = find_segments(
-            aggregate_channels(self.model_, at_times.T, options),
-            float(self.threshold_ if threshold is None else threshold),
-            separation=self.model_.config.plan.period,
-            limit=limit,
-            start=int(rows[start]) if 0 <= start < len(rows) else start,
+        segments = self._find_segments(
+            at_times,
+            threshold,
+            limit,
+            int(rows[start]) if 0 <= start < len(rows) else start,
         )
         # No segment begins, ends or peaks at a missing row.
-        labels = _labels(X, len(rows)).take(
+        labels = row_labels(X, len(rows)).take(
             np.searchsorted(rows, np.arange(len(series)))
         )
         return segment_table(
             self.model_,
             series,
-            options,
+            self._scoring_options(),
             segments,
             at_times,
             index=labels,
-            names=getattr(self, "feature_names_in_", range(self.n_features_in_)),
+            names=self._channel_names(),
         )
+
+    def _find_segments(
+        self,
+        channel_scores: FloatArray,
+        threshold: float | None,
+        limit: int | None,
+        start: int,
+    ) -> list[AnomalySegment]:
+        """Segments of a series with these scores, 0 where values are missing."""
+        return find_segments(
+            aggregate_channels(self.model_, channel_scores.T, self._scoring_options()),
+            float(self.threshold_ if threshold is None else threshold),
+            separation=self.model_.config.plan.period,
+            limit=limit,
+            start=start,
+        )
+
+    def _channel_names(self) -> Sequence[Any]:
+        """Names of the channels, or their positions if `fit` saw none."""
+        names: Sequence[Any] = getattr(
+            self, "feature_names_in_", range(self.n_features_in_)
+        )
+        return names
 
     @on_one_fit
     def explain(
@@ -223,37 +245,76 @@ class ExplanationMixin:
         rows = np.arange(len(series))[rows][start:stop]
         part = slice(int(rows[0]), int(rows[-1]) + 1)
         rows = rows - part.start
-        options = self._scoring_options()
         if channel_scores is None:
-            scores = score_channels(self.model_, series, options, part)
+            scores = score_channels(self.model_, series, self._scoring_options(), part)
             at_times = np.stack(list(scores), 1)
         else:
             _check_channel_scores(channel_scores, validated)
             at_times = np.zeros((part.stop - part.start, n_channels))
             at_times[rows] = channel_scores[start:stop]
+        return self._explanation(
+            series,
+            part,
+            rows,
+            chosen,
+            at_times,
+            row_labels(X, n_timestamps)[start:stop],
+        )
+
+    def _explanation(
+        self,
+        series: FloatArray,
+        part: slice,
+        rows: NDArray[np.intp],
+        channels: Sequence[int],
+        at_times: FloatArray,
+        labels: pd.Index[Any],
+    ) -> Explanation:
+        """Explain a part of a series.
+
+        Parameters
+        ----------
+        series : ndarray of shape (n_timestamps, n_channels)
+            All of it, without rows that are missing in time.
+        part : slice
+            Which timestamps.
+        rows : ndarray of shape (n_rows,)
+            Which timestamps of the part are rows of the explanation.
+        channels : sequence of int
+            Which channels are in it.
+        at_times : ndarray of shape (n_timestamps_of_part, n_channels)
+            Scores of all channels.
+        labels : pandas.Index of length n_rows
+            Labels of the rows.
+
+        Returns
+        -------
+        Explanation
+        """
+        options = self._scoring_options()
         score = aggregate_channels(self.model_, at_times.T, options)
         shares = score[:, None] * channel_shares(at_times, options.channel_aggregation)
         explained = [
             channel_contributions(
                 self.model_, series, options, channel, part, shares[:, channel]
             )
-            for channel in chosen
+            for channel in channels
         ]
         contributions = np.stack([each.contributions[:, rows] for each in explained])
-        names = getattr(self, "feature_names_in_", range(n_channels))
+        names = self._channel_names()
         return Explanation(
-            index=_labels(X, n_timestamps)[start:stop],
-            channels=tuple(names[channel] for channel in chosen),
-            values=series[part][rows][:, chosen],
+            index=labels,
+            channels=tuple(names[channel] for channel in channels),
+            values=series[part][rows][:, channels],
             score=score[rows],
-            channel_scores=at_times[rows][:, chosen],
+            channel_scores=at_times[rows][:, channels],
             components=tuple(
                 ScoreComponents(*(values[rows] for values in each.components))
                 for each in explained
             ),
             rarity=np.stack([each.rarity[:, rows].T for each in explained], 1),
             contributions=contributions.transpose(2, 0, 1),
-            neighbors=self._nearest(series, chosen, part, rows, contributions),
+            neighbors=self._nearest(series, channels, part, rows, contributions),
             training_times=self.training_times_,
             threshold=float(self.threshold_),
             highest_normal=float(self.decision_scores_.max()),
@@ -279,7 +340,7 @@ class ExplanationMixin:
         return np.stack(chosen, 1)
 
 
-def _labels(X: Any, n_timestamps: int) -> pd.Index[Any]:
+def row_labels(X: Any, n_timestamps: int) -> pd.Index[Any]:
     """Labels of the rows: the index of a frame or series of pandas, else positions."""
     import pandas as pd
 

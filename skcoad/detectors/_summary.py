@@ -9,12 +9,12 @@ import numpy as np
 
 from skcoad._time import time_text
 from skcoad._typing import FloatArray
-from skcoad.scoring import COMPONENTS, find_segments
+from skcoad.scoring import COMPONENTS, AnomalySegment, find_segments
 
 if TYPE_CHECKING:
     from skcoad.detectors._explanation import Explanation
 
-__all__ = ["row_text", "summarise"]
+__all__ = ["channel_text", "describe", "loud_channels", "row_text", "summarise"]
 
 MIN_FLAT = 3  # timestamps
 FLAT_SHARE = 0.5  # of a segment
@@ -58,27 +58,55 @@ def summarise(explanation: Explanation) -> str:
             f"{score.max():.1f}, is not above the threshold of "
             f"{explanation.threshold:.1f}."
         )
-    segment = segments[0]
+    return describe(explanation, segments[0])
+
+
+def describe(explanation: Explanation, segment: AnomalySegment) -> str:
+    """Say in one or two sentences what a segment of an explained part is."""
+    index = explanation.index
     part = slice(segment.start, segment.stop)
-    at_peak = explanation.contributions[segment.peak]
-    by_channel = at_peak.sum(1)
-    loud = by_channel >= min(ALSO * segment.score, by_channel.max())
-    # A channel that is strange makes those strange that are predicted from it.
-    by_itself = np.where(loud, at_peak[:, ~OF_OTHERS].sum(1), -1.0)
-    channel = int(by_itself.argmax())
-    others = np.flatnonzero(loud)
-    others = others[others != channel]
+    channel, *others = loud_channels(explanation, segment)
+    names = [f"`{channel_text(name)}`" for name in explanation.channels]
     text = f"{_span(index[segment.start], index[segment.stop - 1])}, "
-    text += (
-        f"`{explanation.channels[channel]}` {_behaviour(explanation, channel, part)}"
-    )
-    if len(others):
-        names = [f"`{explanation.channels[other]}`" for other in others[:2]]
-        rest = f" and {len(others) - 2} more" if len(others) > 2 else ""
-        text += f", and {' and '.join(names)}{rest} stood out too"
+    text += f"{names[channel]} {_behaviour(explanation, channel, part)}"
+    if others:
+        named = [names[other] for other in others[:2]]
+        if len(others) > 2:
+            named[1:] = [f"{len(others) - 1} more"]
+        text += f", and {' and '.join(named)} stood out too"
     return f"{text}. {_nearest(explanation, channel, segment.peak)}" + _comparison(
         segment.score, explanation.highest_normal
     )
+
+
+def loud_channels(explanation: Explanation, segment: AnomalySegment) -> list[int]:
+    """Channels with a large part of the score at the peak.
+
+    Parameters
+    ----------
+    explanation : Explanation
+        Of a part of a series.
+    segment : AnomalySegment
+        Within it.
+
+    Returns
+    -------
+    list of int
+        Places among the explained channels. First the one that is most anomalous by
+        itself, since a channel makes those anomalous that are predicted from it.
+    """
+    at_peak = explanation.contributions[segment.peak]
+    by_channel = at_peak.sum(1)
+    loud = by_channel >= min(ALSO * segment.score, by_channel.max())
+    by_itself = np.where(loud, at_peak[:, ~OF_OTHERS].sum(1), -1.0)
+    first = int(by_itself.argmax())
+    order = np.argsort(-by_channel, kind="stable")
+    return [first, *(int(i) for i in order if loud[i] and i != first)]
+
+
+def channel_text(name: Any) -> str:
+    """Write the name of a channel, or its position if it has none."""
+    return f"channel {name}" if isinstance(name, int) else str(name)
 
 
 def row_text(label: Any) -> str:

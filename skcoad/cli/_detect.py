@@ -21,6 +21,7 @@ from skcoad.cli._output import (
     TABLE_SUFFIXES,
     check_figure_suffix,
     check_outputs,
+    check_report,
     check_table_suffix,
     save_table,
 )
@@ -30,10 +31,11 @@ from skcoad.cli._report import (
     observations,
     print_segments,
     save_plot,
+    save_report,
     save_scores,
     segment_report,
     segment_zooms,
-    with_names,
+    with_labels,
 )
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 
 MAX_SEGMENTS = 10
 MAX_ZOOMS = 3
+OUTPUTS = ("save", "out", "scores", "plot", "report")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -109,6 +112,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"plot series and scores into a file ({', '.join(FIGURE_SUFFIXES)})",
     )
     parser.add_argument(
+        "--report",
+        type=Path,
+        metavar="PAGE",
+        help="write a page for a browser (.html) with the series, its scores and an "
+        "explanation of each segment; needs plotly",
+    )
+    parser.add_argument(
         "--jobs",
         type=int,
         metavar="N",
@@ -146,7 +156,10 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.plot is not None:
         zooms = segment_zooms(series, found, MAX_ZOOMS)
         save_plot(arguments.plot, series, found, zooms)
-    for path in (arguments.save, arguments.out, arguments.scores, arguments.plot):
+    if arguments.report is not None:
+        save_report(arguments.report, series, found, arguments.top)
+    for name in OUTPUTS:
+        path = getattr(arguments, name)
         if path is not None:
             print(f"Wrote {path}")
     return 0
@@ -160,10 +173,7 @@ def _check_arguments(arguments: argparse.Namespace) -> None:
         raise ValueError(f"--top must be at least 1, got {arguments.top}")
     if arguments.threshold is not None and not math.isfinite(arguments.threshold):
         raise ValueError(f"--threshold must be finite, got {arguments.threshold}")
-    outputs = {
-        f"--{name}": getattr(arguments, name)
-        for name in ("save", "out", "scores", "plot")
-    }
+    outputs = {f"--{name}": getattr(arguments, name) for name in OUTPUTS}
     sources = [arguments.file]
     if arguments.model is not None:
         check_no_fit(arguments)
@@ -174,6 +184,8 @@ def _check_arguments(arguments: argparse.Namespace) -> None:
             check_table_suffix(path)
     if arguments.plot is not None:
         check_figure_suffix(arguments.plot)
+    if arguments.report is not None:
+        check_report(arguments.report)
 
 
 def _read(arguments: argparse.Namespace) -> Series:
@@ -210,7 +222,7 @@ def fit(series: Series, detector: TimeSeriesDetector) -> None:
 
     n_fitted = series.train_length or len(series.values)
     start = time.perf_counter()
-    fit_or_stop(detector, with_names(series)[:n_fitted])
+    fit_or_stop(detector, with_labels(series)[:n_fitted])
     seconds = time.perf_counter() - start
     period = f"period {detector.period_}"
     if detector.period == "auto":

@@ -53,6 +53,18 @@ def check_figure_suffix(path: Path) -> None:
         )
 
 
+def check_report(path: Path) -> None:
+    """Raise ValueError if no report can be written to a file of this name."""
+    from skcoad.report import check_plotly
+
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise ValueError(f"the name of a report ends in .html, got {path}")
+    try:
+        check_plotly()
+    except ImportError as error:
+        raise ValueError(str(error)) from None
+
+
 def check_table_suffix(path: Path) -> None:
     """Raise ValueError if a table cannot be written in the format of the suffix."""
     suffix = path.suffix.lower()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from skcoad.datasets import Series
     from skcoad.panel import Panel
 
-FOR_ONE_SERIES = ("model", "save", "scores", "plot", *TABLE_OPTIONS)
+FOR_ONE_SERIES = ("model", "save", "scores", "plot", "report", *TABLE_OPTIONS)
 MAX_FAILURES = 3  # printed
 
 

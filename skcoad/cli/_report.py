@@ -156,13 +156,16 @@ def save_plot(
 
     expected = np.full(series.values.shape, np.nan)
     for part in zooms:
-        (components,) = found.detector.explain(
+        explanation = found.detector.explain(
             observations(series, found.detector),
             channels=[part.channel],
             start=part.start,
             stop=part.stop,
+            channel_scores=found.channel_scores,
         )
-        expected[part.start : part.stop, part.channel] = components.reconstruction
+        expected[part.start : part.stop, part.channel] = explanation.reconstruction[
+            :, 0
+        ]
     figure = plot_scores(
         series.values,
         found.scores,
@@ -177,6 +180,36 @@ def save_plot(
         zooms=zooms,
     )
     save_figure(figure, path, dpi=DPI)
+
+
+def save_report(path: Path, series: Series, found: Detection, limit: int) -> None:
+    """Write a page for a browser."""
+    import pandas as pd
+
+    X = with_labels(series)
+    if not hasattr(found.detector, "feature_names_in_"):
+        X.columns = pd.RangeIndex(X.shape[1])
+    report = found.detector.report(
+        X,
+        title=series.name,
+        threshold=found.threshold,
+        limit=limit,
+        start=series.train_length,
+    )
+    report.save(path)
+
+
+def with_labels(series: Series) -> pd.DataFrame:
+    """The values with the names of their channels and, if these are times, timestamps.
+
+    So that a detector keeps both.
+    """
+    import pandas as pd
+
+    frame = with_names(series)
+    if series.timestamps is not None and series.timestamps.dtype.kind in "mM":
+        frame.index = pd.Index(series.timestamps)
+    return frame
 
 
 def with_names(series: Series) -> pd.DataFrame:

@@ -28,12 +28,13 @@ from skcoad._validation import (
     insert_missing_rows,
     integers,
     reals,
+    regular_times,
     validate_series,
 )
 from skcoad.detectors._contamination import held_back_scores
-from skcoad.detectors._explanation import ExplanationMixin
 from skcoad.detectors._persistence import load_detector, save_detector
 from skcoad.detectors._pyod import PyODDetector
+from skcoad.detectors._reporting import ReportMixin
 from skcoad.detectors._snapshot import on_one_fit
 from skcoad.model import CoADModel, InterruptedFitWarning
 from skcoad.preprocessing import WindowPlan, mask_gross_outliers, plan_windows
@@ -57,7 +58,7 @@ __all__ = ["TimeSeriesDetector"]
 SCORED = ("decision_scores_", "threshold_", "labels_", "_mu", "_sigma", "_classes")
 
 
-class TimeSeriesDetector(ExplanationMixin, PyODDetector):
+class TimeSeriesDetector(ReportMixin, PyODDetector):
     """Base of the detectors; see :class:`skcoad.CoADDetector`.
 
     A subclass has a constructor that only assigns, ``_parameter_constraints``, and
@@ -312,6 +313,7 @@ class TimeSeriesDetector(ExplanationMixin, PyODDetector):
             min_timestamps=MIN_TIMESTAMPS,
         )
         series, rows = self._regular(X, series)
+        self.training_times_ = regular_times(X)
         check_missing_fraction(series)
         normal = mask_gross_outliers(series)
         self.thresholder_ = self._held_back_threshold(normal, interval)

@@ -1,85 +1,155 @@
-"""What a fitted detector says beyond scores: where, and why."""
+"""Why the scores of a series are what they are."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skcoad._typing import FloatArray
-from skcoad.detectors._snapshot import on_one_fit
-from skcoad.model import CoADModel, ScoreComponents
-from skcoad.scoring import (
-    ScoringOptions,
-    aggregate_channels,
-    explain_series,
-    find_segments,
-    segment_table,
-)
+from skcoad.detectors._summary import summarise
+from skcoad.plotting import plot_explanation
+from skcoad.scoring import COMPONENTS, ScoreComponents
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure, SubFigure
 
-__all__ = ["ExplanationMixin"]
+__all__ = ["Explanation"]
+
+RAW = ("reconstruction", "mask", "probability", "error")
 
 
-class ExplanationMixin:
-    """The methods :meth:`find_segments` and :meth:`explain` of a detector."""
+@dataclass(frozen=True, eq=False, repr=False)
+class Explanation:
+    """Scores of a part of a series, taken apart; made by ``detector.explain``.
 
-    model_: CoADModel
-    threshold_: float
-    n_features_in_: int
+    ``contributions.sum(axis=(1, 2))`` is ``score``, which is what
+    ``decision_function`` gives.
 
-    @abstractmethod
-    def _scoring_options(self) -> ScoringOptions: ...
+    Attributes
+    ----------
+    index : pandas.Index of length n_timestamps
+        Labels of the rows: those of `X` where it is a DataFrame or a Series of pandas,
+        else positions.
+    channels : tuple of length n_channels
+        Names of the channels that are explained, or their positions if `fit` saw no
+        names.
+    values : ndarray of shape (n_timestamps, n_channels)
+        The series itself, NaN where it is missing.
+    score : ndarray of shape (n_timestamps,)
+        Of all channels, in decades of rarity.
+    channel_scores : ndarray of shape (n_timestamps, n_channels)
+        Of each channel, likewise.
+    components : tuple of ScoreComponents
+        Of each channel, not smoothed: probability, mask (Eq. 5) and reconstruction (Eq.
+        6) of the network among them, the reconstruction in the units of `X`.
+    rarity : ndarray of shape (n_timestamps, n_channels, n_components)
+        How rare each of :data:`skcoad.scoring.COMPONENTS` is on normal data, in
+        decades; probability and error are smoothed, as they are in the score.
+    contributions : ndarray of shape (n_timestamps, n_channels, n_components)
+        Parts of the score, at least 0, that add up to it, unless channels were left
+        out.
+    neighbors : ndarray of shape (n_timestamps, n_channels) or None
+        Position in the training series of the nearest normal example, that of the view
+        that contributes most; -1 where there is none, None without neighbours.
+    training_times : pandas.Index or None
+        Times of the training series, if `fit` saw any.
+    threshold : float
+        Scores above are anomalies.
+    highest_normal : float
+        Highest score of the training series.
+    period : int
+        Dominant period, in timestamps.
 
-    @abstractmethod
-    def _validated(self, X: Any) -> FloatArray: ...
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from skcoad import NeighborsDetector
+    >>> rng = np.random.default_rng(0)
+    >>> load = np.sin(np.arange(1000) / 4) + 0.1 * rng.normal(size=1000)
+    >>> load[700:740] = 0.31
+    >>> time = pd.date_range("2024-01-01", periods=1000, freq="h")
+    >>> X = pd.DataFrame({"load": load}, index=time)
+    >>> detector = NeighborsDetector().fit(X[:500])
+    >>> explanation = detector.explain(X, start=680, stop=760)
+    >>> score = detector.decision_function(X)[680:760]
+    >>> bool(np.allclose(explanation.contributions.sum(axis=(1, 2)), score))
+    True
+    >>> print(explanation.summary().split(".", 1)[0])
+    From 2024-01-30 03:00 to 2024-01-31 20:00, `load` was flat at 0
+    """
 
-    @abstractmethod
-    def _regular(self, X: Any, series: FloatArray) -> tuple[FloatArray, Any]: ...
+    index: pd.Index[Any]
+    channels: tuple[Any, ...]
+    values: FloatArray
+    score: FloatArray
+    channel_scores: FloatArray
+    components: tuple[ScoreComponents, ...]
+    rarity: FloatArray
+    contributions: FloatArray
+    neighbors: NDArray[np.int64] | None
+    training_times: pd.Index[Any] | None
+    threshold: float
+    highest_normal: float
+    period: int
 
-    @abstractmethod
-    def _score_channels(self, X: FloatArray) -> FloatArray: ...
+    def __repr__(self) -> str:
+        n_timestamps, n_channels = self.values.shape
+        return (
+            f"Explanation({n_timestamps} timestamps, {n_channels} channel(s), "
+            f"highest score {self.score.max():.3g})"
+        )
 
-    @on_one_fit
-    def find_segments(
-        self,
-        X: Any,
-        *,
-        threshold: float | None = None,
-        limit: int | None = None,
-        start: int = 0,
-        channel_scores: FloatArray | None = None,
-    ) -> pd.DataFrame:
-        """Find the anomalous segments of a series, and say why they are anomalous.
+    @property
+    def reconstruction(self) -> FloatArray:
+        """Expected values, of shape (n_timestamps, n_channels)."""
+        return np.stack([each.reconstruction for each in self.components], 1)
 
-        Segments are those of :func:`skcoad.scoring.find_segments`, at least a period
-        apart. A missing value counts as a score of 0: a hole is no anomaly.
+    @property
+    def mask(self) -> FloatArray:
+        """How much was hidden from the reconstruction, likewise."""
+        return np.stack([each.mask for each in self.components], 1)
+
+    @property
+    def loudest(self) -> NDArray[np.str_]:
+        """Component that contributes most, of shape (n_timestamps, n_channels)."""
+        names: NDArray[np.str_] = np.array(COMPONENTS)[self.contributions.argmax(2)]
+        return names
+
+    def nearest(self, channel: int = 0) -> pd.Index[Any] | None:
+        """Where the nearest normal example of each timestamp is.
 
         Parameters
         ----------
-        X : array-like of shape (n_timestamps, n_channels) or (n_timestamps,)
-            As in :meth:`decision_function`.
-        threshold : float or None, default=None
-            Peaks lie above; by default `threshold_`.
-        limit : int or None, default=None
-            Largest number of segments, at least 1.
-        start : int, default=0
-            Position from which on segments are searched; for instance after the
-            context that was put before the new data.
-        channel_scores : ndarray of shape (n_timestamps, n_channels), default=None
-            What :meth:`channel_scores` gives for `X`, if it is at hand: it is not
-            computed again.
+        channel : int, default=0
+            Which of :attr:`channels`, by its place among them.
+
+        Returns
+        -------
+        pandas.Index of length n_timestamps, or None
+            Times if `fit` saw any, else positions in the training series. Missing (NaT
+            or -1) where there is none; None without neighbours.
+        """
+        import pandas as pd
+
+        if self.neighbors is None:
+            return None
+        positions = self.neighbors[:, channel]
+        if self.training_times is None:
+            return pd.Index(positions)
+        times: pd.Index[Any] = self.training_times.take(positions)
+        return times.where(positions >= 0)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Everything as one table.
 
         Returns
         -------
         pandas.DataFrame
-            One row for each segment, highest peak first; empty if nothing is unusual.
-
-            ========= ============================================================
             start     first timestamp: a label of the index of `X` where `X` is a
                       DataFrame or a Series of pandas, else a position
             peak      timestamp of the highest score
@@ -116,97 +186,73 @@ class ExplanationMixin:
         0 2024-01-30 08:00:00 2024-01-31 18:00:00    load  value_distance
         >>> print(found["reason"][0].split(" (")[0])
         values unlike any in training
+        =======
+            With :attr:`index`, and columns of two levels: the channel, and ``value``,
+            ``score``, ``reconstruction``, ``mask``, ``probability``, ``error``,
+            ``loudest``, ``nearest``, and for each of
+            :data:`skcoad.scoring.COMPONENTS` ``rarity_NAME`` and
+            ``contribution_NAME``.
         """
         import pandas as pd
 
-        validated = self._validated(X)
-        series, rows = self._regular(X, validated)
-        rows = np.arange(len(series))[rows]
-        if channel_scores is None:
-            at_times = self._score_channels(series)
-        elif np.shape(channel_scores) != validated.shape:
-            raise ValueError(
-                f"channel_scores must have the shape of X, {validated.shape}, got "
-                f"{np.shape(channel_scores)}"
-            )
-        else:
-            at_times = np.zeros(series.shape)
-            at_times[rows] = channel_scores
-        at_times = np.where(np.isnan(series), 0.0, at_times)
-        options = self._scoring_options()
-        segments = find_segments(
-            aggregate_channels(self.model_, at_times.T, options),
-            float(self.threshold_ if threshold is None else threshold),
-            separation=self.model_.config.plan.period,
-            limit=limit,
-            start=int(rows[start]) if 0 <= start < len(rows) else start,
-        )
-        labelled = isinstance(X, (pd.DataFrame, pd.Series))
-        labels = X.index if labelled else pd.RangeIndex(len(rows))
-        # No segment begins, ends or peaks at a missing row.
-        labels = labels.take(np.searchsorted(rows, np.arange(len(series))))
-        return segment_table(
-            self.model_,
-            series,
-            options,
-            segments,
-            at_times,
-            index=labels,
-            names=getattr(self, "feature_names_in_", range(self.n_features_in_)),
-        )
+        columns: dict[tuple[Any, str], Any] = {}
+        loudest = self.loudest
+        for i, name in enumerate(self.channels):
+            columns[name, "value"] = self.values[:, i]
+            columns[name, "score"] = self.channel_scores[:, i]
+            for part in RAW:
+                columns[name, part] = getattr(self.components[i], part)
+            columns[name, "loudest"] = loudest[:, i]
+            if self.neighbors is not None:
+                columns[name, "nearest"] = self.nearest(i)
+            for k, component in enumerate(COMPONENTS):
+                columns[name, f"rarity_{component}"] = self.rarity[:, i, k]
+            for k, component in enumerate(COMPONENTS):
+                columns[name, f"contribution_{component}"] = self.contributions[:, i, k]
+        names = pd.MultiIndex.from_tuples(columns, names=["channel", "quantity"])
+        table = pd.DataFrame(dict(enumerate(columns.values())))
+        return table.set_axis(names, axis=1).set_axis(self.index, axis=0)
 
-    @on_one_fit
-    def explain(
-        self,
-        X: Any,
-        *,
-        channels: Sequence[int] | None = None,
-        start: int = 0,
-        stop: int | None = None,
-    ) -> list[ScoreComponents]:
-        """Compute the components of the score of each channel.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_timestamps, n_channels) or (n_timestamps,)
-            As in :meth:`decision_function`.
-        channels : sequence of int, default=None
-            Positions of the channels to explain; all by default.
-        start, stop : int, default=0 and None
-            Explain this part of `X` only, which takes less time: the first timestamp
-            and the one after the last, by default the end of `X`.
+    def summary(self) -> str:
+        """Say in one or two sentences what stands out most.
 
         Returns
         -------
-        list of ScoreComponents
-            One for each channel asked for: probability, mask, reconstruction and error,
-            not smoothed, the reconstruction in the units of `X`; and how rare distances
-            to the nearest neighbours, local statistics and deviations from what other
-            channels predict are, in decades.
-
-        Raises
-        ------
-        ValueError
-            As in :meth:`decision_function`; if there is no such channel or part.
+        str
+            When, in which channel, what happened there, where the nearest normal
+            example is, and how the score compares with the training series.
         """
-        validated = self._validated(X)
-        n_timestamps, n_channels = validated.shape
-        channels = range(n_channels) if channels is None else channels
-        for channel in channels:
-            if not 0 <= channel < n_channels:
-                raise ValueError(f"there are {n_channels} channels, none is {channel}")
-        stop = n_timestamps if stop is None else stop
-        if not 0 <= start < stop <= n_timestamps:
-            raise ValueError(
-                f"a part is within the {n_timestamps} timestamps and not empty, got "
-                f"{start} to {stop}"
-            )
-        series, rows = self._regular(X, validated)
-        rows = np.arange(len(series))[rows][start:stop]
-        part = slice(int(rows[0]), int(rows[-1]) + 1)
-        return [
-            ScoreComponents(*(values[rows - rows[0]] for values in components))
-            for components in explain_series(
-                self.model_, series, self._scoring_options(), channels, part
-            )
-        ]
+        return summarise(self)
+
+    def plot(
+        self,
+        channel: int | None = None,
+        *,
+        figure: Figure | SubFigure | None = None,
+    ) -> Figure:
+        """Draw one channel with what its score is made of.
+
+        Parameters
+        ----------
+        channel : int, default=None
+            Which of :attr:`channels`, by its place among them; by default the one that
+            contributes most to the highest score.
+        figure : matplotlib.figure.Figure or SubFigure, default=None
+            Where to draw; by default a new figure.
+
+        Returns
+        -------
+        matplotlib.figure.Figure or SubFigure
+            See :func:`skcoad.plotting.plot_explanation`.
+        """
+        if channel is None:
+            peak = int(self.score.argmax())
+            channel = int(self.contributions[peak].sum(1).argmax())
+        return plot_explanation(
+            self.values[:, channel],
+            self.components[channel],
+            contributions=self.contributions[:, channel],
+            timestamps=self.index,
+            channel_name=str(self.channels[channel]),
+            figure=figure,
+        )

@@ -10,13 +10,14 @@ feature_names   names of the channels, or null
 n_iter          training steps done, or null for a detector without training
 threshold       of the scores
 mu, sigma       mean and standard deviation of the training scores
+times           unit and time zone of the training series' times, or null
 thresholder     a threshold of :mod:`skcoad.thresholds` and what it was fitted with, or
                 null
 ==============  ======================================================================
 
 Its tensors are the ``state_dict`` of the model, with the prefix ``model.``, and
-``decision_scores``, ``labels`` and ``loss_curve``, and ``threshold_scores``, those that
-the threshold was fitted to, if there is one.
+``decision_scores``, ``labels`` and ``loss_curve``; ``threshold_scores``, those that the
+threshold was fitted to, if there is one; and ``times``, if they are known.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ from skcoad.io._schema import (
     require,
     take,
 )
+from skcoad.io._times import times_content, times_index
 from skcoad.model import CoADModel, ModelConfig
 from skcoad.preprocessing._missing import check_missing_fraction
 from skcoad.thresholds import (
@@ -122,6 +124,7 @@ def _content(detector: Any) -> Json:
     }
     for name, attribute in NUMBERS.items():
         content[name] = float(getattr(detector, attribute))
+    content["times"] = times_content(detector.training_times_)
     content["thresholder"] = None
     if detector.thresholder_ is not None:
         content["thresholder"] = _threshold_content(detector.thresholder_) | {
@@ -146,6 +149,8 @@ def _tensors(detector: Any) -> dict[str, Tensor]:
     }
     if detector.thresholder_ is not None:
         arrays["threshold_scores"] = detector.thresholder_.scores_
+    if detector.training_times_ is not None:
+        arrays["times"] = detector.training_times_.asi8.copy()
     tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
     for name, tensor in detector.model_.state_dict().items():
         tensors[MODEL + name] = tensor
@@ -160,6 +165,7 @@ def _detector(cls: type[Any], content: Json, tensors: dict[str, Tensor]) -> Any:
     require(bool((labels <= 1).all()), "a label is neither 0 nor 1")
     loss_curve = take(tensors, "loss_curve", torch.float64, None)
     detector.thresholder_ = _fitted_threshold(content, tensors)
+    detector.training_times_ = times_index(content, tensors)
     state = {
         name.removeprefix(MODEL): tensors.pop(name)
         for name in list(tensors)
@@ -188,6 +194,8 @@ def _detector(cls: type[Any], content: Json, tensors: dict[str, Tensor]) -> Any:
             detector._set_scores(X, X)
         except (ValueError, FloatingPointError) as error:
             raise InvalidDetectorError(f"no scores can be computed: {error}") from error
+    times, length = detector.training_times_, detector.model_.config.n_timestamps
+    require(times is None or len(times) == length, "the times do not fit")
     if content.get("feature_names") is not None:
         names = get(content, "feature_names", list)
         named = all(isinstance(name, str) for name in names)

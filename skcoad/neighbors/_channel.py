@@ -285,11 +285,7 @@ class ChannelNeighbors(nn.Module):
         neighbors = query_windows(self.index, filled, stride)
         retrieved = retrieve(self.index, filled, neighbors, missing[None])[0]
         views = self._views(filled[0], missing)
-        stride = self.plan.query_stride(QUERIES_PER_LENGTH)
-        found = [
-            join.join(views[kind][0], stride)
-            for (kind, _), join in zip(VIEWS, self.joins, strict=True)
-        ]
+        found = self._join(views)
         evidence = self.calibration(self._excess(found, missing))
         if references != "train":
             past_only = references == "past"
@@ -303,6 +299,31 @@ class ChannelNeighbors(nn.Module):
             ]
             evidence = (evidence + self.calibration(torch.stack(excess))) / 2
         return Profile(retrieved, evidence)
+
+    def nearest(self, x: Tensor, missing: Tensor) -> list[Neighbors]:
+        """Find the nearest neighbour of each subsequence in the training series.
+
+        Parameters
+        ----------
+        x, missing : Tensor of shape (n_timestamps,)
+            As for :meth:`profile`.
+
+        Returns
+        -------
+        list of Neighbors
+            One for each of :data:`VIEWS`, of ``n_timestamps - period + 1``
+            subsequences.
+        """
+        stride = self.plan.query_stride(2)
+        filled = impute(self.index, x[None], missing[None], stride)
+        return self._join(self._views(filled[0], missing))
+
+    def _join(self, views: dict[str, tuple[Tensor, Tensor]]) -> list[Neighbors]:
+        stride = self.plan.query_stride(QUERIES_PER_LENGTH)
+        return [
+            join.join(views[kind][0], stride)
+            for (kind, _), join in zip(VIEWS, self.joins, strict=True)
+        ]
 
     def _excess_with_own(
         self,

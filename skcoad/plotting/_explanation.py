@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from skcoad._series import check_length
 from skcoad.metrics import events
@@ -17,14 +17,17 @@ from skcoad.plotting._style import (
     MASK,
     PROBABILITY,
     draw,
+    extremes,
     new_figure,
     plain,
     shade,
     shortened,
 )
-from skcoad.plotting._time import time_axis
+from skcoad.plotting._time import TimeAxis, time_axis
+from skcoad.scoring import COMPONENTS
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
     from skcoad.model import ScoreComponents
@@ -38,6 +41,7 @@ def plot_explanation(
     x: ArrayLike,
     components: ScoreComponents,
     *,
+    contributions: ArrayLike | None = None,
     labels: ArrayLike | None = None,
     timestamps: ArrayLike | None = None,
     channel_name: str = "value",
@@ -47,14 +51,17 @@ def plot_explanation(
 
     From top to bottom: the channel with its reconstruction; the classifier's
     probability and the mask of the reconstruction; the reconstruction error; how rare
-    the four distances to the nearest neighbours are, in decades.
+    the four kinds of evidence with the highest peaks are, in decades; and, if they are
+    given, the parts that add up to the score.
 
     Parameters
     ----------
     x : array-like of shape (n_timestamps,)
         The channel.
     components : ScoreComponents
-        Of this channel, from ``CoADDetector.explain``.
+        Of this channel, from ``detector.explain(X).components``.
+    contributions : array-like of shape (n_timestamps, n_components), default=None
+        Of this channel to the score, from ``detector.explain(X).contributions``.
     labels : array-like of shape (n_timestamps,), default=None
         True anomalies, 0 or 1; shaded.
     timestamps : array-like of shape (n_timestamps,), default=None
@@ -99,12 +106,21 @@ def plot_explanation(
         check_length(np.asarray(labels), "labels", n_timestamps)
         true_events = events(labels)
 
-    figure = new_figure(figure, height=6)
-    rows = figure.subplots(4, 1, sharex=True, height_ratios=[2, 1, 1, 1])
+    heights = [2.0, 1.0, 1.0, 1.0]
+    if contributions is not None:
+        shares = np.asarray(contributions, dtype=np.float64)
+        if shares.shape != (n_timestamps, len(COMPONENTS)):
+            raise ValueError(
+                f"contributions must have shape ({n_timestamps}, {len(COMPONENTS)}), "
+                f"got {shares.shape}"
+            )
+        heights.append(1.5)
+    figure = new_figure(figure, height=sum(heights) * 1.2)
+    rows = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
     for axes in rows:
         plain(axes, time)
         shade(axes, time, true_events)
-    series, decision, error, distance = rows
+    series, decision, error, distance = rows[:4]
     # What is broad is below, so that it shows where two lines agree.
     broad = {"linewidth": 2.5, "alpha": 0.6}
     draw(
@@ -136,8 +152,11 @@ def plot_explanation(
         decades = getattr(components, name)
         style = {"linewidth": 1, "linestyle": dashes, "label": label}
         draw(distance, time, decades, color, **style)
-    distance.set(ylabel="evidence,\ndecades", xlabel=time.label)
-    for axes in (error, distance):
+    distance.set_ylabel("evidence,\ndecades")
+    if contributions is not None:
+        _stack(rows[4], time, shares)
+    rows[-1].set_xlabel(time.label)
+    for axes in rows[2:]:
         axes.set_ylim(0, max(axes.get_ylim()[1], 1e-3))
     figure.align_ylabels(rows)
     for axes in rows:
@@ -153,3 +172,47 @@ def plot_explanation(
             fontsize="small",
         )
     return figure
+
+
+def _stack(axes: Axes, time: TimeAxis, contributions: NDArray[np.float64]) -> None:
+    """Stack the parts of the score, the largest ones by name."""
+    styles = EVIDENCE | {
+        "probability": (PROBABILITY, "-", "probability"),
+        "error": (ERROR, "-", "error"),
+    }
+    by_peak = np.argsort(-contributions.max(0), kind="stable")
+    named, rest = by_peak[:N_EVIDENCE], by_peak[N_EVIDENCE:]
+    bottom = np.zeros(len(contributions))
+    for k in named[contributions[:, named].max(0) > 0]:
+        color, dashes, label = styles[COMPONENTS[k]]
+        # Two kinds of one family have one colour.
+        hatch = {"-": None, "--": "///", ":": "..."}[dashes]
+        top = bottom + contributions[:, k]
+        _fill(axes, time, bottom, top, color, hatch, label)
+        bottom = top
+    if contributions[:, rest].any():
+        top = bottom + contributions[:, rest].sum(1)
+        _fill(axes, time, bottom, top, "#BBBBBB", None, "others")
+    axes.set_ylabel("parts of\nthe score")
+
+
+def _fill(
+    axes: Axes,
+    time: TimeAxis,
+    bottom: NDArray[np.float64],
+    top: NDArray[np.float64],
+    color: str,
+    hatch: str | None,
+    label: str,
+) -> None:
+    drawn = extremes(top)
+    axes.fill_between(
+        time.values[drawn],
+        bottom[drawn],
+        top[drawn],
+        facecolor=color,
+        edgecolor="white",
+        linewidth=0,
+        hatch=hatch,
+        label=label,
+    )

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from skcoad.model import ScoreComponents
+from skcoad.scoring._aggregation import channel_shares
 from skcoad.scoring._components import combine, moving_average
 from skcoad.scoring._contributions import (
     COMPONENTS,
     ChannelContributions,
     channel_contributions,
 )
+from skcoad.scoring._nearest import nearest_positions
 from skcoad.scoring._segments import AnomalySegment, find_segments
 from skcoad.scoring._series import (
     ScoringOptions,
     aggregate_channels,
     calibrate_scores,
     explain_series,
+    score_channel,
     score_channels,
     score_series,
 )
@@ -29,10 +32,13 @@ __all__ = [
     "aggregate_channels",
     "calibrate_scores",
     "channel_contributions",
+    "channel_shares",
     "combine",
     "explain_series",
     "find_segments",
     "moving_average",
+    "nearest_positions",
+    "score_channel",
     "score_channels",
     "score_series",
     "segment_table",

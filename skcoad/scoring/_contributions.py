@@ -8,10 +8,10 @@ import numpy as np
 
 from skcoad._typing import FloatArray, ScoreBy
 from skcoad.model import EVIDENCE, CoADModel, ScoreComponents
+from skcoad.scoring._aggregation import normalized
 from skcoad.scoring._components import smoothed
 from skcoad.scoring._series import (
     ScoringOptions,
-    channel_score,
     explain_series,
     network_rarity,
     smoothing_width,
@@ -33,15 +33,12 @@ class ChannelContributions(NamedTuple):
     rarity : ndarray of shape (n_components, n_timestamps)
         How rare each of :data:`COMPONENTS` is on normal data, in decades; probability
         and error are smoothed, as they are in the score.
-    score : ndarray of shape (n_timestamps,)
-        Score of the channel, in decades.
     contributions : ndarray of shape (n_components, n_timestamps)
         Parts of the score, at least 0, that add up to it.
     """
 
     components: ScoreComponents
     rarity: FloatArray
-    score: FloatArray
     contributions: FloatArray
 
 
@@ -51,6 +48,7 @@ def channel_contributions(
     options: ScoringOptions,
     channel: int,
     part: slice,
+    score: FloatArray,
 ) -> ChannelContributions:
     """Take the score of a channel apart.
 
@@ -66,6 +64,9 @@ def channel_contributions(
         Which channel.
     part : slice
         Which timestamps, from a start to a stop within the series.
+    score : ndarray of shape (n_timestamps_of_part,)
+        What to share out: the channel's score there, from :func:`score_channels`, or
+        its part of the score of all channels.
 
     Returns
     -------
@@ -80,7 +81,6 @@ def channel_contributions(
     network = network[:, inside]
     evidence = np.stack([getattr(components, name) for name in EVIDENCE])
     by_network = network_rarity(model, channel, network)
-    score = channel_score(model, channel, components, network, options.score_by)
     share = shares(
         evidence.astype(np.float64),
         model.evidence_weights(channel),
@@ -91,7 +91,7 @@ def channel_contributions(
         with_network=model.network is not None,
     )
     return ChannelContributions(
-        components, np.concatenate([evidence, by_network]), score, share * score
+        components, np.concatenate([evidence, by_network]), share * score
     )
 
 
@@ -122,7 +122,7 @@ def shares(
     Returns
     -------
     ndarray of shape (n_components, n_timestamps)
-        At least 0, with the sum 1, or 0 where the score is made of nothing.
+        At least 0, with the sum 1, also where every component is 0.
     """
     by_evidence, by_network = np.zeros_like(evidence), np.zeros_like(network)
     if score_by == "classification":
@@ -130,20 +130,10 @@ def shares(
     elif score_by == "reconstruction":
         by_network[1] = 1
     elif score_by == "joint" and not with_neighbors:
-        by_network = network
+        by_network = normalized(network)
     else:
-        by_evidence = weights[:, None] * np.square(evidence)
+        by_evidence = normalized(weights[:, None] * np.square(evidence))
         if score_by == "joint" and with_network:
             factor = np.sqrt(np.square(rarity).mean(0))
-            by_evidence = _normalized(by_evidence)
-            by_network = factor * _normalized(np.square(rarity)) * by_evidence.sum(0)
-    return _normalized(np.concatenate([by_evidence, by_network]))
-
-
-def _normalized(parts: FloatArray) -> FloatArray:
-    """With the sum 1, or 0 where all are 0."""
-    total = parts.sum(0)
-    normalized: FloatArray = np.divide(
-        parts, total, out=np.zeros_like(parts), where=total > 0
-    )
-    return normalized
+            by_network = factor * normalized(np.square(rarity))
+    return normalized(np.concatenate([by_evidence, by_network]))

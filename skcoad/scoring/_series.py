@@ -31,6 +31,7 @@ __all__ = [
     "chunks",
     "explain_series",
     "network_rarity",
+    "score_channel",
     "score_channels",
     "score_series",
     "smoothing_width",
@@ -82,7 +83,10 @@ def score_series(
 
 
 def score_channels(
-    model: CoADModel, X: FloatArray, options: ScoringOptions
+    model: CoADModel,
+    X: FloatArray,
+    options: ScoringOptions,
+    part: slice | None = None,
 ) -> Iterator[FloatArray]:
     """Score each timestamp of one channel after the other.
 
@@ -90,13 +94,17 @@ def score_channels(
     ----------
     model, X, options : CoADModel, ndarray, ScoringOptions
         As for :func:`score_series`.
+    part : slice, default=None
+        Which timestamps, from a start to a stop within the series; all by default. The
+        scores are those of the whole to the last bit.
 
     Yields
     ------
-    ndarray of shape (n_timestamps,)
+    ndarray of shape (n_timestamps,), or of the length of the part
     """
     for channel in range(X.shape[1]):
-        yield _score_channel(model, X, channel, options)
+        score, _ = score_channel(model, X, channel, options, part)
+        yield score
 
 
 def calibrate_scores(
@@ -207,19 +215,38 @@ def explain_series(
     ]
 
 
-def _score_channel(
-    model: CoADModel, X: FloatArray, channel: int, options: ScoringOptions
-) -> FloatArray:
+def score_channel(
+    model: CoADModel,
+    X: FloatArray,
+    channel: int,
+    options: ScoringOptions,
+    part: slice | None = None,
+) -> tuple[FloatArray, FloatArray]:
+    """Score a channel, and say what was expected of it.
+
+    Parameters
+    ----------
+    model, X, options, part : CoADModel, ndarray, ScoringOptions, slice
+        As for :func:`score_channels`.
+    channel : int
+        Which channel.
+
+    Returns
+    -------
+    score, reconstruction : ndarray of shape (n_timestamps,), or of the part's length
+        The reconstruction in the units of `X`.
+    """
     width = smoothing_width(model, X, options)
     components = _components(model, X, channel, options)
 
-    def score(chunk: slice) -> tuple[FloatArray]:
+    def score(chunk: slice) -> tuple[FloatArray, FloatArray]:
         computed = components(chunk)
         network = smoothed(computed, np.isnan(X[chunk, channel]), width)
-        return (channel_score(model, channel, computed, network, options.score_by),)
+        scores = channel_score(model, channel, computed, network, options.score_by)
+        return scores, computed.reconstruction
 
-    (scores,) = _by_chunks(score, model, len(X), halo=width)
-    return scores
+    scores, reconstruction = _by_chunks(score, model, len(X), width, part)
+    return scores, reconstruction
 
 
 def _components(
@@ -341,17 +368,26 @@ def _by_chunks(
     model: CoADModel,
     n_timestamps: int,
     halo: int,
+    part: slice | None = None,
 ) -> list[FloatArray]:
-    """Arrays of one channel, computed in chunks with a halo, as if all at once."""
+    """Arrays of a part of one channel, computed in chunks with a halo.
+
+    Their values are those that a part of all chunks gives.
+    """
+    part = slice(0, n_timestamps) if part is None else part
     computed: list[FloatArray] = []
     step = model.config.plan.step
     least = chunk_sizes(model.device).timestamps
     for chunk, core in chunks(n_timestamps, step, model.receptive_field + halo, least):
+        start, stop = max(core.start, part.start), min(core.stop, part.stop)
+        if start >= stop:
+            continue
         for i, values in enumerate(compute(chunk)):
             if i == len(computed):
-                computed.append(np.empty(n_timestamps, dtype=values.dtype))
-            inside = slice(core.start - chunk.start, core.stop - chunk.start)
-            computed[i][core] = values[inside]
+                length = part.stop - part.start
+                computed.append(np.empty(length, dtype=values.dtype))
+            inside = values[start - chunk.start : stop - chunk.start]
+            computed[i][start - part.start : stop - part.start] = inside
     return computed
 
 

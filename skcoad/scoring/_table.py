@@ -97,7 +97,9 @@ def segment_table(
     for segment in segments:
         channel = int(channel_scores[segment.peak].argmax())
         part = slice(segment.start, segment.stop)
-        explained = channel_contributions(model, X, options, channel, part)
+        explained = channel_contributions(
+            model, X, options, channel, part, channel_scores[part, channel]
+        )
         at = segment.peak - segment.start
         loudest = int(explained.contributions[:, at].argmax())
         component = COMPONENTS[loudest]

@@ -461,7 +461,7 @@ def test_the_anomalous_channel_has_the_higher_score(tiny, wave):
 def test_explain_gives_each_component_of_each_timestamp_and_channel(tiny, wave):
     X = 100 + 5 * wave(300, 2)
     detector = tiny(max_steps=30).fit(X)
-    explained = detector.explain(X)
+    explained = detector.explain(X).components
     assert len(explained) == 2
     for channel, components in enumerate(explained):
         for component in components:
@@ -475,7 +475,7 @@ def test_explain_gives_each_component_of_each_timestamp_and_channel(tiny, wave):
 
 
 def test_without_neighbours_the_distances_are_zero(tiny, wave):
-    components = tiny(max_references=0).fit(wave()).explain(wave())[0]
+    components = tiny(max_references=0).fit(wave()).explain(wave()).components[0]
     assert not components.value_distance.any()
     assert not components.difference_distance.any()
 

@@ -139,8 +139,8 @@ def test_what_cannot_be_searched_is_an_error(fitted, strange, arguments, message
 
 
 def test_a_part_of_a_channel_is_explained_alone(fitted, strange):
-    whole = fitted.explain(strange)[1]
-    (part,) = fitted.explain(strange, channels=[1], start=390, stop=440)
+    whole = fitted.explain(strange).components[1]
+    (part,) = fitted.explain(strange, channels=[1], start=390, stop=440).components
     for values, expected in zip(part, whole, strict=True):
         np.testing.assert_allclose(values, expected[390:440], rtol=1e-4, atol=1e-5)
 
@@ -152,6 +152,7 @@ def test_a_part_of_a_channel_is_explained_alone(fitted, strange):
         ({"channels": [-1]}, "there are 2 channels, none is -1"),
         ({"start": 10, "stop": 10}, "600 timestamps and not empty, got 10 to 10"),
         ({"stop": 601}, "600 timestamps and not empty, got 0 to 601"),
+        ({"channel_scores": np.zeros(600)}, r"shape of X, \(600, 2\), got \(600,\)"),
     ],
 )
 def test_a_part_that_is_not_there_is_an_error(fitted, strange, arguments, message):

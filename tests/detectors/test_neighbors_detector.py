@@ -66,7 +66,7 @@ def test_references_from_the_scored_series_follow_a_drift(references, wave):
 
 def test_the_reconstruction_is_in_the_units_of_the_input(wave):
     X = 100 + 5 * wave(600)
-    components = NeighborsDetector().fit(X).explain(X)[0]
+    components = NeighborsDetector().fit(X).explain(X).components[0]
     assert np.abs(components.reconstruction - X[:, 0]).mean() < 1.5
     assert not components.probability.any()
 

@@ -134,7 +134,7 @@ def test_any_valid_parameters_fit_any_series_unless_they_contradict_each_other(
     assert np.isfinite(detector.threshold_)
     np.testing.assert_array_equal(detector.predict(X), scores > detector.threshold_)
     assert np.isfinite(detector.decision_function(X[-detector.window_size_ :])).all()
-    explained = detector.explain(X)
+    explained = detector.explain(X).components
     assert len(explained) == n_channels
     for part in (part for channel in explained for part in channel):
         assert part.shape == (n,)

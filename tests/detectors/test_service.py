@@ -83,7 +83,7 @@ def test_scores_do_not_depend_on_the_state_that_other_libraries_leave_torch_in(
             again.save(tmp_path / "detector.safetensors")
             loaded = CoADDetector.load(tmp_path / "detector.safetensors")
             from_file = loaded.decision_function(X[50:])
-            explained = loaded.explain(X[50:])
+            explained = loaded.explain(X[50:]).components
             by_channel = loaded.channel_scores(X[50:])
         assert loaded.aggregate(by_channel) == pytest.approx(expected), name
         assert all(np.isfinite(part).all() for part in explained[0]), name
@@ -123,7 +123,7 @@ x = np.sin(2 * np.pi * np.arange(600) / 25)
 def child(queue):
     queue.put(detector.decision_function(x))
     queue.put(CoADDetector(max_steps=3, random_state=0).fit(x).decision_scores_)
-    queue.put(detector.explain(x)[0].error)
+    queue.put(detector.explain(x).components[0].error)
 
 detector = CoADDetector(max_steps=3, random_state=0).fit(x)
 queue = multiprocessing.get_context("fork").Queue()
@@ -134,7 +134,7 @@ process.join()
 expected = detector.decision_scores_, detector.decision_scores_
 for found, scores in zip(results, expected):
     np.testing.assert_allclose(found, scores, rtol=1e-3)
-error = detector.explain(x)[0].error
+error = detector.explain(x).components[0].error
 np.testing.assert_allclose(results[2], error, rtol=1e-3, atol=1e-5)
 print(process.exitcode)
 """

@@ -54,7 +54,9 @@ def test_missing_rows_are_missing_values(detector, frame, kept, convert):
         detector.channel_scores(holed), detector.channel_scores(filled)[kept]
     )
     for own, other in zip(
-        detector.explain(holed), detector.explain(filled), strict=True
+        detector.explain(holed).components,
+        detector.explain(filled).components,
+        strict=True,
     ):
         for component, whole in zip(own, other, strict=True):
             np.testing.assert_array_equal(component, whole[kept])

@@ -143,7 +143,9 @@ def test_a_loaded_detector_is_the_saved_one_to_the_last_bit(
         np.testing.assert_array_equal(
             loaded.predict_proba(series), detector.predict_proba(series)
         )
-    for mine, theirs in zip(loaded.explain(X), detector.explain(X), strict=True):
+    for mine, theirs in zip(
+        loaded.explain(X).components, detector.explain(X).components, strict=True
+    ):
         for part, expected in zip(mine, theirs, strict=True):
             np.testing.assert_array_equal(part, expected, strict=True)
 

@@ -397,7 +397,10 @@ def test_a_figure_that_is_given_is_drawn_into(fitted, x, draw, sub):
     if draw == "scores":
         assert plot_scores(x, x**2, threshold=1, figure=figure) is figure
     else:
-        assert plot_explanation(x, fitted.explain(x)[0], figure=figure) is figure
+        assert (
+            plot_explanation(x, fitted.explain(x).components[0], figure=figure)
+            is figure
+        )
     assert len(figure.axes) == {"scores": 2, "explanation": 4}[draw]
     whole.savefig(io.BytesIO())
 
@@ -405,7 +408,9 @@ def test_a_figure_that_is_given_is_drawn_into(fitted, x, draw, sub):
 def test_things_in_one_figure_have_colours_of_their_own(fitted, x):
     colors = [INK, TRUTH, FOUND, LIMIT, EXPECTED, SCORE, TRAINING]
     assert len(set(colors)) == len(colors)
-    figure = plot_explanation(x, fitted.explain(x)[0], labels=np.arange(400) == 7)
+    figure = plot_explanation(
+        x, fitted.explain(x).components[0], labels=np.arange(400) == 7
+    )
     drawn = [line.get_color() for axes in figure.axes for line in axes.lines]
     assert len(set(drawn)) == len(drawn) == 9
     for one, other in combinations([*drawn, TRUTH], 2):
@@ -449,7 +454,7 @@ def test_scores_that_do_not_fit_the_series_are_an_error(arguments, message):
 
 
 def test_an_explanation_shows_every_part(fitted, x):
-    (components,) = fitted.explain(x)
+    (components,) = fitted.explain(x).components
     figure = plot_explanation(
         x, components, labels=np.arange(400) == 7, channel_name="ecg"
     )
@@ -478,7 +483,7 @@ def test_an_explanation_shows_every_part(fitted, x):
 
 
 def test_an_explanation_of_another_series_is_an_error(fitted, x):
-    (components,) = fitted.explain(x)
+    (components,) = fitted.explain(x).components
     with pytest.raises(
         ValueError, match=r"components.probability must have shape \(399,\)"
     ):

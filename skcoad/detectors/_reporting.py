@@ -1,0 +1,243 @@
+"""A detector's report on a series."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from skcoad._typing import FloatArray
+from skcoad._validation import regular_times
+from skcoad.detectors._explaining import ExplanationMixin, row_labels
+from skcoad.detectors._explanation import Explanation
+from skcoad.detectors._snapshot import on_one_fit
+from skcoad.detectors._summary import (
+    channel_text,
+    describe,
+    loud_channels,
+    row_text,
+)
+from skcoad.report import (
+    Channel,
+    Detail,
+    Finding,
+    Findings,
+    Part,
+    Report,
+    check_plotly,
+)
+from skcoad.scoring import (
+    COMPONENTS,
+    AnomalySegment,
+    aggregate_channels,
+    score_channel,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["ReportMixin"]
+
+BAND = 99  # percent of the timestamps below the threshold are inside
+MAX_SEGMENTS = 50
+EXPLAINED = 3  # channels of each segment
+MAX_PARTS = 8  # that are named
+MARGIN = 2  # periods on each side of a segment
+MAX_SHOWN = 2000  # timestamps of an explanation
+
+WORDS = {
+    "value_distance": "values unlike training",
+    "value_shape": "shape unlike training",
+    "difference_distance": "changes unlike training",
+    "difference_shape": "pattern of changes unlike training",
+    "value": "single values",
+    "level": "level",
+    "difference": "single steps",
+    "volatility": "too calm or too wild",
+    "residual": "apart from the other channels",
+    "residual_level": "level apart from the others",
+    "probability": "classifier",
+    "error": "reconstruction error",
+}
+
+
+class ReportMixin(ExplanationMixin):
+    """The method :meth:`report` of a detector."""
+
+    @on_one_fit
+    def report(
+        self,
+        X: Any,
+        *,
+        title: str = "Anomalies",
+        threshold: float | None = None,
+        limit: int = MAX_SEGMENTS,
+        start: int = 0,
+    ) -> Report:
+        """Make a page for a browser that shows and explains what is anomalous.
+
+        It shows the series with the expected band (99 % of the timestamps below the
+        threshold are inside), the score with its threshold, and a table of the
+        segments; a click on one explains it. It holds its data and JavaScript, and
+        works offline. Up to 8 million numbers of a series are in it as they are (2.6
+        million timestamps of one channel, 44,000 of 60); of a longer one the least and
+        largest value of every few timestamps, and all of what is around a segment.
+
+        Needs plotly: ``pip install 'skcoad[report]'``.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_timestamps, n_channels) or (n_timestamps,)
+            As in :meth:`decision_function`; the times of its index are shown.
+        title : str, default="Anomalies"
+            Of the page.
+        threshold, limit, start : float, int and int
+            As in :meth:`find_segments`; at most 50 segments by default.
+
+        Returns
+        -------
+        Report
+            ``report.save("report.html")`` writes it; its text is ``report.html``.
+
+        Raises
+        ------
+        ImportError
+            If plotly is not installed.
+        ValueError
+            As in :meth:`find_segments`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skcoad import NeighborsDetector
+        >>> X = np.sin(np.arange(900.0) / 4)
+        >>> X[700:740] *= 0.5
+        >>> detector = NeighborsDetector().fit(X[:500])
+        >>> report = detector.report(X, title="A dull wave")  # doctest: +SKIP
+        >>> report.save("report.html")  # doctest: +SKIP
+        """
+        check_plotly()
+        series, rows = self._regular(X, self._validated(X))
+        labels = row_labels(X, len(series))
+        if len(labels) < len(series):  # rows were missing
+            labels = regular_times(X)
+        first = int(np.arange(len(series))[rows][start]) if start else 0
+        scores, expected = np.empty(series.shape), np.empty(series.shape)
+        for channel in range(series.shape[1]):
+            scores[:, channel], expected[:, channel] = score_channel(
+                self.model_, series, channel, self._scoring_options()
+            )
+        scores = np.where(np.isnan(series), 0.0, scores)
+        threshold = float(self.threshold_ if threshold is None else threshold)
+        segments = self._find_segments(scores, threshold, limit, first)
+        score = aggregate_channels(self.model_, scores.T, self._scoring_options())
+        deviation = np.abs(series - expected)[score <= threshold]
+        channels = [
+            Channel(
+                channel_text(name),
+                series[:, channel],
+                expected[:, channel],
+                scores[:, channel],
+                _percentile(deviation[:, channel]),
+            )
+            for channel, name in enumerate(self._channel_names())
+        ]
+        findings = list(self._findings(series, segments, scores, labels))
+        return Report(
+            Findings(title, labels, channels, score, threshold, first, findings)
+        )
+
+    def _findings(
+        self,
+        series: FloatArray,
+        segments: list[AnomalySegment],
+        scores: FloatArray,
+        labels: pd.Index[Any],
+    ) -> Iterator[Finding]:
+        margin = MARGIN * self.model_.config.plan.period
+        for segment in segments:
+            loudest = np.argsort(-scores[segment.peak], kind="stable")[:EXPLAINED]
+            part = _around(segment, margin, len(series))
+            explained = self._explanation(
+                series,
+                part,
+                np.arange(part.stop - part.start),
+                loudest.tolist(),
+                scores[part],
+                labels[part],
+            )
+            within = AnomalySegment(
+                max(segment.start, part.start) - part.start,
+                min(segment.stop, part.stop) - part.start,
+                segment.peak - part.start,
+                segment.score,
+            )
+            main = loud_channels(explained, within)[0]
+            order = [main, *(i for i in range(len(loudest)) if i != main)]
+            first, last = labels[segment.start], labels[segment.stop - 1]
+            yield Finding(
+                segment.start,
+                segment.stop,
+                segment.peak,
+                (row_text(first), row_text(last)),
+                segment.score,
+                channel_text(explained.channels[main]),
+                describe(explained, within),
+                _parts(explained, within),
+                [
+                    self._detail(explained, i, int(loudest[i]), part.start)
+                    for i in order
+                ],
+            )
+
+    def _detail(
+        self, explained: Explanation, i: int, channel: int, start: int
+    ) -> Detail:
+        """What the `i`-th explained channel looks like beside what is normal."""
+        nearest = np.full(len(explained.values), np.nan)
+        if self.model_.neighbors is not None and explained.neighbors is not None:
+            positions = explained.neighbors[:, i]
+            normal = self.model_.neighbors[channel].series.cpu().numpy()
+            known = positions >= 0
+            nearest[known] = self.model_.scaler.inverse_transform(
+                normal[positions[known]], channel
+            )
+        return Detail(
+            channel,
+            start,
+            explained.values[:, i],
+            explained.reconstruction[:, i],
+            nearest,
+        )
+
+
+def _around(segment: AnomalySegment, margin: int, n_timestamps: int) -> slice:
+    """A segment with a margin, or, of a very long one, what is around its peak."""
+    start = max(0, segment.start - margin, segment.peak - MAX_SHOWN // 2)
+    stop = min(n_timestamps, segment.stop + margin, segment.peak + MAX_SHOWN // 2)
+    return slice(start, stop)
+
+
+def _parts(explained: Explanation, segment: AnomalySegment) -> list[Part]:
+    """Largest contributions to the score at the peak, and all others."""
+    at_peak = explained.contributions[segment.peak]
+    order = np.argsort(-at_peak, axis=None, kind="stable")[:MAX_PARTS]
+    named = [np.unravel_index(place, at_peak.shape) for place in order]
+    parts = [
+        Part(
+            channel_text(explained.channels[channel]),
+            WORDS[COMPONENTS[component]],
+            float(at_peak[channel, component]),
+        )
+        for channel, component in named
+        if at_peak[channel, component] > 0
+    ]
+    rest = segment.score - sum(part.value for part in parts)
+    return [*parts, Part("all others", "", max(rest, 0.0))]
+
+
+def _percentile(deviation: FloatArray) -> float:
+    """Half the width of the expected band; 0 where nothing is known."""
+    known = deviation[~np.isnan(deviation)]
+    return float(np.percentile(known, BAND)) if len(known) else 0.0

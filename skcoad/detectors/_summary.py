@@ -1,0 +1,224 @@
+"""An explanation in one or two sentences."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skcoad._time import time_text
+from skcoad._typing import FloatArray
+from skcoad.scoring import (
+    COMPONENTS,
+    AnomalySegment,
+    ScoreComponents,
+    find_segments,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["channel_text", "describe", "loud_channels", "row_text", "summarise"]
+
+MIN_FLAT = 3  # timestamps
+FLAT_SHARE = 0.5  # of a segment
+ALSO = 0.2  # share of the score from which on another channel is named
+
+# What a channel did, by the component that contributes most. Two texts say what is
+# above and below the expected values.
+BEHAVIOUR = {
+    "value_distance": "had values unlike those of training",
+    "value_shape": "had a shape unlike those of training",
+    "difference_distance": "changed from one timestamp to the next as it did not in "
+    "training",
+    "difference_shape": "had a pattern of changes unlike those of training",
+    "value": ("was unusually high", "was unusually low"),
+    "level": ("was unusually high for long", "was unusually low for long"),
+    "difference": ("jumped up", "dropped"),
+    "volatility": ("was wilder than usual", "was calmer than usual"),
+    "residual": "did not go with the other channels",
+    "residual_level": "did not go with the other channels for long",
+    "probability": "looked distorted",
+    "error": "was far from the expected values",
+}
+
+OF_OTHERS = np.array([name.startswith("residual") for name in COMPONENTS])
+
+
+class Explained(Protocol):
+    """What is said of an :class:`Explanation`; its attributes of these names."""
+
+    @property
+    def index(self) -> pd.Index[Any]: ...
+    @property
+    def channels(self) -> Sequence[Any]: ...
+    @property
+    def values(self) -> FloatArray: ...
+    @property
+    def score(self) -> FloatArray: ...
+    @property
+    def components(self) -> Sequence[ScoreComponents]: ...
+    @property
+    def contributions(self) -> FloatArray: ...
+    @property
+    def neighbors(self) -> NDArray[np.int64] | None: ...
+    @property
+    def training_times(self) -> pd.Index[Any] | None: ...
+    @property
+    def threshold(self) -> float: ...
+    @property
+    def highest_normal(self) -> float: ...
+    @property
+    def period(self) -> int: ...
+
+
+def summarise(explanation: Explained) -> str:
+    """Say what stands out most; see ``Explanation.summary``."""
+    score = explanation.score
+    observed = ~np.isnan(explanation.values).all(1)
+    segments = find_segments(
+        np.where(observed, score, 0.0),
+        explanation.threshold,
+        separation=explanation.period,
+        limit=1,
+    )
+    index = explanation.index
+    if not segments:
+        return (
+            f"{_span(index[0], index[-1])}, nothing was unusual: the highest score, "
+            f"{score.max():.1f}, is not above the threshold of "
+            f"{explanation.threshold:.1f}."
+        )
+    return describe(explanation, segments[0])
+
+
+def describe(explanation: Explained, segment: AnomalySegment) -> str:
+    """Say in one or two sentences what a segment of an explained part is."""
+    index = explanation.index
+    part = slice(segment.start, segment.stop)
+    channel, *others = loud_channels(explanation, segment)
+    names = [f"`{channel_text(name)}`" for name in explanation.channels]
+    text = f"{_span(index[segment.start], index[segment.stop - 1])}, "
+    text += f"{names[channel]} {_behaviour(explanation, channel, part)}"
+    if others:
+        named = [names[other] for other in others[:2]]
+        if len(others) > 2:
+            named[1:] = [f"{len(others) - 1} more"]
+        text += f", and {' and '.join(named)} stood out too"
+    return f"{text}. {_nearest(explanation, channel, segment.peak)}" + _comparison(
+        segment.score, explanation.highest_normal
+    )
+
+
+def loud_channels(explanation: Explained, segment: AnomalySegment) -> list[int]:
+    """Channels with a large part of the score at the peak.
+
+    Parameters
+    ----------
+    explanation : Explanation
+        Of a part of a series.
+    segment : AnomalySegment
+        Within it.
+
+    Returns
+    -------
+    list of int
+        Places among the explained channels. First the one that is most anomalous by
+        itself, since a channel makes those anomalous that are predicted from it.
+    """
+    at_peak = explanation.contributions[segment.peak]
+    by_channel = at_peak.sum(1)
+    loud = by_channel >= min(ALSO * segment.score, by_channel.max())
+    by_itself = np.where(loud, at_peak[:, ~OF_OTHERS].sum(1), -1.0)
+    first = int(by_itself.argmax())
+    order = np.argsort(-by_channel, kind="stable")
+    return [first, *(int(i) for i in order if loud[i] and i != first)]
+
+
+def channel_text(name: Any) -> str:
+    """Write the name of a channel, or its position if it has none."""
+    return f"channel {name}" if isinstance(name, int) else str(name)
+
+
+def row_text(label: Any) -> str:
+    """Write the label of a row: a time without the zeros at its end, or a position."""
+    if hasattr(label, "tz_localize") and label.tz is not None:
+        label = label.tz_localize(None)
+    if hasattr(label, "to_numpy"):
+        label = label.to_numpy()
+    return time_text(label)
+
+
+def _span(first: Any, last: Any) -> str:
+    start, stop = row_text(first), row_text(last)
+    plain = isinstance(first, (int, np.integer))
+    if start == stop:
+        return f"At row {start}" if plain else f"At {start}"
+    day, _, clock = stop.partition(" ")
+    if clock and start.startswith(f"{day} "):
+        return f"On {day} from {start.partition(' ')[2]} to {clock}"
+    return f"From row {start} to {stop}" if plain else f"From {start} to {stop}"
+
+
+def _behaviour(explanation: Explained, channel: int, part: slice) -> str:
+    """What a channel did in a part, as the end of a sentence."""
+    x = explanation.values[part, channel]
+    expected = explanation.components[channel].reconstruction[part]
+    start, stop = _longest_constant(x)
+    length = stop - start
+    if length >= max(MIN_FLAT, FLAT_SHARE * len(x)) and np.ptp(expected[start:stop]):
+        return f"was flat at {x[start]:.4g}"
+    contributions = explanation.contributions[part, channel].sum(0)
+    component = COMPONENTS[int(contributions.argmax())]
+    behaviour = BEHAVIOUR[component]
+    if isinstance(behaviour, str):
+        return behaviour
+    return behaviour[not _is_more(component, x, expected)]
+
+
+def _longest_constant(x: FloatArray) -> tuple[int, int]:
+    """Start and stop of the longest run of equal values."""
+    borders = np.flatnonzero(np.concatenate([[True], x[1:] != x[:-1], [True]]))
+    longest = int(np.diff(borders).argmax())
+    return int(borders[longest]), int(borders[longest + 1])
+
+
+def _is_more(component: str, x: FloatArray, expected: FloatArray) -> bool:
+    """Whether a channel was above the expected values, or changed more or upwards."""
+    if component in ("difference", "volatility"):
+        changes, usual = np.diff(x), np.diff(expected)
+        if component == "volatility":
+            return bool(np.nanmean(np.abs(changes)) > np.mean(np.abs(usual)))
+        deviation = changes - usual
+    else:
+        deviation = x - expected
+    deviation = np.nan_to_num(deviation)
+    return bool(deviation[np.abs(deviation).argmax()] > 0) if len(deviation) else True
+
+
+def _nearest(explanation: Explained, channel: int, peak: int) -> str:
+    """Where the nearest normal example is, as the beginning of a sentence."""
+    positions = explanation.neighbors
+    if positions is None or positions[peak, channel] < 0:
+        return "The"
+    position = int(positions[peak, channel])
+    where = f"around row {position} of the training series"
+    if explanation.training_times is not None:
+        where = f"around {row_text(explanation.training_times[position])}"
+    return f"The nearest normal example is {where}; the"
+
+
+def _comparison(score: float, highest_normal: float) -> str:
+    """The score beside those of the training series, as the end of a sentence."""
+    if score > highest_normal > 0:
+        return (
+            f" score of {score:.1f} is {score / highest_normal:.1f} times the highest "
+            "in training."
+        )
+    often = float(f"{10 ** min(score, math.log10(1e9)):.2g}")
+    return (
+        f" score of {score:.1f} is that of about 1 of {often:,.0f} normal timestamps."
+    )

@@ -1,0 +1,341 @@
+"""Explanations add up to the score, and say what a person would see."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from skcoad import CoADDetector, NeighborsDetector
+from skcoad.model import SCORES
+from skcoad.scoring import COMPONENTS, ScoreComponents, channel_shares
+from skcoad.scoring._contributions import shares
+
+N, TRAIN, PERIOD = 900, 500, 25
+HOURS = pd.date_range("2024-03-01", periods=N, freq="h")
+
+
+def wave_with(wave, change):
+    X = wave(N, 2, period=PERIOD)
+    change(X)
+    return pd.DataFrame(X, index=HOURS, columns=["flow", "heat"])
+
+
+def flat(X):
+    X[700:740, 1] = 0.31
+
+
+@pytest.fixture(scope="module")
+def strange(wave):
+    return wave_with(wave, flat)
+
+
+@pytest.fixture(scope="module")
+def detectors(tiny, strange):
+    made = {
+        how: NeighborsDetector(channel_aggregation=how, contamination=0.002)
+        for how in ("rms", "mean", "max")
+    }
+    made["joint"] = tiny()
+    made["paper"] = tiny(max_references=0)
+    return {name: each.fit(strange[:TRAIN]) for name, each in made.items()}
+
+
+@pytest.fixture(scope="module")
+def scores(detectors, strange):
+    return {name: each.decision_function(strange) for name, each in detectors.items()}
+
+
+# Adding up
+
+N_CASES = 10_000
+
+
+@pytest.mark.parametrize("score_by", SCORES)
+@pytest.mark.parametrize("how", ["rms", "mean", "max"])
+@pytest.mark.parametrize("with_neighbors", [False, True])
+def test_any_score_is_shared_out_without_a_rest(score_by, how, with_neighbors):
+    rng = np.random.default_rng(0)
+
+    def levels(*shape):
+        """Draw numbers of any size, zeros among them."""
+        return rng.choice([0, 1], shape, p=[0.2, 0.8]) * 10 ** rng.uniform(
+            -12, 9, shape
+        )
+
+    of_component = shares(
+        levels(10, N_CASES),
+        rng.uniform(size=10),
+        levels(2, N_CASES),
+        levels(2, N_CASES),
+        score_by,
+        with_neighbors=with_neighbors,
+        with_network=True,
+    )
+    of_channel = channel_shares(levels(N_CASES, 3), how)
+    assert (of_component >= 0).all()
+    assert (of_channel >= 0).all()
+    score = rng.choice([0, 1], N_CASES) * 10 ** rng.uniform(-9, 5, N_CASES)
+    parts = [of_component * (of_channel[:, channel] * score) for channel in range(3)]
+    np.testing.assert_allclose(np.sum(parts, (0, 1)), score, rtol=1e-9, atol=1e-9)
+
+
+@settings(max_examples=25)
+@given(
+    st.sampled_from(["rms", "mean", "max", "joint", "paper"]),
+    st.integers(0, N - 1),
+    st.integers(1, N),
+)
+def test_contributions_add_up_to_the_score_of_any_part(
+    detectors, scores, strange, name, start, length
+):
+    stop = min(N, start + length)
+    explained = detectors[name].explain(strange, start=start, stop=stop)
+    expected = scores[name][start:stop]
+    np.testing.assert_array_equal(explained.score, expected)
+    total = explained.contributions.sum(axis=(1, 2))
+    np.testing.assert_allclose(total, expected, rtol=1e-9, atol=1e-9)
+    assert (explained.contributions >= 0).all()
+
+
+@settings(max_examples=15)
+@given(
+    st.sampled_from(["rms", "mean", "max"]),
+    arrays(float, (N, 2), elements=st.floats(0, 1e4), fill=st.just(0.5)),
+)
+def test_scores_at_hand_are_what_is_shared_out(detectors, strange, name, given_scores):
+    detector = detectors[name]
+    explained = detector.explain(
+        strange, start=690, stop=700, channel_scores=given_scores
+    )
+    expected = detector.aggregate(given_scores)[690:700]
+    np.testing.assert_allclose(
+        explained.contributions.sum(axis=(1, 2)), expected, rtol=1e-9, atol=1e-9
+    )
+
+
+def test_a_channel_has_the_share_of_its_square(detectors, strange):
+    explained = detectors["rms"].explain(strange, start=690, stop=750)
+    square = np.square(explained.channel_scores)
+    np.testing.assert_allclose(
+        explained.contributions.sum(2),
+        square / square.sum(1, keepdims=True) * explained.score[:, None],
+        atol=1e-9,
+    )
+
+
+def test_a_row_that_is_missing_in_time_is_not_explained(detectors, strange):
+    holed = strange.drop(strange.index[710:715])
+    explained = detectors["rms"].explain(holed, start=700, stop=720)
+    assert explained.index.equals(holed.index[700:720])
+    np.testing.assert_allclose(
+        explained.contributions.sum(axis=(1, 2)),
+        detectors["rms"].decision_function(holed)[700:720],
+        atol=1e-9,
+    )
+
+
+# What it holds
+
+
+def test_a_part_holds_its_values_and_names(detectors, strange):
+    explained = detectors["joint"].explain(strange, start=690, stop=750)
+    assert explained.channels == ("flow", "heat")
+    assert explained.index.equals(HOURS[690:750])
+    np.testing.assert_array_equal(explained.values, strange[690:750])
+    assert explained.rarity.shape == (60, 2, len(COMPONENTS))
+    assert all(isinstance(each, ScoreComponents) for each in explained.components)
+    assert explained.mask.shape == explained.reconstruction.shape == (60, 2)
+    assert ((explained.mask >= 0) & (explained.mask <= 1)).all()
+    loudest = explained.contributions[20, 1].argmax()
+    assert explained.loudest[20, 1] == COMPONENTS[loudest]
+    assert repr(explained).startswith("Explanation(60 timestamps, 2 channel(s), ")
+
+
+def test_one_channel_of_several_has_its_part_of_the_sum(detectors, strange):
+    both = detectors["rms"].explain(strange, start=690, stop=750)
+    one = detectors["rms"].explain(strange, channels=[1], start=690, stop=750)
+    assert one.channels == ("heat",)
+    np.testing.assert_allclose(one.contributions[:, 0], both.contributions[:, 1])
+    np.testing.assert_array_equal(one.neighbors[:, 0], both.neighbors[:, 1])
+
+
+def test_the_table_holds_everything_by_channel(detectors, strange):
+    explained = detectors["rms"].explain(strange, start=690, stop=750)
+    table = explained.to_frame()
+    assert table.index.equals(HOURS[690:750])
+    assert table.columns.names == ["channel", "quantity"]
+    assert list(table["flow"]) == list(table["heat"])
+    contributions = [f"contribution_{name}" for name in COMPONENTS]
+    total = sum(table[name][contributions].sum(axis=1) for name in ("flow", "heat"))
+    np.testing.assert_allclose(total, explained.score, atol=1e-9)
+    np.testing.assert_array_equal(table["heat", "value"], strange["heat"][690:750])
+    np.testing.assert_array_equal(
+        table["heat", "rarity_level"], explained.rarity[:, 1, COMPONENTS.index("level")]
+    )
+    assert table["heat", "nearest"].isin(HOURS[:TRAIN]).all()
+
+
+# The nearest normal example
+
+
+@pytest.mark.parametrize("start", [60, 233, 430])
+def test_a_copy_of_the_training_series_is_its_own_nearest_example(start):
+    rng = np.random.default_rng(0)
+    train = np.cumsum(rng.normal(size=TRAIN))
+    train -= np.linspace(train[0], train[-1], TRAIN)
+    scored = rng.permutation(train)
+    copied = np.r_[scored, train[start : start + 60] + 1e-3, scored]
+    detector = NeighborsDetector(period=20).fit(train)
+    inside = TRAIN + np.arange(15, 45)
+    explained = detector.explain(copied, start=inside[0], stop=inside[-1] + 1)
+    np.testing.assert_array_equal(explained.neighbors[:, 0], start + np.arange(15, 45))
+    assert explained.nearest().tolist() == list(range(start + 15, start + 45))
+
+
+def test_examples_of_the_training_series_are_elsewhere_in_it(detectors, strange):
+    explained = detectors["rms"].explain(strange, stop=TRAIN)
+    away = np.abs(explained.neighbors - np.arange(TRAIN)[:, None])
+    assert away.min() >= PERIOD - 2
+    assert (explained.neighbors >= 0).all()
+    assert (explained.neighbors < TRAIN).all()
+
+
+def test_without_neighbours_there_is_no_example(detectors, strange):
+    explained = detectors["paper"].explain(strange, start=690, stop=750)
+    assert explained.neighbors is None
+    assert explained.nearest() is None
+    assert "nearest" not in explained.to_frame()["flow"]
+    assert "nearest" not in explained.summary()
+
+
+IN_BERLIN = pd.date_range("2024-03-01", periods=TRAIN, freq="h", tz="Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    "index",
+    [HOURS[:TRAIN], IN_BERLIN, HOURS[:TRAIN].as_unit("s"), (HOURS - HOURS[0])[:TRAIN]],
+    ids=["naive", "zone", "seconds", "durations"],
+)
+def test_times_of_the_training_series_are_kept_also_in_a_file(strange, index, tmp_path):
+    train = strange[:TRAIN].set_axis(index, axis=0)
+    detector = NeighborsDetector().fit(train.drop(index[100:103]))
+    assert detector.training_times_.equals(index)
+    detector = NeighborsDetector().fit(train)
+    detector.save(tmp_path / "detector.safetensors")
+    loaded = NeighborsDetector.load(tmp_path / "detector.safetensors")
+    assert loaded.training_times_.equals(index)
+    assert loaded.training_times_.dtype == detector.training_times_.dtype
+
+
+def test_rows_without_times_have_positions(strange):
+    detector = NeighborsDetector().fit(strange[:TRAIN].to_numpy())
+    assert detector.training_times_ is None
+    explained = detector.explain(strange.to_numpy(), start=690, stop=750)
+    assert explained.index.tolist() == list(range(690, 750))
+    assert explained.channels == (0, 1)
+    assert "of the training series" in explained.summary()
+
+
+# In a sentence
+
+
+def high(X):
+    X[700:740, 0] += 4
+
+
+def spike(X):
+    X[700, 0] -= 6
+
+
+def wild(X):
+    X[700:740, 0] += np.where(np.arange(40) % 2, 1.0, -1.0)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (flat, ["`heat` was flat at 0.31", "On 2024-03-30 from", " to "]),
+        (high, ["`flow` ", "2024-03-30"]),
+        (spike, ["`flow` ", "2024-03-30 04:00"]),
+        (wild, ["`flow` ", "2024-03-30"]),
+    ],
+    ids=["flat", "high", "spike", "wild"],
+)
+def test_a_summary_says_when_where_and_how_far_from_normal(wave, change, expected):
+    X = wave_with(wave, change)
+    detector = NeighborsDetector(contamination=0.002).fit(X[:TRAIN])
+    explained = detector.explain(X, start=650, stop=800)
+    text = explained.summary()
+    for part in expected:
+        assert part in text
+    times = explained.score.max() / detector.decision_scores_.max()
+    assert text.endswith(
+        f"the score of {explained.score.max():.1f} is {times:.1f} times the highest in "
+        "training."
+    )
+    assert "The nearest normal example is around 2024-03-" in text
+    assert len(text.split(". ")) == 2
+
+
+def test_nothing_unusual_is_said_to_be_so(detectors, strange):
+    text = detectors["rms"].explain(strange, start=20, stop=40).summary()
+    assert text.startswith("On 2024-03-01 from 20:00 to") or text.startswith("From ")
+    assert "nothing was unusual: the highest score" in text
+
+
+def test_a_score_as_in_training_is_said_to_be_so(detectors, strange):
+    detector = detectors["rms"]
+    peak = int(detector.decision_scores_.argmax())
+    text = detector.explain(strange, start=peak - 5, stop=peak + 5).summary()
+    assert "normal timestamps." in text
+
+
+@pytest.mark.parametrize(
+    ("component", "x", "expected", "more"),
+    [
+        ("level", [5, 5, 5], [1, 1, 1], True),
+        ("level", [-5, 1, 1], [1, 1, 1], False),
+        ("difference", [0, 5, 0, 0], [0, 0, 4, 8], True),
+        ("volatility", [0, 9, 0], [0, 1, 2], True),
+        ("volatility", [0, 0.1, 0], [0, 1, 2], False),
+        ("difference", [1], [1], True),
+    ],
+)
+def test_up_and_down_are_told_apart(component, x, expected, more):
+    from skcoad.detectors._summary import _is_more
+
+    assert _is_more(component, np.array(x, float), np.array(expected, float)) is more
+
+
+# In a picture
+
+
+def test_the_picture_is_of_the_channel_that_contributes_most(detectors, strange):
+    explained = detectors["joint"].explain(strange, start=650, stop=800)
+    figure = explained.plot()
+    assert len(figure.axes) == 5
+    assert figure.axes[0].get_ylabel() == "heat"
+    assert explained.plot(0).axes[0].get_ylabel() == "flow"
+    assert figure.axes[4].get_ylabel() == "parts of\nthe score"
+    top = max(
+        path.vertices[:, 1].max()
+        for each in figure.axes[4].collections
+        for path in each.get_paths()
+    )
+    share = explained.contributions[:, 1].sum(1).max()
+    assert top == pytest.approx(share)
+
+
+def test_a_detector_without_several_channels_is_explained_likewise(wave):
+    X = wave(N, 1, period=PERIOD)
+    X[700:730] = 0
+    detector = CoADDetector(max_steps=3, random_state=0).fit(X[:TRAIN])
+    explained = detector.explain(X)
+    np.testing.assert_allclose(
+        explained.contributions.sum(axis=(1, 2)),
+        detector.decision_function(X),
+        rtol=1e-9,
+        atol=1e-9,
+    )

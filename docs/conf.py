@@ -50,6 +50,7 @@ nb_execution_mode = "cache" if os.environ.get("SITE_NOTEBOOKS") else "off"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 300
 
+toc_object_entries_show_parents = "hide"
 autodoc_typehints = "none"  # numpydoc has them in words
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
@@ -60,10 +61,14 @@ html_theme_options = {
     "show_prev_next": False,
     "show_toc_level": 2,
     "navbar_align": "left",
+    "header_links_before_dropdown": 7,
     "footer_start": [],
     "footer_end": [],
     "secondary_sidebar_items": ["page-toc"],
 }
+html_sidebars = {"start": [], "questions": []}  # which have no pages below them
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
 html_math_renderer = "mathml"

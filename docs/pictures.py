@@ -1,4 +1,4 @@
-"""The pictures of the site, drawn from generated series: ``python docs/pictures.py``."""
+"""The pictures of the site, of generated series: ``python docs/pictures.py``."""
 
 from __future__ import annotations
 

@@ -59,10 +59,8 @@ def write(folder: Path) -> None:
 
 
 def _page(module: str, exported: dict[str, list[str]]) -> str:
-    entries = [f"# {module}", _directive("automodule", module)]
-    for name in exported[module]:
-        entries += [f"## {name}", _entry(module, name, exported)]
-    return "\n\n".join(entries) + "\n"
+    entries = [_entry(module, name, exported) for name in exported[module]]
+    return "\n\n".join([f"# {module}", _directive("automodule", module), *entries])
 
 
 def _entry(module: str, name: str, exported: dict[str, list[str]]) -> str:

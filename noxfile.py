@@ -64,13 +64,26 @@ def lowest(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """What the documents say: their code, links and guarantees, and every docstring."""
-    install(session)
+    """Build the site into build/site, and run the code of the documents."""
+    session.install("-c", "constraints.txt", "-e", ".[dev,docs]")
+    session.run(
+        *("python", "-m", "sphinx", "-W", "--keep-going", "docs", "build/site"),
+        env={"SITE_NOTEBOOKS": "1"},
+    )
     session.run(
         "pytest",
+        "tests/test_site.py",
         "tests/test_documents.py",
         "tests/test_doctests.py",
         "tests/benchmark/test_docs.py",
+        "tests/panel/test_docs.py",
         *session.posargs,
         env=ENVIRONMENT,
     )
+
+
+@nox.session
+def links(session: nox.Session) -> None:
+    """Look whether the links of the site to other sites lead somewhere."""
+    session.install("-c", "constraints.txt", "-e", ".[docs]")
+    session.run("python", "-m", "sphinx", "-b", "linkcheck", "docs", "build/links")

@@ -22,7 +22,7 @@ class SklearnOutlierAdapter(OutlierMixin, BaseEstimator):
     Parameters
     ----------
     detector : BaseDetector or None, default=None
-        The detector to wrap; a :class:`CoADDetector` by default. It is cloned.
+        The detector to wrap; a :class:`skcoad.CoADDetector` by default. It is cloned.
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class SklearnOutlierAdapter(OutlierMixin, BaseEstimator):
         inlier.
     n_features_in_ : int
         Number of channels.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the channels, when `fit` saw any.
 
     Examples

@@ -62,7 +62,7 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
     """Base of the detectors; see :class:`skcoad.CoADDetector`.
 
     A subclass has a constructor that only assigns, ``_parameter_constraints``, and
-    :meth:`_fit_model` and :meth:`_scoring_options`.
+    ``_fit_model`` and ``_scoring_options``.
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {

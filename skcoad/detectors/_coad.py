@@ -156,13 +156,13 @@ class CoADDetector(TimeSeriesDetector):
         Training steps done.
     n_features_in_ : int
         Number of channels.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the channels, when `fit` saw any.
 
     See Also
     --------
     NeighborsDetector : The neighbours alone, without training.
-    SklearnOutlierAdapter : The same with scikit-learn's labels and signs.
+    skcoad.SklearnOutlierAdapter : The same with scikit-learn's labels and signs.
 
     Notes
     -----

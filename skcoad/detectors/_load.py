@@ -23,7 +23,7 @@ def load(path: str | os.PathLike[str]) -> TimeSeriesDetector:
     Returns
     -------
     CoADDetector or NeighborsDetector
-        As :meth:`skcoad.CoADDetector.load` gives it.
+        As :meth:`skcoad.detectors.CoADDetector.load` gives it.
 
     Raises
     ------

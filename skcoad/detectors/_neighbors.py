@@ -94,7 +94,7 @@ class NeighborsDetector(TimeSeriesDetector):
         1 for anomalies of the training series, else 0.
     n_features_in_ : int
         Number of channels.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the channels, when `fit` saw any.
 
     See Also

@@ -76,7 +76,8 @@ def open_panel(source: Any) -> Panel:
           column for each channel, such as ``y``: one series for each id, sorted by
           ``ds``.
         - Any other DataFrame: each column is a series of one channel.
-        - A mapping of names to series: arrays, DataFrames, or :class:`Series`.
+        - A mapping of names to series: arrays, DataFrames, or
+          :class:`skcoad.datasets.Series`.
 
         The index of a frame is the time of its rows, unless it only counts them.
 

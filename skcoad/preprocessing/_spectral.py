@@ -74,7 +74,7 @@ class FFTTransformer(TransformerMixin, BaseEstimator):
     ----------
     n_features_in_ : int
         Values in a row.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, when `fit` saw any.
 
     Examples
@@ -192,7 +192,7 @@ class STFTTransformer(TransformerMixin, BaseEstimator):
     ----------
     n_features_in_ : int
         Number of channels.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the channels, when `fit` saw any.
 
     References

@@ -67,7 +67,7 @@ def segment_table(
     index: pd.Index[Any],
     names: Sequence[Any],
 ) -> pd.DataFrame:
-    """Describe segments; see :meth:`skcoad.CoADDetector.find_segments`.
+    """Describe segments; see :meth:`skcoad.detectors.CoADDetector.find_segments`.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ __all__ = ["ScoreThreshold"]
 class ScoreThreshold(BaseEstimator):  # type: ignore[misc]
     """Base of the thresholds; see :class:`skcoad.thresholds.PeaksOverThreshold`.
 
-    A subclass has :meth:`_limit`, and may refine :meth:`_tail_probability`.
+    A subclass has ``_limit``, and may refine ``_tail_probability``.
 
     Parameters
     ----------

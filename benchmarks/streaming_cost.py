@@ -6,15 +6,14 @@ Made the table "What it costs" of docs/streaming.md.
 
 Every detector gets the same `make_series` of period 100: `--train` rows to learn from,
 then rows one by one, of which the time of each is taken, and, where it can, in chunks
-of 10,000. stumpi (the incremental matrix profile, left-discord distance, egress) keeps
-as many rows as the training part has; the trees are river's defaults, on the value
-scaled to [0, 1]. What they compute differs; this compares time alone. A last row of the
-table scores the same chunk with `decision_function`, which is as fast as final scores
-can come without a faster join.
+of 10,000. stumpi (the incremental matrix profile, with egress) keeps as many rows as
+the training part has; the trees are river's defaults, on the value scaled to [0, 1].
+What they compute differs; this compares time alone. `decision_function` scores the same
+chunks: final scores can come no faster without a faster join.
 
-"median", "99 %" and "mean" are wall-clock milliseconds for a row; a machine that does
-other things at the same time makes them larger. The mean includes the final scores,
-which come in blocks and are the slowest calls ("largest").
+Times are those of the processor, which depend less on what else a machine does than
+those of a clock. The mean includes the final scores, which come in blocks and are the
+slowest calls ("largest").
 """
 
 from __future__ import annotations
@@ -43,9 +42,9 @@ def row_times(update: Callable[[float], Any], rows: np.ndarray) -> np.ndarray:
     """Milliseconds that each row takes."""
     times = np.empty(len(rows))
     for i, row in enumerate(rows.tolist()):
-        start = time.perf_counter()
+        start = time.process_time()
         update(row)
-        times[i] = time.perf_counter() - start
+        times[i] = time.process_time() - start
     return 1e3 * times
 
 
@@ -53,9 +52,9 @@ def chunk_speed(update: Callable[[np.ndarray], Any], chunks: list[np.ndarray]) -
     """Rows in a second, of the fastest chunk."""
     seconds = []
     for chunk in chunks:
-        start = time.perf_counter()
+        start = time.process_time()
         update(chunk)
-        seconds.append(time.perf_counter() - start)
+        seconds.append(time.process_time() - start)
     return len(chunks[0]) / min(seconds)
 
 

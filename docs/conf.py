@@ -39,7 +39,6 @@ copyright = author  # noqa: A001
 extensions = ["myst_nb", "numpydoc", "sphinx.ext.autodoc", "sphinx_copybutton"]
 exclude_patterns = ["README.md"]
 nitpicky = True
-suppress_warnings = ["toc.empty_glob"]  # a pattern is a place for pages to come
 # Of other libraries, whose documentation the build does not look up.
 nitpick_ignore_regex = [(r"py:.*", r"(?!skcoad)[\w.]+\.[\w.]+")]
 
@@ -94,9 +93,17 @@ def skip_foreign(
     return None if module.startswith("skcoad") else True
 
 
-def link_notebooks(app: Sphinx, name: str, source: list[str]) -> None:
-    """Turn links to the notebooks of the repository into links to their pages."""
-    source[0] = source[0].replace("](../notebooks/", "](notebooks/")
+def adapt(app: Sphinx, name: str, source: list[str]) -> None:
+    """Link notebooks to their pages, and leave out patterns of pages to come."""
+    text = source[0].replace("](../notebooks/", "](notebooks/")
+    if name == "user":
+        lines = text.splitlines(keepends=True)
+        text = "".join(
+            line
+            for line in lines
+            if not line.endswith("*\n") or any(HERE.glob(line.strip() + ".md"))
+        )
+    source[0] = text
 
 
 def visit_math(self: Any, node: nodes.math) -> None:
@@ -110,5 +117,5 @@ def setup(app: Sphinx) -> None:
     """Connect the above."""
     app.connect("builder-inited", make_sources)
     app.connect("autodoc-skip-member", skip_foreign)
-    app.connect("source-read", link_notebooks)
+    app.connect("source-read", adapt)
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math, None))

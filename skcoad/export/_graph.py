@@ -165,7 +165,7 @@ class ChannelGraph(nn.Module):
             self.network = NetworkGraph(model, channel, options, chunk_size)
         weights = torch.from_numpy(model.evidence_weights(channel))
         if model.regression is None:
-            weights = weights[: -len(RESIDUALS)]
+            weights = weights[: -len(RESIDUALS)].clone()  # not a view of the rest
         self.register_buffer("evidence_weights", weights)
         calibration = model.calibrations[channel]
         self.network_calibration = calibration.network

@@ -2,8 +2,9 @@
 
     python benchmarks/export.py
 
-prints, for training series of several lengths, the quantiles of the difference of the
-scores on other data (detector minus graph, in decades), and microseconds a timestamp.
+Made no table yet: see docs/export.md. It prints, for training series of several
+lengths, the quantiles of the difference of the scores on other data (detector minus
+graph, in decades), and microseconds a timestamp.
 """
 
 from __future__ import annotations

@@ -52,9 +52,9 @@ def study(series: Series, max_steps: int = 300) -> Result:
     detector = CoADDetector(max_steps=max_steps, random_state=0).fit(series.train)
     model, test = detector.model_, series.test
     options = ScoringOptions()
-    rarity = channel_contributions(
-        model, test, options, channel=0, part=slice(0, len(test))
-    ).rarity
+    whole = slice(0, len(test))
+    score = detector.decision_function(test)
+    rarity = channel_contributions(model, test, options, 0, whole, score).rarity
     evidence, network = rarity[:-2], rarity[-2:]
     neighbors = np.sqrt(model.evidence_weights(0) @ np.square(evidence))
     return {

@@ -492,7 +492,7 @@ def test_the_cost_of_a_panel_is_measured(load: Load, method: str) -> None:
     assert seconds > 0
 
 
-def test_the_cost_of_a_stream_is_measured_row_by_row_and_in_chunks():
+def test_the_cost_of_a_stream_is_measured_row_by_row_and_in_chunks(load: Load) -> None:
     module = load("streaming_cost")
     rows = []
     times = module.row_times(rows.append, np.arange(5.0))

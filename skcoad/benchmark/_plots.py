@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from skcoad.benchmark._statistics import compare, critical_difference, score_table
 from skcoad.io._results import Result
-from skcoad.plotting._style import new_figure, shortened
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
@@ -63,6 +62,8 @@ def plot_comparison(
     >>> figure.axes[0].get_title()
     '1 series'
     """
+    from skcoad.plotting._style import new_figure, shortened  # loads torch
+
     n_series = len(score_table(results, metric))
     table = compare(results, metric=metric).sort_values("rank", ascending=False)
     figure = new_figure(figure, 1.5 + 0.35 * len(table))

@@ -126,7 +126,7 @@ class Explanation:
         Parameters
         ----------
         channel : int, default=0
-            Which of :attr:`channels`, by its place among them.
+            Which of ``channels``, by its place among them.
 
         Returns
         -------
@@ -150,45 +150,8 @@ class Explanation:
         Returns
         -------
         pandas.DataFrame
-            start     first timestamp: a label of the index of `X` where `X` is a
-                      DataFrame or a Series of pandas, else a position
-            peak      timestamp of the highest score
-            end       last timestamp; it belongs to the segment
-            score     score at the peak
-            channel   channel with the highest score at the peak: its name, or its
-                      position if `fit` saw no names
-            component which component contributes most to this channel's score there,
-                      by its name in :class:`skcoad.scoring.ScoreComponents`
-            reason    what that means, and the observed beside the expected value
-                      where they differ most, in one line
-            ========= ============================================================
-
-        Raises
-        ------
-        ValueError
-            As in :meth:`decision_function`; if `threshold` is not finite, `limit` is
-            below 1 or `start` below 0, or `channel_scores` has not the shape of `X`.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> import pandas as pd
-        >>> from skcoad import NeighborsDetector
-        >>> rng = np.random.default_rng(0)
-        >>> load = np.sin(np.arange(1000) / 4) + 0.1 * rng.normal(size=1000)
-        >>> load[700:740] = 0.5 * load[700:740]
-        >>> time = pd.date_range("2024-01-01", periods=1000, freq="h")
-        >>> X = pd.DataFrame({"load": load}, index=time)
-        >>> detector = NeighborsDetector().fit(X[:500])
-        >>> found = detector.find_segments(X, threshold=4)
-        >>> found[["start", "end", "channel", "component"]]
-                        start                 end channel       component
-        0 2024-01-30 08:00:00 2024-01-31 18:00:00    load  value_distance
-        >>> print(found["reason"][0].split(" (")[0])
-        values unlike any in training
-        =======
-            With :attr:`index`, and columns of two levels: the channel, and ``value``,
-            ``score``, ``reconstruction``, ``mask``, ``probability``, ``error``,
+            With the labels of ``index``, and columns of two levels: the channel, and
+            ``value``, ``score``, ``reconstruction``, ``mask``, ``probability``, ``error``,
             ``loudest``, ``nearest``, and for each of
             :data:`skcoad.scoring.COMPONENTS` ``rarity_NAME`` and
             ``contribution_NAME``.
@@ -235,7 +198,7 @@ class Explanation:
         Parameters
         ----------
         channel : int, default=None
-            Which of :attr:`channels`, by its place among them; by default the one that
+            Which of ``channels``, by its place among them; by default the one that
             contributes most to the highest score.
         figure : matplotlib.figure.Figure or SubFigure, default=None
             Where to draw; by default a new figure.

@@ -60,7 +60,7 @@ def channel_shares(scores: FloatArray, how: ChannelAggregation) -> FloatArray:
     scores : ndarray of shape (n_timestamps, n_channels)
         Of each channel, at least 0.
     how : {"rms", "mean", "max"}
-        As for :class:`ChannelAggregate`. The square of a quadratic mean is shared by
+        As for ``ChannelAggregate``. The square of a quadratic mean is shared by
         the squares; a maximum belongs to the channel that has it, or to all that do.
 
     Returns

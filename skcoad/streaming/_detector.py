@@ -266,7 +266,7 @@ class StreamingDetector:
         Raises
         ------
         ValueError
-            If the detector cannot be saved; see :meth:`skcoad.CoADDetector.save`.
+            If the detector cannot be saved; see ``save`` of the detector.
         OSError
             If the file cannot be written.
         """

@@ -51,7 +51,10 @@ def browser():
 @pytest.fixture
 def visit(browser, pages):
     """Open a page; whatever it complains about fails the test."""
-    complaints, context = [], browser.new_context(color_scheme="light", offline=True)
+    complaints, context = (
+        [],
+        browser.new_context(color_scheme="light", offline=True, bypass_csp=True),
+    )
     context.set_default_timeout(120_000)
 
     def visit(name):

@@ -151,8 +151,8 @@ class Explanation:
         -------
         pandas.DataFrame
             With the labels of ``index``, and columns of two levels: the channel, and
-            ``value``, ``score``, ``reconstruction``, ``mask``, ``probability``, ``error``,
-            ``loudest``, ``nearest``, and for each of
+            ``value``, ``score``, ``reconstruction``, ``mask``, ``probability``,
+            ``error``, ``loudest``, ``nearest``, and for each of
             :data:`skcoad.scoring.COMPONENTS` ``rarity_NAME`` and
             ``contribution_NAME``.
         """

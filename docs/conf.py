@@ -51,6 +51,7 @@ nb_execution_timeout = 300
 
 toc_object_entries_show_parents = "hide"
 autodoc_typehints = "none"  # numpydoc has them in words
+autodoc_mock_imports = ["river"]  # an extra that the build does not need
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 

@@ -270,7 +270,8 @@ def _fitted_threshold(
 def _model(content: Json, state: dict[str, Tensor], n_timestamps: int) -> CoADModel:
     config = _config(content)
     try:
-        if config.n_timestamps != n_timestamps:
+        # Rows that were missing by their times have no score.
+        if config.n_timestamps < n_timestamps:
             raise ValueError(
                 f"the model is of {config.n_timestamps} timestamps, and {n_timestamps} "
                 "have scores"

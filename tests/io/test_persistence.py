@@ -911,3 +911,16 @@ def test_another_process_gives_the_same_scores(fitted, valid, wave, tmp_path):
     subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
     scores = np.load(tmp_path / "scores.npy")
     np.testing.assert_array_equal(scores, fitted.decision_function(X))
+
+
+def test_a_detector_fitted_with_missing_rows_is_saved(tmp_path):
+    time = pd.date_range("2024-01-01", periods=600, freq="h")
+    X = pd.DataFrame({"load": np.sin(np.arange(600) / 4)}, index=time)
+    X = X.drop(time[100:110])
+    detector = NeighborsDetector().fit(X)
+    detector.save(tmp_path / "detector.safetensors")
+    loaded = NeighborsDetector.load(tmp_path / "detector.safetensors")
+    assert len(loaded.decision_scores_) == 590
+    np.testing.assert_array_equal(
+        loaded.decision_function(X), detector.decision_function(X)
+    )

@@ -7,7 +7,6 @@ import glob
 import os
 import sys
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,6 @@ from skcoad.cli._reading import TABLE_OPTIONS
 if TYPE_CHECKING:
     import pandas as pd
 
-    from skcoad.datasets import Series
     from skcoad.panel import Panel
 
 FOR_ONE_SERIES = ("model", "save", "scores", "plot", "report", *TABLE_OPTIONS)
@@ -89,21 +87,10 @@ def execute(arguments: argparse.Namespace) -> int:
 
 
 def _with_columns(panel: Panel, names: list[str]) -> Panel:
+    from skcoad.datasets._series import with_columns
     from skcoad.panel import Panel
 
-    return Panel(panel.names, lambda index: _select(panel.read(index), names))
-
-
-def _select(series: Series, names: list[str]) -> Series:
-    """Select channels of a series by their names."""
-    for name in names:
-        if name not in series.channel_names:
-            raise ValueError(
-                f"{series.name} has no column {name!r} of values, only "
-                f"{', '.join(series.channel_names)}"
-            )
-    columns = [series.channel_names.index(name) for name in names]
-    return replace(series, values=series.values[:, columns], channel_names=tuple(names))
+    return Panel(panel.names, lambda index: with_columns(panel.read(index), names))
 
 
 def _print(found: pd.DataFrame, limit: int) -> int:

@@ -18,7 +18,7 @@ from skcoad.datasets._archive import (
     zip_errors,
 )
 from skcoad.datasets._nab import match_nab
-from skcoad.datasets._series import Series
+from skcoad.datasets._series import Series, with_columns
 from skcoad.datasets._source import is_workbook_members, member_names
 from skcoad.datasets._table import (
     TableOptions,
@@ -124,7 +124,7 @@ def load_series(
         return _load(source, options)
     if isinstance(columns, str):
         raise ValueError(f"columns must be a sequence of names, got {columns!r}")
-    return _with_columns(_load(source, options, only_numeric=True), columns)
+    return with_columns(_load(source, options, only_numeric=True), columns)
 
 
 def _load(
@@ -156,17 +156,6 @@ def _load(
             "for other tables"
         )
     return entry.read()
-
-
-def _with_columns(series: Series, names: Sequence[str]) -> Series:
-    for name in names:
-        if name not in series.channel_names:
-            raise ValueError(
-                f"{series.name} has no column {name!r} of values, only "
-                f"{', '.join(series.channel_names)}"
-            )
-    columns = [series.channel_names.index(name) for name in names]
-    return replace(series, values=series.values[:, columns], channel_names=tuple(names))
 
 
 def open_archive(path: str | os.PathLike[str]) -> Archive:

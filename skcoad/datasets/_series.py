@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -120,3 +121,21 @@ class Series:
     def test_labels(self) -> NDArray[np.int64]:
         """The labels of `test`."""
         return self.labels[self.train_length :]
+
+
+def with_columns(series: Series, names: Sequence[str]) -> Series:
+    """Select channels of a series by their names.
+
+    Raises
+    ------
+    ValueError
+        If there is no such channel.
+    """
+    for name in names:
+        if name not in series.channel_names:
+            raise ValueError(
+                f"{series.name} has no column {name!r} of values, only "
+                f"{', '.join(series.channel_names)}"
+            )
+    columns = [series.channel_names.index(name) for name in names]
+    return replace(series, values=series.values[:, columns], channel_names=tuple(names))

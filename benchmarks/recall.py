@@ -34,8 +34,9 @@ from torch import Tensor
 
 from skcoad.datasets import make_series
 from skcoad.neighbors import JoinIndex, Neighbors, SubsequenceIndex
+from skcoad.neighbors._distance import VARIANCE_FLOOR, Metric
 from skcoad.neighbors._index import MEAN_WEIGHT
-from skcoad.neighbors._join import QUERIES_PER_LENGTH, VARIANCE_FLOOR, Metric
+from skcoad.neighbors._join import QUERIES_PER_LENGTH
 
 LENGTHS = [50, 100, 200]
 TRAIN_LENGTHS = [5_000, 20_000, 100_000]

@@ -28,7 +28,8 @@ from numpy.typing import NDArray
 from skcoad import CoADDetector
 from skcoad.benchmark import Result
 from skcoad.datasets import Series, open_archive
-from skcoad.scoring import explain_series, smoothed
+from skcoad.scoring import explain_series
+from skcoad.scoring._components import smoothed
 
 # Short ones, of eight recordings.
 SERIES = tuple(f"{n}_*" for n in (112, 113, 119, 127, 138, 157, 161, 175))

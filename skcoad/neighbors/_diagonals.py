@@ -7,36 +7,20 @@ next, two values enter and two leave, so the sum of squared differences follows 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from numba import njit
 from numpy.typing import NDArray
 from torch import Tensor
 
+from skcoad.neighbors._compiled import compiled
 from skcoad.neighbors._distance import VARIANCE_FLOOR, Metric, Moments
 from skcoad.neighbors._inverted_file import ExclusionZone
 
 __all__ = ["follow_diagonals", "n_sweeps", "squared_differences"]
 
 MAX_SWEEPS = 8
-
-FunctionT = TypeVar("FunctionT", bound=Callable[..., object])
-
-
-def compiled(**options: Any) -> Callable[[FunctionT], FunctionT]:
-    """Compile on the first call, for all later processes; other threads go on."""
-
-    def decorate(function: FunctionT) -> FunctionT:
-        try:
-            kernel = njit(cache=True, nogil=True, **options)(function)
-        except RuntimeError:  # no folder for the cache can be written to
-            kernel = njit(nogil=True, **options)(function)
-        return cast("FunctionT", kernel)
-
-    return decorate
 
 
 class _Side(NamedTuple):

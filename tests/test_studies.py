@@ -471,7 +471,9 @@ def test_recall_is_a_fraction_and_no_distance_is_below_the_true_one(
 
 @pytest.mark.parametrize("metric", ["euclidean", "znormalized"])
 def test_a_join_of_a_short_series_is_nearly_exact(load: Load, metric: str) -> None:
-    accuracy = load("recall").measure_join(16, 600, 0.05, metric, n_queries=50)
+    module = load("recall")
+    parts = module.make_parts(16, 600, 0.05, 50, 0)
+    accuracy = module.measure_join(parts, 16, metric)
     assert accuracy.recall > 0.8
     assert 1 - 1e-5 <= accuracy.distance_ratio < 1.02
     assert accuracy.points_per_second > 0

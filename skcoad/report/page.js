@@ -397,7 +397,7 @@ const FIELDS = [
   ["End", (s) => s.stop, "time", (s) => s.labels[1]],
   ["Score", (s) => s.score, "number", (s) => s.score.toFixed(1)],
   ["Channel", (s) => s.channel, "name"],
-  ["What happened", (s) => s.summary],
+  ["Reason", (s) => s.reason],
 ];
 let sorting = { column: 3, down: true };
 

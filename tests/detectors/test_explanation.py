@@ -1,5 +1,7 @@
 """Explanations add up to the score, and say what a person would see."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -177,6 +179,15 @@ def test_the_table_holds_everything_by_channel(detectors, strange):
     assert table["heat", "nearest"].isin(HOURS[:TRAIN]).all()
 
 
+def test_expected_values_come_with_the_scores(detectors, strange):
+    holed = strange.drop(strange.index[710:715])
+    for detector in detectors.values():
+        scores, expected = detector.channel_scores(holed, return_expected=True)
+        np.testing.assert_array_equal(scores, detector.channel_scores(holed))
+        explained = detector.explain(holed)
+        np.testing.assert_allclose(expected, explained.reconstruction, atol=1e-6)
+
+
 # The nearest normal example
 
 
@@ -277,6 +288,16 @@ def test_a_summary_says_when_where_and_how_far_from_normal(wave, change, expecte
     )
     assert "The nearest normal example is around 2024-03-" in text
     assert len(text.split(". ")) == 2
+
+
+def test_a_summary_names_the_channel_of_the_table(detectors, strange):
+    for detector in (detectors["rms"], detectors["mean"], detectors["joint"]):
+        found = detector.find_segments(strange, threshold=2.0, limit=8)
+        assert len(found) > 1
+        for row in found.itertuples():
+            start, stop = strange.index.get_indexer([row.start, row.end])
+            text = detector.explain(strange, start=start, stop=stop + 1).summary()
+            assert re.search("`(.*?)`", text)[1] == row.channel
 
 
 def test_nothing_unusual_is_said_to_be_so(detectors, strange):

@@ -125,20 +125,24 @@ def plot_comparison(
     >>> figure.axes[0].get_title()
     '1 series'
     """
-    from skcoad.plotting._style import new_figure, shortened  # loads torch
+    from skcoad.plotting._style import new_axes, new_figure, shortened  # loads torch
 
     table = compare(results, metric=metric)
     figure = new_figure(figure, 1.5 + 0.35 * len(table))
     left, right = figure.subplots(1, 2)
     plot_critical_difference(results, metric=metric, ax=left)
-    seconds = table["fit_seconds"] + table["score_seconds"]
-    right.scatter(seconds, table["mean"])
-    for name, *point in zip(table.index, seconds, table["mean"], strict=True):
+    new_axes(right)
+    seconds = (table["fit_seconds"] + table["score_seconds"]).sort_values()
+    means = table["mean"][seconds.index]
+    right.scatter(seconds, means)
+    for i, (name, *point) in enumerate(zip(seconds.index, seconds, means, strict=True)):
         right.annotate(
             shortened(name),
             point,
-            xytext=(4, 4),
+            # Above and below in turn, so that neighbours do not cover each other.
+            xytext=(0, -14 if i % 2 else 6),
             textcoords="offset points",
+            ha="center",
             fontsize="small",
             parse_math=False,
         )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skcoad._typing import FloatArray
-from skcoad.detectors._summary import summarise
+from skcoad.detectors._summary import channel_text, summarise
 from skcoad.plotting import plot_explanation
 from skcoad.scoring import COMPONENTS, ScoreComponents
 
@@ -216,6 +216,6 @@ class Explanation:
             self.components[channel],
             contributions=self.contributions[:, channel],
             timestamps=self.index,
-            channel_name=str(self.channels[channel]),
+            channel_name=channel_text(self.channels[channel]),
             figure=figure,
         )

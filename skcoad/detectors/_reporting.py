@@ -36,7 +36,7 @@ __all__ = ["ReportMixin"]
 BAND = 99  # percent of the timestamps below the threshold are inside
 MAX_SEGMENTS = 50
 EXPLAINED = 3  # channels of each segment
-MAX_PARTS = 8  # that are named
+MAX_PARTS, LEAST_SHARE = 8, 0.01  # of those that are named
 MARGIN = 2  # periods on each side of a segment
 MAX_SHOWN = 2000  # timestamps of an explanation
 
@@ -228,7 +228,7 @@ def _parts(explained: Explanation, segment: AnomalySegment) -> list[Part]:
             float(at_peak[channel, component]),
         )
         for channel, component in named
-        if at_peak[channel, component] > 0
+        if at_peak[channel, component] >= LEAST_SHARE * segment.score > 0
     ]
     rest = segment.score - sum(part.value for part in parts)
     return [*parts, Part("all others", "", max(rest, 0.0))]

@@ -172,6 +172,10 @@ def _behaviour(explanation: Explained, channel: int, segment: AnomalySegment) ->
     behaviour = BEHAVIOUR[component]
     if isinstance(behaviour, str):
         return behaviour
+    # With a neighbour on each side, or a single timestamp would have no changes.
+    wide = slice(max(0, segment.start - 1), segment.stop + 1)
+    x = explanation.values[wide, channel]
+    expected = explanation.components[channel].reconstruction[wide]
     return behaviour[not _is_more(component, x, expected)]
 
 
@@ -187,7 +191,7 @@ def _is_more(component: str, x: FloatArray, expected: FloatArray) -> bool:
     if component in ("difference", "volatility"):
         changes, usual = np.diff(x), np.diff(expected)
         if component == "volatility":
-            return bool(np.nanmean(np.abs(changes)) > np.mean(np.abs(usual)))
+            return bool(np.nan_to_num(np.abs(changes) - np.abs(usual)).sum() > 0)
         deviation = changes - usual
     else:
         deviation = x - expected

@@ -322,6 +322,8 @@ def test_a_score_as_in_training_is_said_to_be_so(detectors, strange):
         ("volatility", [0, 9, 0], [0, 1, 2], True),
         ("volatility", [0, 0.1, 0], [0, 1, 2], False),
         ("difference", [1], [1], True),
+        ("volatility", [1], [1], False),
+        ("volatility", [np.nan, 1, np.nan, 5, 0], [1, 2, 3, 4, 5], True),
     ],
 )
 def test_up_and_down_are_told_apart(component, x, expected, more):

@@ -373,8 +373,8 @@ class ExplanationMixin:
         chosen = []
         for channel, contribution in zip(channels, contributions, strict=True):
             found = nearest_positions(self.model_, series, channel, part)[:, rows]
-            loudest = contribution[: len(found)].argmax(0)
-            chosen.append(np.take_along_axis(found, loudest[None], 0)[0])
+            largest = contribution[: len(found)].argmax(0)
+            chosen.append(np.take_along_axis(found, largest[None], 0)[0])
         return np.stack(chosen, 1)
 
 

@@ -156,13 +156,13 @@ class ReportMixin(ExplanationMixin):
         for segment, row in zip(found.segments, rows, strict=True):
             scores = found.channel_scores
             # The first is the one that the table names.
-            loudest = np.argsort(-scores[segment.peak], kind="stable")[:EXPLAINED]
+            chosen = np.argsort(-scores[segment.peak], kind="stable")[:EXPLAINED]
             part = _around(segment, margin, len(scores))
             explained = self._explanation(
                 found.series,
                 part,
                 np.arange(part.stop - part.start),
-                loudest.tolist(),
+                chosen.tolist(),
                 scores[part],
                 labels[part],
             )
@@ -184,7 +184,7 @@ class ReportMixin(ExplanationMixin):
                 _parts(explained, within),
                 [
                     self._detail(explained, i, channel, part.start)
-                    for i, channel in enumerate(loudest.tolist())
+                    for i, channel in enumerate(chosen.tolist())
                 ],
             )
 

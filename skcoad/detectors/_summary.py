@@ -21,7 +21,7 @@ from skcoad.scoring import (
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["channel_text", "describe", "loud_channels", "row_text", "summarise"]
+__all__ = ["channel_text", "describe", "main_channels", "row_text", "summarise"]
 
 MIN_FLAT = 3  # timestamps
 FLAT_SHARE = 0.5  # of a segment
@@ -98,7 +98,7 @@ def summarise(explanation: Explained) -> str:
 def describe(explanation: Explained, segment: AnomalySegment) -> str:
     """Say in one or two sentences what a segment of an explained part is."""
     index = explanation.index
-    channel, *others = loud_channels(explanation, segment)
+    channel, *others = main_channels(explanation, segment)
     names = [f"`{channel_text(name)}`" for name in explanation.channels]
     text = f"{_span(index[segment.start], index[segment.stop - 1])}, "
     text += f"{names[channel]} {_behaviour(explanation, channel, segment)}"
@@ -112,7 +112,7 @@ def describe(explanation: Explained, segment: AnomalySegment) -> str:
     )
 
 
-def loud_channels(explanation: Explained, segment: AnomalySegment) -> list[int]:
+def main_channels(explanation: Explained, segment: AnomalySegment) -> list[int]:
     """Channels with a large part of the score at the peak.
 
     Parameters
@@ -128,9 +128,9 @@ def loud_channels(explanation: Explained, segment: AnomalySegment) -> list[int]:
         Places among the explained channels, first the one with the highest score.
     """
     by_channel = explanation.contributions[segment.peak].sum(1)
-    loud = by_channel >= min(ALSO * segment.score, by_channel.max())
+    large = by_channel >= min(ALSO * segment.score, by_channel.max())
     order = np.argsort(-explanation.channel_scores[segment.peak], kind="stable")
-    return [int(i) for i in order if loud[i]]
+    return [int(i) for i in order if large[i]]
 
 
 def channel_text(name: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import cycle
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -158,7 +158,7 @@ def _rates(
     return 10**-decades, np.where(above > 0, above / len(scores), np.nan)
 
 
-def _styles() -> Iterator[dict[str, str]]:
+def _styles() -> Iterator[dict[str, Any]]:
     """A look for each curve; colours are repeated with other dashes."""
     for i, color in enumerate(cycle(CURVES)):
         dashes = DASHES[i // len(CURVES) % len(DASHES)]

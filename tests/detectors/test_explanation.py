@@ -150,8 +150,8 @@ def test_a_part_holds_its_values_and_names(detectors, strange):
     assert all(isinstance(each, ScoreComponents) for each in explained.components)
     assert explained.mask.shape == explained.reconstruction.shape == (60, 2)
     assert ((explained.mask >= 0) & (explained.mask <= 1)).all()
-    loudest = explained.contributions[20, 1].argmax()
-    assert explained.loudest[20, 1] == COMPONENTS[loudest]
+    largest = explained.contributions[20, 1].argmax()
+    assert explained.main_component[20, 1] == COMPONENTS[largest]
     assert repr(explained).startswith("Explanation(60 timestamps, 2 channel(s), ")
 
 

@@ -53,9 +53,10 @@ def plot_calibration(
     --------
     >>> import numpy as np
     >>> from skcoad.plotting import plot_calibration
-    >>> scores = -np.log10(np.random.default_rng(0).uniform(size=10_000))
-    >>> asked, realised = plot_calibration(scores).lines[0].get_data()
-    >>> bool(np.allclose(np.log10(realised), np.log10(asked), atol=0.5))
+    >>> scores = -np.log10(np.arange(0.5, 1000) / 1000)  # as rare as they say
+    >>> ax = plot_calibration({"ideal": scores})
+    >>> asked, realised = ax.lines[0].get_data()
+    >>> bool(np.allclose(realised[:100], asked[:100], rtol=0.05))
     True
     """
     curves = {

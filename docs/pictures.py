@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.lib.stride_tricks import sliding_window_view
 
+import skcoad
 from skcoad import CoADDetector, NeighborsDetector
 from skcoad.benchmark import BASELINES, plot_comparison, run_benchmark
 from skcoad.datasets import Series, make_scenario, make_series
@@ -234,11 +235,18 @@ PICTURES: tuple[Callable[[], Figure], ...] = (
 
 
 def draw(folder: Path) -> None:
-    """Draw those pictures that a folder does not have, or has from older code."""
+    """Draw those pictures that a folder does not have, or has from older code.
+
+    What draws is compared, here and in the package, not all that computes.
+    """
     folder.mkdir(exist_ok=True)
+    package = Path(skcoad.__file__).parent
+    code = [Path(__file__), package / "benchmark" / "_plots.py"]
+    code += (package / "plotting").glob("*.py")
+    newest = max(path.stat().st_mtime for path in code)
     for picture in PICTURES:
         path = folder / f"{picture.__name__}.png"
-        if not path.exists() or path.stat().st_mtime < Path(__file__).stat().st_mtime:
+        if not path.exists() or path.stat().st_mtime < newest:
             picture().savefig(path, dpi=130, facecolor="white")
 
 

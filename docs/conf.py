@@ -55,7 +55,10 @@ autodoc_mock_imports = ["river"]  # an extra that the build does not need
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 
+copybutton_prompt_text = "$ "
+
 html_theme = "pydata_sphinx_theme"
+html_context = {"default_mode": "auto"}
 html_title = "skcoad"
 html_theme_options = {
     "show_prev_next": False,
@@ -89,7 +92,12 @@ def make_sources(app: Sphinx) -> None:
 def skip_foreign(
     app: Sphinx, what: str, name: str, member: object, skip: bool, options: object
 ) -> bool | None:
-    """Leave out members that another library adds to a class."""
+    """Leave out what another library adds to a class, and fields of a named tuple.
+
+    The latter are described by its docstring.
+    """
+    if type(member).__name__ == "_tuplegetter":
+        return True
     module = getattr(member, "__module__", None) or "skcoad"
     return None if module.startswith("skcoad") else True
 

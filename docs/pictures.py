@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
@@ -13,10 +14,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.lib.stride_tricks import sliding_window_view
 
+import skcoad
 from skcoad import CoADDetector, NeighborsDetector
+from skcoad.benchmark import BASELINES, plot_comparison, run_benchmark
 from skcoad.datasets import Series, make_scenario, make_series
 from skcoad.model import PAPER_DISTORTIONS, CoADNetwork, distort
-from skcoad.plotting import Zoom, plot_scores
+from skcoad.plotting import Zoom, plot_calibration, plot_loss, plot_scores
 from skcoad.thresholds import PeaksOverThreshold
 
 INK, BLUE, RED, GREEN, ORANGE = "#333333", "#0072B2", "#D55E00", "#009E73", "#E69F00"
@@ -138,24 +141,49 @@ def neighbors() -> Figure:
     return figure
 
 
-def rarity() -> Figure:
-    """A score of s is exceeded by one in 10 to the s timestamps."""
-    series = make_series(40_000, anomalies=(), random_state=0)
+def calibration() -> Figure:
+    """How often normal data exceed a score, asked and realised."""
+    series = make_series(20_000, anomalies=(), random_state=0)
     detector = NeighborsDetector().fit(series.train)
-    figure, ax = _figure(1, 1, 3.2)
-    for values, color, label in (
-        (detector.decision_scores_, INK, "training series"),
-        (detector.decision_function(series.test), BLUE, "new normal data"),
-    ):
-        scores = np.sort(values)
-        ax.plot(
-            scores, 1 - np.arange(len(scores)) / len(scores), color=color, label=label
-        )
-    limits = np.array([0.0, 4.0])
-    ax.plot(limits, 10**-limits, "--", color=RED, label="one in $10^{score}$")
-    ax.set(yscale="log", xlabel="score, decades", ylabel="share with a higher score")
-    ax.legend(fontsize="small", frameon=False)
+    figure, ax = _figure(1, 1, 3.6)
+    scores = {
+        "training series": detector.decision_scores_,
+        "new normal data": detector.decision_function(series.test),
+    }
+    plot_calibration(scores, ax=ax)
     return figure
+
+
+def loss() -> Figure:
+    """The loss of three trainings, with another seed and with one distortion."""
+    series = make_series(4000, period=PERIOD, anomalies=(), random_state=0)
+    figure, ax = _figure(1, 1, 2.8)
+    curves = {}
+    for name, how in {
+        "default": {},
+        "another seed": {"random_state": 1},
+        "flipped segments alone": {"distortions": ("flip",)},
+    }.items():
+        detector = CoADDetector(**{"max_references": 0, "random_state": 0} | how)
+        curves[name] = detector.fit(series.train).loss_curve_
+    plot_loss(curves, ax=ax)
+    return figure
+
+
+def comparison() -> Figure:
+    """Ranks and costs of three detectors on eight generated series."""
+    names = ("KMeansAD", "IForest", "RobustZScore")
+    detectors = {name: BASELINES[name] for name in names}
+    detectors["Neighbors"] = NeighborsDetector()
+    series = [
+        replace(
+            make_series(1500, anomalies=["flip"], random_state=i), name=f"series {i}"
+        )
+        for i in range(8)
+    ]
+    with TemporaryDirectory() as folder:
+        results = run_benchmark(detectors, series, Path(folder, "results.jsonl"))
+    return plot_comparison(results)
 
 
 def gap() -> Figure:
@@ -201,16 +229,24 @@ def channels() -> Figure:
 
 
 PICTURES: tuple[Callable[[], Figure], ...] = (
-    *(overview, distortions, window, neighbors, rarity, gap, drift, channels),
+    *(overview, distortions, window, neighbors, calibration, loss, gap),
+    *(drift, channels, comparison),
 )
 
 
 def draw(folder: Path) -> None:
-    """Draw those pictures that a folder does not have, or has from older code."""
+    """Draw those pictures that a folder does not have, or has from older code.
+
+    What draws is compared, here and in the package, not all that computes.
+    """
     folder.mkdir(exist_ok=True)
+    package = Path(skcoad.__file__).parent
+    code = [Path(__file__), package / "benchmark" / "_plots.py"]
+    code += (package / "plotting").glob("*.py")
+    newest = max(path.stat().st_mtime for path in code)
     for picture in PICTURES:
         path = folder / f"{picture.__name__}.png"
-        if not path.exists() or path.stat().st_mtime < Path(__file__).stat().st_mtime:
+        if not path.exists() or path.stat().st_mtime < newest:
             picture().savefig(path, dpi=130, facecolor="white")
 
 

@@ -15,6 +15,7 @@ LAYERS = [
         "_device",
         "_series",
         "_parallel",
+        "_progress",
         "_time",
         "_torch_state",
     },

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from skcoad.cli import main
+from skcoad.cli._main import _parser
 
 ROOT = Path(__file__).parents[1]
 # Their tests are beside those of what they describe.
@@ -55,6 +56,34 @@ def test_the_first_page_runs_as_it_is_read(
             assert block in capsys.readouterr().out
     assert (tmp_path / "found.csv").exists()
     assert (tmp_path / "found.png").exists()
+    assert (tmp_path / "found.html").exists()
+
+
+COMMANDS = [
+    (path.name, line)
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+    for block in re.findall(r"```bash\n(.*?)```", path.read_text(), re.S)
+    for line in block.replace("\\\n", " ").splitlines()
+    if re.match(r"(skcoad|python) ", line)
+]
+
+
+@pytest.mark.parametrize(("document", "line"), COMMANDS)
+def test_commands_of_documents_are_those_there_are(document: str, line: str) -> None:
+    command, *words = shlex.split(line, comments=True)
+    if command == "skcoad":
+        parser = _parser(for_benchmark=words[0] == "benchmark")
+        parser.parse_args(words)  # exits where an option is unknown
+    else:
+        assert (ROOT / words[0]).exists()
+
+
+def test_no_code_of_documents_is_left_out() -> None:
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        opened = re.findall(r"^ *```(.*)$", path.read_text(), re.M)[::2]
+        # What is text or a session at a prompt cannot be run; anything else is.
+        known = {"python", "bash", "text", "console", "{toctree}", "{eval-rst}"}
+        assert set(opened) <= known, path
 
 
 def test_links_between_documents_lead_somewhere() -> None:

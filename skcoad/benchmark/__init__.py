@@ -8,7 +8,7 @@ torch nor PyOD: each detector imports its own libraries when it is created.
 from __future__ import annotations
 
 from skcoad.benchmark._detectors import FitPredictOnly
-from skcoad.benchmark._plots import plot_comparison
+from skcoad.benchmark._plots import plot_comparison, plot_critical_difference
 from skcoad.benchmark._protocols import PROTOCOLS, vus_window
 from skcoad.benchmark._published import compare_with_published, read_published
 from skcoad.benchmark._report import report
@@ -31,6 +31,7 @@ __all__ = [
     "compare_with_published",
     "mean_metrics",
     "plot_comparison",
+    "plot_critical_difference",
     "read_published",
     "read_results",
     "report",

@@ -1,4 +1,4 @@
-"""The comparison as a figure."""
+"""The comparison as figures."""
 
 from __future__ import annotations
 
@@ -9,7 +9,76 @@ from skcoad.benchmark._statistics import compare, critical_difference, score_tab
 from skcoad.io._results import Result
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
+
+
+def plot_critical_difference(
+    results: Sequence[Result], *, metric: str = "vus_pr", ax: Axes | None = None
+) -> Axes:
+    """Plot mean ranks of the detectors with their critical difference.
+
+    Half of it is drawn on either side of a rank; detectors whose intervals do not
+    overlap differ significantly (Nemenyi test at 5 %) [1]_.
+
+    Parameters
+    ----------
+    results : sequence of Result
+        From `run_benchmark` or `read_results`, of one protocol.
+    metric : str, default="vus_pr"
+        A key of the results' ``metrics``.
+    ax : matplotlib.axes.Axes, default=None
+        Where to draw; by default the axes of a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Those given, or the new ones.
+
+    Raises
+    ------
+    ValueError
+        As in `compare`.
+
+    References
+    ----------
+    .. [1] J. Demsar, "Statistical comparisons of classifiers over multiple data
+       sets", Journal of Machine Learning Research 7, 2006.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from skcoad.benchmark import BASELINES, plot_critical_difference, run_benchmark
+    >>> from skcoad.datasets import make_series
+    >>> series = make_series(2000, anomalies=("noise",), random_state=0)
+    >>> detectors = {name: BASELINES[name] for name in ("KMeansAD", "RobustZScore")}
+    >>> with TemporaryDirectory() as folder:
+    ...     results = run_benchmark(detectors, [series], Path(folder, "results.jsonl"))
+    >>> ax = plot_critical_difference(results)
+    >>> [label.get_text() for label in ax.get_yticklabels()]  # the best is on top
+    ['RobustZScore', 'KMeansAD']
+    """
+    from skcoad.plotting._style import new_axes, shortened  # loads torch
+
+    n_series = len(score_table(results, metric))
+    table = compare(results, metric=metric).sort_values("rank", ascending=False)
+    ax = new_axes(ax)
+    rows = range(len(table))
+    ax.errorbar(
+        table["rank"],
+        rows,
+        xerr=critical_difference(len(table), n_series) / 2,
+        fmt="o",
+        capsize=3,
+    )
+    ax.set_yticks(rows, [shortened(name) for name in table.index], parse_math=False)
+    ax.set(
+        xlabel=f"mean rank in {metric} (1 is best), with critical difference",
+        title=f"{n_series} series",
+    )
+    ax.grid(axis="x", alpha=0.3)
+    return ax
 
 
 def plot_comparison(
@@ -20,9 +89,8 @@ def plot_comparison(
 ) -> Figure:
     """Plot ranks and costs of the detectors.
 
-    Left: mean ranks, with half the critical difference on either side; detectors whose
-    intervals do not overlap differ significantly (Nemenyi test at 5 %) [1]_. Right: the
-    mean of the metric against the mean seconds of fitting plus scoring.
+    Left: mean ranks, as in :func:`plot_critical_difference`. Right: the mean of the
+    metric against the mean seconds of fitting plus scoring.
 
     Parameters
     ----------
@@ -43,11 +111,6 @@ def plot_comparison(
     ValueError
         As in `compare`.
 
-    References
-    ----------
-    .. [1] J. Demsar, "Statistical comparisons of classifiers over multiple data
-       sets", Journal of Machine Learning Research 7, 2006.
-
     Examples
     --------
     >>> from pathlib import Path
@@ -62,38 +125,24 @@ def plot_comparison(
     >>> figure.axes[0].get_title()
     '1 series'
     """
-    from skcoad.plotting._style import new_figure, shortened  # loads torch
+    from skcoad.plotting._style import new_axes, new_figure, shortened  # loads torch
 
-    n_series = len(score_table(results, metric))
-    table = compare(results, metric=metric).sort_values("rank", ascending=False)
+    table = compare(results, metric=metric)
     figure = new_figure(figure, 1.5 + 0.35 * len(table))
     left, right = figure.subplots(1, 2)
-    rows, names = range(len(table)), [shortened(name) for name in table.index]
-
-    left.errorbar(
-        table["rank"],
-        rows,
-        xerr=critical_difference(len(table), n_series) / 2,
-        fmt="o",
-        capsize=3,
-    )
-    left.set_yticks(rows, names, parse_math=False)
-    left.set(
-        xlabel=f"mean rank in {metric} (1 is best), with critical difference",
-        title=f"{n_series} series",
-    )
-    left.grid(axis="x", alpha=0.3)
-
-    seconds = table["fit_seconds"] + table["score_seconds"]
-    right.scatter(seconds, table["mean"])
-    for name, point in zip(
-        names, zip(seconds, table["mean"], strict=True), strict=True
-    ):
+    plot_critical_difference(results, metric=metric, ax=left)
+    new_axes(right)
+    seconds = (table["fit_seconds"] + table["score_seconds"]).sort_values()
+    means = table["mean"][seconds.index]
+    right.scatter(seconds, means)
+    for i, (name, *point) in enumerate(zip(seconds.index, seconds, means, strict=True)):
         right.annotate(
-            name,
+            shortened(name),
             point,
-            xytext=(4, 4),
+            # Above and below in turn, so that neighbours do not cover each other.
+            xytext=(0, -14 if i % 2 else 6),
             textcoords="offset points",
+            ha="center",
             fontsize="small",
             parse_math=False,
         )

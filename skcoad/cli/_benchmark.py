@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import pkgutil
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -159,7 +160,7 @@ def execute(arguments: argparse.Namespace) -> int:
                 protocol=arguments.protocol,
                 seeds=arguments.seeds,
                 n_jobs=arguments.jobs,
-                verbose=True,
+                verbose=sys.stderr.isatty(),
             )
     except KeyboardInterrupt:
         return interrupted(arguments.out)

@@ -13,6 +13,7 @@ from skcoad.cli import _panel
 from skcoad.cli._detector import (
     FALSE_ALARMS,
     add_detector_arguments,
+    bars_on_a_terminal,
     check_no_fit,
     make_detector,
 )
@@ -222,7 +223,8 @@ def fit(series: Series, detector: TimeSeriesDetector) -> None:
 
     n_fitted = series.train_length or len(series.values)
     start = time.perf_counter()
-    fit_or_stop(detector, with_labels(series)[:n_fitted])
+    with bars_on_a_terminal(detector):
+        fit_or_stop(detector, with_labels(series)[:n_fitted])
     seconds = time.perf_counter() - start
     period = f"period {detector.period_}"
     if detector.period == "auto":
@@ -257,7 +259,8 @@ def detect(
     """
     X = observations(series, detector)
     start = time.perf_counter()
-    channel_scores = detector.channel_scores(X)
+    with bars_on_a_terminal(detector):
+        channel_scores, expected = detector.channel_scores(X, return_expected=True)
     print(f"Scored {len(X)} in {time.perf_counter() - start:.1f} s.")
     threshold = float(detector.threshold_ if threshold is None else threshold)
     segments = detector.find_segments(
@@ -268,4 +271,4 @@ def detect(
         channel_scores=channel_scores,
     )
     scores = detector.aggregate(channel_scores)
-    return Detection(detector, channel_scores, scores, threshold, segments)
+    return Detection(detector, channel_scores, expected, scores, threshold, segments)

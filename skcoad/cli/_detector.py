@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -119,10 +121,21 @@ def make_detector(arguments: argparse.Namespace) -> TimeSeriesDetector:
             if PARAMETERS[option] not in detector.get_params():
                 raise ValueError(f"--detector neighbors has no {flag(option)}")
     else:
-        detector = CoADDetector(random_state=0, verbose=int(sys.stderr.isatty()))
+        detector = CoADDetector(random_state=0)
     detector.set_params(contamination=_contamination(arguments), **parameters)
     check_parameters(detector)
     return detector
+
+
+@contextmanager
+def bars_on_a_terminal(detector: TimeSeriesDetector) -> Iterator[None]:
+    """Let a detector show its progress, if there is a terminal to show it on."""
+    verbose = detector.verbose
+    detector.set_params(verbose=int(sys.stderr.isatty()))
+    try:
+        yield
+    finally:
+        detector.set_params(verbose=verbose)
 
 
 def check_no_fit(arguments: argparse.Namespace) -> None:

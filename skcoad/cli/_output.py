@@ -75,7 +75,7 @@ def check_table_suffix(path: Path) -> None:
     if suffix == ".parquet" and find_spec("pyarrow") is None:
         raise ValueError(
             f"{path} needs pyarrow, which is not installed: pip install "
-            "'skcoad[parquet]'"
+            "'skcoad[tables]'"
         )
 
 

@@ -31,6 +31,8 @@ class Detection(NamedTuple):
         Fitted.
     channel_scores : ndarray of shape (n_timestamps, n_channels)
         Score of each channel.
+    expected : ndarray of shape (n_timestamps, n_channels)
+        Expected values.
     scores : ndarray of shape (n_timestamps,)
         Score of each timestamp.
     threshold : float
@@ -41,6 +43,7 @@ class Detection(NamedTuple):
 
     detector: TimeSeriesDetector
     channel_scores: FloatArray
+    expected: FloatArray
     scores: FloatArray
     threshold: float
     segments: pd.DataFrame
@@ -154,23 +157,11 @@ def save_plot(
     """Plot series, scores and segments into a file, and what is expected in zooms."""
     from skcoad.plotting import plot_scores
 
-    expected = np.full(series.values.shape, np.nan)
-    for part in zooms:
-        explanation = found.detector.explain(
-            observations(series, found.detector),
-            channels=[part.channel],
-            start=part.start,
-            stop=part.stop,
-            channel_scores=found.channel_scores,
-        )
-        expected[part.start : part.stop, part.channel] = explanation.reconstruction[
-            :, 0
-        ]
     figure = plot_scores(
         series.values,
         found.scores,
         channel_scores=found.channel_scores,
-        expected=expected,
+        expected=found.expected,
         labels=series.labels,
         threshold=found.threshold,
         train_length=series.train_length,
@@ -195,6 +186,8 @@ def save_report(path: Path, series: Series, found: Detection, limit: int) -> Non
         threshold=found.threshold,
         limit=limit,
         start=series.train_length,
+        channel_scores=found.channel_scores,
+        expected=found.expected,
     )
     report.save(path)
 

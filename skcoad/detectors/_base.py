@@ -11,7 +11,7 @@ import warnings
 from abc import abstractmethod
 from copy import copy
 from numbers import Real
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, overload
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from pyod.models.base import BaseDetector
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
+from skcoad._progress import progress
 from skcoad._torch_state import own_torch_state
 from skcoad._typing import FloatArray
 from skcoad._validation import (
@@ -44,7 +45,7 @@ from skcoad.scoring import (
     ScoringOptions,
     aggregate_channels,
     calibrate_scores,
-    score_channels,
+    score_channel,
     score_series,
 )
 from skcoad.thresholds import ScoreThreshold, sampling_interval
@@ -74,11 +75,13 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
         # A number, one of our thresholds, or a thresholder of PyOD or pythresh.
         "contamination": [reals(0, 0.5, closed="right"), BaseEstimator, BaseDetector],
         "device": [str, torch.device],
+        "verbose": [integers(0), bool],
     }
 
     contamination: Any
     missing: str
     period: Any
+    verbose: int
     thresholder_: ScoreThreshold | None
 
     @abstractmethod
@@ -143,19 +146,35 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
         scores: FloatArray = self._score(series)[rows]
         return scores
 
+    @overload
+    def channel_scores(
+        self, X: Any, *, return_expected: Literal[False] = False
+    ) -> FloatArray: ...
+
+    @overload
+    def channel_scores(
+        self, X: Any, *, return_expected: Literal[True]
+    ) -> tuple[FloatArray, FloatArray]: ...
+
     @on_one_fit
-    def channel_scores(self, X: Any) -> FloatArray:
+    def channel_scores(
+        self, X: Any, *, return_expected: bool = False
+    ) -> FloatArray | tuple[FloatArray, FloatArray]:
         """Score each timestamp of each channel.
 
         Parameters
         ----------
         X : array-like of shape (n_timestamps, n_channels) or (n_timestamps,)
             As in :meth:`decision_function`.
+        return_expected : bool, default=False
+            Also return the expected values, which are known then at no further cost.
 
         Returns
         -------
-        ndarray of shape (n_timestamps, n_channels)
+        scores : ndarray of shape (n_timestamps, n_channels)
             What :meth:`decision_function` aggregates.
+        expected : ndarray of shape (n_timestamps, n_channels)
+            Expected values in the units of `X`; only if `return_expected`.
 
         Raises
         ------
@@ -163,8 +182,8 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
             As in :meth:`decision_function`.
         """
         series, rows = self._regular(X, self._validated(X))
-        scores: FloatArray = self._score_channels(series)[rows]
-        return scores
+        scores, expected = self._score_channels(series)
+        return (scores[rows], expected[rows]) if return_expected else scores[rows]
 
     @on_one_fit
     def aggregate(self, channel_scores: FloatArray) -> FloatArray:
@@ -317,7 +336,8 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
         check_missing_fraction(series)
         normal = mask_gross_outliers(series)
         self.thresholder_ = self._held_back_threshold(normal, interval)
-        self.model_ = self._fit_model(normal)
+        with progress("Indexing", normal.size, shown=self.verbose):
+            self.model_ = self._fit_model(normal)
         try:
             self._set_scores(normal, series, rows, interval)
         except KeyboardInterrupt:
@@ -385,7 +405,8 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
             Seconds from one row to the next, for a threshold that needs it.
         """
         options = self._scoring_options()
-        scores = calibrate_scores(self.model_, normal, options)
+        with progress("Calibrating", normal.size, shown=self.verbose):
+            scores = calibrate_scores(self.model_, normal, options)
         held_back = self.thresholder_
         if held_back is not None:
             own = clone(held_back)
@@ -393,21 +414,25 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
             lower = own.held_back > 0 and own.threshold_ < held_back.threshold_
             self.thresholder_ = held_back if lower else own
         if normal is not X or options.references != "train":
-            scores = score_series(self.model_, X, options)
+            scores = self._score(X)
         self.decision_scores_ = scores[rows]
         # PyOD's predict_proba needs this; its _set_n_classes would look at y.
         self._classes = 2
         self._process_decision_scores()
 
     def _score(self, X: FloatArray) -> FloatArray:
-        return score_series(self.model_, X, self._scoring_options())
+        with progress("Scoring", X.size, shown=self.verbose):
+            return score_series(self.model_, X, self._scoring_options())
 
-    def _score_channels(self, X: FloatArray) -> FloatArray:
-        scores = np.empty(X.shape)
-        each = score_channels(self.model_, X, self._scoring_options())
-        for channel, score in enumerate(each):
-            scores[:, channel] = score
-        return scores
+    def _score_channels(self, X: FloatArray) -> tuple[FloatArray, FloatArray]:
+        options = self._scoring_options()
+        scores, expected = np.empty(X.shape), np.empty(X.shape)
+        with progress("Scoring", X.size, shown=self.verbose):
+            for channel in range(X.shape[1]):
+                scores[:, channel], expected[:, channel] = score_channel(
+                    self.model_, X, channel, options
+                )
+        return scores, expected
 
     def _regular(self, X: Any, series: FloatArray) -> tuple[FloatArray, Any]:
         """Insert the rows that are missing in time; and where the others are then."""

@@ -135,7 +135,8 @@ class CoADDetector(TimeSeriesDetector):
     random_state : int, RandomState or None, default=None
         Source of all randomness. No global generator is used or changed.
     verbose : int, default=0
-        Above 0, a progress bar is shown while fitting.
+        Above 0, a progress bar is shown while training, and while the rest of fitting,
+        and scoring, take longer than a second.
 
     Attributes
     ----------
@@ -214,7 +215,6 @@ class CoADDetector(TimeSeriesDetector):
         "smoothing": [reals(0)],
         "score_aggregation": [StrOptions({"mean", "max"})],
         "random_state": [integers(0, 2**32 - 1), np.random.RandomState, None],
-        "verbose": [integers(0), bool],
     }
 
     def __init__(

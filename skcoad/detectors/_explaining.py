@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,40 @@ from skcoad.scoring import (
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ExplanationMixin", "row_labels"]
+__all__ = ["ExplanationMixin", "Found", "row_labels"]
+
+
+class Found(NamedTuple):
+    """A series and what was found in it.
+
+    Attributes
+    ----------
+    series : ndarray of shape (n_timestamps, n_channels)
+        All of it, with the rows that were missing in time.
+    channel_scores : ndarray of shape (n_timestamps, n_channels)
+        0 where values are missing.
+    expected : ndarray of shape (n_timestamps, n_channels) or None
+        Expected values, NaN at the rows that were missing, if they are known.
+    score : ndarray of shape (n_timestamps,)
+        Of all channels.
+    threshold : float
+        Peaks are above.
+    start : int
+        Timestamp from which on was searched.
+    segments : list of AnomalySegment
+        Highest peak first.
+    table : pandas.DataFrame
+        What :meth:`ExplanationMixin.find_segments` says of them.
+    """
+
+    series: FloatArray
+    channel_scores: FloatArray
+    expected: FloatArray | None
+    score: FloatArray
+    threshold: float
+    start: int
+    segments: list[AnomalySegment]
+    table: pd.DataFrame
 
 
 class ExplanationMixin:
@@ -50,7 +84,7 @@ class ExplanationMixin:
     def _regular(self, X: Any, series: FloatArray) -> tuple[FloatArray, Any]: ...
 
     @abstractmethod
-    def _score_channels(self, X: FloatArray) -> FloatArray: ...
+    def _score_channels(self, X: FloatArray) -> tuple[FloatArray, FloatArray]: ...
 
     @on_one_fit
     def find_segments(
@@ -125,50 +159,55 @@ class ExplanationMixin:
         >>> print(found["reason"][0].split(" (")[0])
         values unlike any in training
         """
+        return self._search(X, threshold, limit, start, channel_scores).table
+
+    def _search(
+        self,
+        X: Any,
+        threshold: float | None,
+        limit: int | None,
+        start: int,
+        channel_scores: FloatArray | None,
+        expected: FloatArray | None = None,
+    ) -> Found:
+        """Do what :meth:`find_segments` describes, and keep what that takes."""
         validated = self._validated(X)
         series, rows = self._regular(X, validated)
         rows = np.arange(len(series))[rows]
         if channel_scores is None:
-            at_times = self._score_channels(series)
-        else:
-            _check_channel_scores(channel_scores, validated)
-            at_times = np.zeros(series.shape)
-            at_times[rows] = channel_scores
+            scores, reconstruction = self._score_channels(series)
+            channel_scores, expected = scores[rows], reconstruction[rows]
+        place = partial(_at_times, X=validated, rows=rows, n_timestamps=len(series))
+        at_times = place(channel_scores, "channel_scores")
+        if expected is not None:
+            expected = place(expected, "expected")
         at_times = np.where(np.isnan(series), 0.0, at_times)
-        segments = self._find_segments(
-            at_times,
+        options = self._scoring_options()
+        score = aggregate_channels(self.model_, at_times.T, options)
+        threshold = float(self.threshold_ if threshold is None else threshold)
+        start = int(rows[start]) if 0 <= start < len(rows) else start
+        segments = find_segments(
+            score,
             threshold,
-            limit,
-            int(rows[start]) if 0 <= start < len(rows) else start,
+            separation=self.model_.config.plan.period,
+            limit=limit,
+            start=start,
         )
         # No segment begins, ends or peaks at a missing row.
         labels = row_labels(X, len(rows)).take(
             np.searchsorted(rows, np.arange(len(series)))
         )
-        return segment_table(
+        table = segment_table(
             self.model_,
             series,
-            self._scoring_options(),
+            options,
             segments,
             at_times,
             index=labels,
             names=self._channel_names(),
         )
-
-    def _find_segments(
-        self,
-        channel_scores: FloatArray,
-        threshold: float | None,
-        limit: int | None,
-        start: int,
-    ) -> list[AnomalySegment]:
-        """Segments of a series with these scores, 0 where values are missing."""
-        return find_segments(
-            aggregate_channels(self.model_, channel_scores.T, self._scoring_options()),
-            float(self.threshold_ if threshold is None else threshold),
-            separation=self.model_.config.plan.period,
-            limit=limit,
-            start=start,
+        return Found(
+            series, at_times, expected, score, threshold, start, segments, table
         )
 
     def _channel_names(self) -> Sequence[Any]:
@@ -242,20 +281,19 @@ class ExplanationMixin:
                 f"{start} to {stop}"
             )
         series, rows = self._regular(X, validated)
-        rows = np.arange(len(series))[rows][start:stop]
-        part = slice(int(rows[0]), int(rows[-1]) + 1)
-        rows = rows - part.start
+        rows = np.arange(len(series))[rows]
+        part = slice(int(rows[start]), int(rows[stop - 1]) + 1)
         if channel_scores is None:
             scores = score_channels(self.model_, series, self._scoring_options(), part)
             at_times = np.stack(list(scores), 1)
         else:
-            _check_channel_scores(channel_scores, validated)
-            at_times = np.zeros((part.stop - part.start, n_channels))
-            at_times[rows] = channel_scores[start:stop]
+            at_times = _at_times(
+                channel_scores, "channel_scores", validated, rows, len(series)
+            )[part]
         return self._explanation(
             series,
             part,
-            rows,
+            rows[start:stop] - part.start,
             chosen,
             at_times,
             row_labels(X, n_timestamps)[start:stop],
@@ -335,8 +373,8 @@ class ExplanationMixin:
         chosen = []
         for channel, contribution in zip(channels, contributions, strict=True):
             found = nearest_positions(self.model_, series, channel, part)[:, rows]
-            loudest = contribution[: len(found)].argmax(0)
-            chosen.append(np.take_along_axis(found, loudest[None], 0)[0])
+            largest = contribution[: len(found)].argmax(0)
+            chosen.append(np.take_along_axis(found, largest[None], 0)[0])
         return np.stack(chosen, 1)
 
 
@@ -348,9 +386,18 @@ def row_labels(X: Any, n_timestamps: int) -> pd.Index[Any]:
     return X.index if labelled else pd.RangeIndex(n_timestamps)
 
 
-def _check_channel_scores(channel_scores: FloatArray, X: FloatArray) -> None:
-    if np.shape(channel_scores) != X.shape:
+def _at_times(
+    given: FloatArray,
+    name: str,
+    X: FloatArray,
+    rows: NDArray[np.intp],
+    n_timestamps: int,
+) -> FloatArray:
+    """Numbers of the rows of `X` at their times; NaN where rows were missing."""
+    if np.shape(given) != X.shape:
         raise ValueError(
-            f"channel_scores must have the shape of X, {X.shape}, got "
-            f"{np.shape(channel_scores)}"
+            f"{name} must have the shape of X, {X.shape}, got {np.shape(given)}"
         )
+    placed = np.full((n_timestamps, X.shape[1]), np.nan)
+    placed[rows] = given
+    return placed

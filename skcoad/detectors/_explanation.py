@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skcoad._typing import FloatArray
-from skcoad.detectors._summary import summarise
+from skcoad.detectors._summary import channel_text, summarise
 from skcoad.plotting import plot_explanation
 from skcoad.scoring import COMPONENTS, ScoreComponents
 
@@ -115,7 +115,7 @@ class Explanation:
         return np.stack([each.mask for each in self.components], 1)
 
     @property
-    def loudest(self) -> NDArray[np.str_]:
+    def main_component(self) -> NDArray[np.str_]:
         """Component that contributes most, of shape (n_timestamps, n_channels)."""
         names: NDArray[np.str_] = np.array(COMPONENTS)[self.contributions.argmax(2)]
         return names
@@ -152,20 +152,20 @@ class Explanation:
         pandas.DataFrame
             With the labels of ``index``, and columns of two levels: the channel, and
             ``value``, ``score``, ``reconstruction``, ``mask``, ``probability``,
-            ``error``, ``loudest``, ``nearest``, and for each of
+            ``error``, ``component`` (the main one), ``nearest``, and for each of
             :data:`skcoad.scoring.COMPONENTS` ``rarity_NAME`` and
             ``contribution_NAME``.
         """
         import pandas as pd
 
         columns: dict[tuple[Any, str], Any] = {}
-        loudest = self.loudest
+        main = self.main_component
         for i, name in enumerate(self.channels):
             columns[name, "value"] = self.values[:, i]
             columns[name, "score"] = self.channel_scores[:, i]
             for part in RAW:
                 columns[name, part] = getattr(self.components[i], part)
-            columns[name, "loudest"] = loudest[:, i]
+            columns[name, "component"] = main[:, i]
             if self.neighbors is not None:
                 columns[name, "nearest"] = self.nearest(i)
             for k, component in enumerate(COMPONENTS):
@@ -216,6 +216,6 @@ class Explanation:
             self.components[channel],
             contributions=self.contributions[:, channel],
             timestamps=self.index,
-            channel_name=str(self.channels[channel]),
+            channel_name=channel_text(self.channels[channel]),
             figure=figure,
         )

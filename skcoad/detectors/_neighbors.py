@@ -78,6 +78,9 @@ class NeighborsDetector(TimeSeriesDetector):
         alarms; or an object of ``pyod.models.thresholds``.
     device : str or torch.device, default="auto"
         Where to compute; by default a GPU if there is one.
+    verbose : int, default=0
+        Above 0, a progress bar is shown while fitting and scoring take longer than a
+        second.
 
     Attributes
     ----------
@@ -130,6 +133,7 @@ class NeighborsDetector(TimeSeriesDetector):
         missing: Missing = "mask",
         contamination: Any = 0.1,
         device: str | torch.device = "auto",
+        verbose: int = 0,
     ) -> None:
         # Not PyOD's constructor: it raises here what scikit-learn wants raised in fit.
         self.period = period
@@ -140,6 +144,7 @@ class NeighborsDetector(TimeSeriesDetector):
         self.missing = missing
         self.contamination = contamination
         self.device = device
+        self.verbose = verbose
 
     def _fit_model(self, X: FloatArray) -> CoADModel:
         model, _ = CoADModel.fit(

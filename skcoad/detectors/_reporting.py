@@ -9,15 +9,14 @@ import numpy as np
 
 from skcoad._typing import FloatArray
 from skcoad._validation import regular_times
-from skcoad.detectors._explaining import ExplanationMixin, row_labels
+from skcoad.detectors._explaining import (
+    ExplanationMixin,
+    Found,
+    row_labels,
+)
 from skcoad.detectors._explanation import Explanation
 from skcoad.detectors._snapshot import on_one_fit
-from skcoad.detectors._summary import (
-    channel_text,
-    describe,
-    loud_channels,
-    row_text,
-)
+from skcoad.detectors._summary import channel_text, describe, row_text
 from skcoad.report import (
     Channel,
     Detail,
@@ -27,12 +26,7 @@ from skcoad.report import (
     Report,
     check_plotly,
 )
-from skcoad.scoring import (
-    COMPONENTS,
-    AnomalySegment,
-    aggregate_channels,
-    score_channel,
-)
+from skcoad.scoring import COMPONENTS, AnomalySegment
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +36,7 @@ __all__ = ["ReportMixin"]
 BAND = 99  # percent of the timestamps below the threshold are inside
 MAX_SEGMENTS = 50
 EXPLAINED = 3  # channels of each segment
-MAX_PARTS = 8  # that are named
+MAX_PARTS, LEAST_SHARE = 8, 0.01  # of those that are named
 MARGIN = 2  # periods on each side of a segment
 MAX_SHOWN = 2000  # timestamps of an explanation
 
@@ -74,15 +68,18 @@ class ReportMixin(ExplanationMixin):
         threshold: float | None = None,
         limit: int = MAX_SEGMENTS,
         start: int = 0,
+        channel_scores: FloatArray | None = None,
+        expected: FloatArray | None = None,
     ) -> Report:
         """Make a page for a browser that shows and explains what is anomalous.
 
         It shows the series with the expected band (99 % of the timestamps below the
-        threshold are inside), the score with its threshold, and a table of the
-        segments; a click on one explains it. It holds its data and JavaScript, and
-        works offline. Up to 8 million numbers of a series are in it as they are (2.6
-        million timestamps of one channel, 44,000 of 60); of a longer one the least and
-        largest value of every few timestamps, and all of what is around a segment.
+        threshold are inside), the score with its threshold, and the table of
+        :meth:`find_segments`; a click on a segment explains it. It holds its data and
+        JavaScript, and works offline. Up to 8 million numbers of a series are in it as
+        they are (2.6 million timestamps of one channel, 44,000 of 60); of a longer one
+        the least and largest value of every few timestamps, and all of what is around a
+        segment.
 
         Needs plotly: ``pip install 'skcoad[report]'``.
 
@@ -94,6 +91,9 @@ class ReportMixin(ExplanationMixin):
             Of the page.
         threshold, limit, start : float, int and int
             As in :meth:`find_segments`; at most 50 segments by default.
+        channel_scores, expected : ndarray of shape (n_timestamps, n_channels)
+            What ``channel_scores(X, return_expected=True)`` gives, if it is at hand:
+            it is not computed again. Both or none.
 
         Returns
         -------
@@ -105,7 +105,8 @@ class ReportMixin(ExplanationMixin):
         ImportError
             If plotly is not installed.
         ValueError
-            As in :meth:`find_segments`.
+            As in :meth:`find_segments`; if `channel_scores` is given without `expected`
+            or the other way round, or one of them has not the shape of `X`.
 
         Examples
         --------
@@ -118,52 +119,50 @@ class ReportMixin(ExplanationMixin):
         >>> report.save("report.html")  # doctest: +SKIP
         """
         check_plotly()
-        series, rows = self._regular(X, self._validated(X))
+        if (channel_scores is None) != (expected is None):
+            raise ValueError("channel_scores and expected go together: give both")
+        found = self._search(X, threshold, limit, start, channel_scores, expected)
+        series, expected = found.series, found.expected
+        assert expected is not None
         labels = row_labels(X, len(series))
         if len(labels) < len(series):  # rows were missing
             labels = regular_times(X)
-        first = int(np.arange(len(series))[rows][start]) if start else 0
-        scores, expected = np.empty(series.shape), np.empty(series.shape)
-        for channel in range(series.shape[1]):
-            scores[:, channel], expected[:, channel] = score_channel(
-                self.model_, series, channel, self._scoring_options()
-            )
-        scores = np.where(np.isnan(series), 0.0, scores)
-        threshold = float(self.threshold_ if threshold is None else threshold)
-        segments = self._find_segments(scores, threshold, limit, first)
-        score = aggregate_channels(self.model_, scores.T, self._scoring_options())
-        deviation = np.abs(series - expected)[score <= threshold]
+        deviation = np.abs(series - expected)[found.score <= found.threshold]
         channels = [
             Channel(
                 channel_text(name),
                 series[:, channel],
                 expected[:, channel],
-                scores[:, channel],
+                found.channel_scores[:, channel],
                 _percentile(deviation[:, channel]),
             )
             for channel, name in enumerate(self._channel_names())
         ]
-        findings = list(self._findings(series, segments, scores, labels))
         return Report(
-            Findings(title, labels, channels, score, threshold, first, findings)
+            Findings(
+                title,
+                labels,
+                channels,
+                found.score,
+                found.threshold,
+                found.start,
+                list(self._findings(found, labels)),
+            )
         )
 
-    def _findings(
-        self,
-        series: FloatArray,
-        segments: list[AnomalySegment],
-        scores: FloatArray,
-        labels: pd.Index[Any],
-    ) -> Iterator[Finding]:
+    def _findings(self, found: Found, labels: pd.Index[Any]) -> Iterator[Finding]:
         margin = MARGIN * self.model_.config.plan.period
-        for segment in segments:
-            loudest = np.argsort(-scores[segment.peak], kind="stable")[:EXPLAINED]
-            part = _around(segment, margin, len(series))
+        rows = found.table.itertuples()
+        for segment, row in zip(found.segments, rows, strict=True):
+            scores = found.channel_scores
+            # The first is the one that the table names.
+            chosen = np.argsort(-scores[segment.peak], kind="stable")[:EXPLAINED]
+            part = _around(segment, margin, len(scores))
             explained = self._explanation(
-                series,
+                found.series,
                 part,
                 np.arange(part.stop - part.start),
-                loudest.tolist(),
+                chosen.tolist(),
                 scores[part],
                 labels[part],
             )
@@ -173,21 +172,19 @@ class ReportMixin(ExplanationMixin):
                 segment.peak - part.start,
                 segment.score,
             )
-            main = loud_channels(explained, within)[0]
-            order = [main, *(i for i in range(len(loudest)) if i != main)]
-            first, last = labels[segment.start], labels[segment.stop - 1]
             yield Finding(
                 segment.start,
                 segment.stop,
                 segment.peak,
-                (row_text(first), row_text(last)),
+                (row_text(row.start), row_text(row.end)),
                 segment.score,
-                channel_text(explained.channels[main]),
+                channel_text(row.channel),
+                str(row.reason),
                 describe(explained, within),
                 _parts(explained, within),
                 [
-                    self._detail(explained, i, int(loudest[i]), part.start)
-                    for i in order
+                    self._detail(explained, i, channel, part.start)
+                    for i, channel in enumerate(chosen.tolist())
                 ],
             )
 
@@ -231,7 +228,7 @@ def _parts(explained: Explanation, segment: AnomalySegment) -> list[Part]:
             float(at_peak[channel, component]),
         )
         for channel, component in named
-        if at_peak[channel, component] > 0
+        if at_peak[channel, component] >= LEAST_SHARE * segment.score > 0
     ]
     rest = segment.score - sum(part.value for part in parts)
     return [*parts, Part("all others", "", max(rest, 0.0))]

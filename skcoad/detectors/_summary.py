@@ -21,7 +21,7 @@ from skcoad.scoring import (
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["channel_text", "describe", "loud_channels", "row_text", "summarise"]
+__all__ = ["channel_text", "describe", "main_channels", "row_text", "summarise"]
 
 MIN_FLAT = 3  # timestamps
 FLAT_SHARE = 0.5  # of a segment
@@ -45,8 +45,6 @@ BEHAVIOUR = {
     "error": "was far from the expected values",
 }
 
-OF_OTHERS = np.array([name.startswith("residual") for name in COMPONENTS])
-
 
 class Explained(Protocol):
     """What is said of an :class:`Explanation`; its attributes of these names."""
@@ -59,6 +57,8 @@ class Explained(Protocol):
     def values(self) -> FloatArray: ...
     @property
     def score(self) -> FloatArray: ...
+    @property
+    def channel_scores(self) -> FloatArray: ...
     @property
     def components(self) -> Sequence[ScoreComponents]: ...
     @property
@@ -98,11 +98,10 @@ def summarise(explanation: Explained) -> str:
 def describe(explanation: Explained, segment: AnomalySegment) -> str:
     """Say in one or two sentences what a segment of an explained part is."""
     index = explanation.index
-    part = slice(segment.start, segment.stop)
-    channel, *others = loud_channels(explanation, segment)
+    channel, *others = main_channels(explanation, segment)
     names = [f"`{channel_text(name)}`" for name in explanation.channels]
     text = f"{_span(index[segment.start], index[segment.stop - 1])}, "
-    text += f"{names[channel]} {_behaviour(explanation, channel, part)}"
+    text += f"{names[channel]} {_behaviour(explanation, channel, segment)}"
     if others:
         named = [names[other] for other in others[:2]]
         if len(others) > 2:
@@ -113,7 +112,7 @@ def describe(explanation: Explained, segment: AnomalySegment) -> str:
     )
 
 
-def loud_channels(explanation: Explained, segment: AnomalySegment) -> list[int]:
+def main_channels(explanation: Explained, segment: AnomalySegment) -> list[int]:
     """Channels with a large part of the score at the peak.
 
     Parameters
@@ -126,16 +125,12 @@ def loud_channels(explanation: Explained, segment: AnomalySegment) -> list[int]:
     Returns
     -------
     list of int
-        Places among the explained channels. First the one that is most anomalous by
-        itself, since a channel makes those anomalous that are predicted from it.
+        Places among the explained channels, first the one with the highest score.
     """
-    at_peak = explanation.contributions[segment.peak]
-    by_channel = at_peak.sum(1)
-    loud = by_channel >= min(ALSO * segment.score, by_channel.max())
-    by_itself = np.where(loud, at_peak[:, ~OF_OTHERS].sum(1), -1.0)
-    first = int(by_itself.argmax())
-    order = np.argsort(-by_channel, kind="stable")
-    return [first, *(int(i) for i in order if loud[i] and i != first)]
+    by_channel = explanation.contributions[segment.peak].sum(1)
+    large = by_channel >= min(ALSO * segment.score, by_channel.max())
+    order = np.argsort(-explanation.channel_scores[segment.peak], kind="stable")
+    return [int(i) for i in order if large[i]]
 
 
 def channel_text(name: Any) -> str:
@@ -163,19 +158,24 @@ def _span(first: Any, last: Any) -> str:
     return f"From row {start} to {stop}" if plain else f"From {start} to {stop}"
 
 
-def _behaviour(explanation: Explained, channel: int, part: slice) -> str:
-    """What a channel did in a part, as the end of a sentence."""
+def _behaviour(explanation: Explained, channel: int, segment: AnomalySegment) -> str:
+    """What a channel did in a segment, as the end of a sentence."""
+    part = slice(segment.start, segment.stop)
     x = explanation.values[part, channel]
     expected = explanation.components[channel].reconstruction[part]
     start, stop = _longest_constant(x)
     length = stop - start
     if length >= max(MIN_FLAT, FLAT_SHARE * len(x)) and np.ptp(expected[start:stop]):
         return f"was flat at {x[start]:.4g}"
-    contributions = explanation.contributions[part, channel].sum(0)
+    contributions = explanation.contributions[segment.peak, channel]
     component = COMPONENTS[int(contributions.argmax())]
     behaviour = BEHAVIOUR[component]
     if isinstance(behaviour, str):
         return behaviour
+    # With a neighbour on each side, or a single timestamp would have no changes.
+    wide = slice(max(0, segment.start - 1), segment.stop + 1)
+    x = explanation.values[wide, channel]
+    expected = explanation.components[channel].reconstruction[wide]
     return behaviour[not _is_more(component, x, expected)]
 
 
@@ -191,7 +191,7 @@ def _is_more(component: str, x: FloatArray, expected: FloatArray) -> bool:
     if component in ("difference", "volatility"):
         changes, usual = np.diff(x), np.diff(expected)
         if component == "volatility":
-            return bool(np.nanmean(np.abs(changes)) > np.mean(np.abs(usual)))
+            return bool(np.nan_to_num(np.abs(changes) - np.abs(usual)).sum() > 0)
         deviation = changes - usual
     else:
         deviation = x - expected

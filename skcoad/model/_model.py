@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from skcoad._progress import tracked
 from skcoad._typing import (
     Aggregation,
     ChannelAggregation,
@@ -231,7 +232,7 @@ class CoADModel(nn.Module):
         if self.neighbors is not None:
             self.neighbors = _module_list(
                 ChannelNeighbors.build(x, plan, self.config.max_references, missing)
-                for x, missing in scaled
+                for x, missing in tracked(scaled, len(scaled[0][0]))
             )
             self.statistics = _module_list(
                 ChannelStatistics(plan).to(device).fit(x, missing)

@@ -49,10 +49,10 @@ def plot_explanation(
 ) -> Figure:
     """Draw the components of the score of one channel.
 
-    From top to bottom: the channel with its reconstruction; the classifier's
-    probability and the mask of the reconstruction; the reconstruction error; how rare
-    the four kinds of evidence with the highest peaks are, in decades; and, if they are
-    given, the parts that add up to the score.
+    From top to bottom: the channel with its reconstruction; of a detector with a
+    network, the classifier's probability and the mask of the reconstruction; the
+    reconstruction error; how rare the four kinds of evidence with the highest peaks
+    are, in decades; and, if they are given, the parts that add up to the score.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def plot_explanation(
     >>> nothing = np.zeros(500)
     >>> figure = plot_explanation(x, ScoreComponents(*[nothing] * 14))
     >>> len(figure.axes)
-    4
+    3
     """
     values = np.asarray(x, dtype=np.float64)
     if values.ndim != 1:
@@ -106,7 +106,8 @@ def plot_explanation(
         check_length(np.asarray(labels), "labels", n_timestamps)
         true_events = events(labels)
 
-    heights = [2.0, 1.0, 1.0, 1.0]
+    has_network = bool(np.any(components.probability) or np.any(components.mask))
+    heights = [2.0, *[1.0] * has_network, 1.0, 1.0]
     if contributions is not None:
         shares = np.asarray(contributions, dtype=np.float64)
         if shares.shape != (n_timestamps, len(COMPONENTS)):
@@ -120,7 +121,8 @@ def plot_explanation(
     for axes in rows:
         plain(axes, time)
         shade(axes, time, true_events)
-    series, decision, error, distance = rows[:4]
+    series = rows[0]
+    error, distance = rows[1 + has_network : 3 + has_network]
     # What is broad is below, so that it shows where two lines agree.
     broad = {"linewidth": 2.5, "alpha": 0.6}
     draw(
@@ -133,16 +135,11 @@ def plot_explanation(
     )
     draw(series, time, values, INK, linewidth=0.8, label="series")
     series.set_ylabel(shortened(channel_name), parse_math=False)
-    draw(
-        decision,
-        time,
-        components.probability,
-        PROBABILITY,
-        label="probability",
-        **broad,
-    )
-    draw(decision, time, components.mask, MASK, linewidth=0.8, label="mask")
-    decision.set(ylabel="classifier", ylim=(-0.02, 1.05))
+    if has_network:
+        probability = {"label": "probability", **broad}
+        draw(rows[1], time, components.probability, PROBABILITY, **probability)
+        draw(rows[1], time, components.mask, MASK, linewidth=0.8, label="mask")
+        rows[1].set(ylabel="classifier", ylim=(-0.02, 1.05))
     draw(error, time, components.error, ERROR, linewidth=0.8, label="error")
     error.set_ylabel("error")
     by_peak = sorted(EVIDENCE, key=lambda name: -getattr(components, name).max())
@@ -154,9 +151,9 @@ def plot_explanation(
         draw(distance, time, decades, color, **style)
     distance.set_ylabel("evidence,\ndecades")
     if contributions is not None:
-        _stack(rows[4], time, shares)
+        _stack(rows[-1], time, shares)
     rows[-1].set_xlabel(time.label)
-    for axes in rows[2:]:
+    for axes in rows[1 + has_network :]:
         axes.set_ylim(0, max(axes.get_ylim()[1], 1e-3))
     figure.align_ylabels(rows)
     for axes in rows:

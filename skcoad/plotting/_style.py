@@ -28,6 +28,7 @@ EXPECTED = "#009E73"
 SCORE = "#762A83"
 TRAINING = "#F0F0F0"
 PROBABILITY, MASK, ERROR = FOUND, LIMIT, SCORE  # in the figure of an explanation
+CURVES = (INK, FOUND, EXPECTED, SCORE, TRUTH)  # of several detectors
 EVIDENCE = {
     "value_distance": ("#56B4E9", "-", "values"),
     "value_shape": ("#6B5B00", "--", "shape of values"),
@@ -55,6 +56,15 @@ def new_figure(figure: Figure | SubFigure | None, height: float) -> Figure:
     if isinstance(figure, Figure) and figure.get_layout_engine() is None:
         figure.set_layout_engine("constrained")
     return cast("Figure", figure)  # a SubFigure has all that is used of it
+
+
+def new_axes(ax: Axes | None) -> Axes:
+    """The axes to draw into: those given, or those of a new figure."""
+    if ax is None:
+        ax = new_figure(None, height=4).subplots()
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.tick_params(labelsize="small")
+    return ax
 
 
 def shortened(name: Any, length: int = MAX_NAME) -> str:

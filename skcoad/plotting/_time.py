@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TimeAxis", "time_axis"]
 
+MAX_PLAIN = 1e8  # positions below are written in full
 HOLE = 2.5  # a step of so many usual ones is a hole in time
 # Matplotlib's dates are days in double precision, and of these years only.
 MIN_DATE_STEP = 10**7  # nanoseconds
@@ -71,7 +72,7 @@ class TimeAxis:
     def set_up(self, axes: Axes, max_ticks: int) -> None:
         """Set limits and ticks of the horizontal axis."""
         from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-        from matplotlib.ticker import MaxNLocator
+        from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
         left, right = self.values[0], self.values[-1]
         if left == right:
@@ -80,6 +81,9 @@ class TimeAxis:
         axes.set_xlim(left, right)
         if not self.dates:
             axes.xaxis.set_major_locator(MaxNLocator(max_ticks, steps=[1, 2, 5, 10]))
+            formatter = ScalarFormatter(useOffset=False)
+            formatter.set_scientific(max(abs(left), abs(right)) >= MAX_PLAIN)
+            axes.xaxis.set_major_formatter(formatter)
             return
         locator = AutoDateLocator(  # type: ignore[no-untyped-call]
             tz=self.zone,

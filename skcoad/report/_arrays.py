@@ -90,7 +90,8 @@ def _channel(channel: Channel, starts: NDArray[np.intp]) -> Json:
 def _horizontal(found: Findings) -> tuple[FloatArray, str, bool]:
     """Coordinates of the timestamps, what they are, and whether they are dates.
 
-    Dates are milliseconds since 1970, by the clock of their zone unless it is set back.
+    Dates are milliseconds since 1970, by the clock of their zone unless it is set back,
+    when an hour would be there twice.
     """
     n_timestamps = len(found.score)
     try:
@@ -106,7 +107,8 @@ def _horizontal(found: Findings) -> tuple[FloatArray, str, bool]:
     if index.tz is not None:
         clock = index.tz_localize(None)
         if not clock.is_monotonic_increasing or not clock.is_unique:
-            clock, zone = index.tz_convert(None), "UTC"
+            clock = index.tz_convert(None)
+            zone = f"UTC; segments: {zone}"
         index = clock
     return index.as_unit("ns").asi8 / 1e6, zone, True
 

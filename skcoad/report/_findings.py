@@ -74,7 +74,9 @@ class Finding(NamedTuple):
     score : float
         The score at the peak.
     channel : str
-        The channel that explains it best.
+        The most anomalous channel at the peak.
+    reason : str
+        Why it is anomalous, in one line.
     summary : str
         What happened, in one or two sentences.
     parts : sequence of Part
@@ -89,6 +91,7 @@ class Finding(NamedTuple):
     labels: tuple[str, str]
     score: float
     channel: str
+    reason: str
     summary: str
     parts: Sequence[Part]
     details: Sequence[Detail]

@@ -132,6 +132,8 @@ function cells([from, to]) {
   return { x: at, z };
 }
 
+const narrow = () => innerWidth < 600; // as on a telephone
+
 // Drawing ------------------------------------------------------------------------
 
 const color = (name) =>
@@ -218,7 +220,7 @@ function draw() {
   const traces = [];
   const layout = frame({
     height: total + 70,
-    margin: { l: 70, r: 30, t: 10, b: 50 },
+    margin: { l: narrow() ? 50 : 70, r: narrow() ? 10 : 30, t: 10, b: 50 },
     xaxis: timeAxis({ range, anchor: `y${heights.length}` }),
     shapes: [],
   });
@@ -289,6 +291,7 @@ function draw() {
       y: channels.map((_, i) => i),
       yaxis: `y${row + 2}`,
       type: "heatmap",
+      showscale: !narrow(),
       zmin: Math.max(data.threshold / 2, 0),
       zmax: Math.max(2 * data.threshold, 1),
       colorscale: [[0, color("paper")], [1, color("score")]],
@@ -397,7 +400,7 @@ const FIELDS = [
   ["End", (s) => s.stop, "time", (s) => s.labels[1]],
   ["Score", (s) => s.score, "number", (s) => s.score.toFixed(1)],
   ["Channel", (s) => s.channel, "name"],
-  ["What happened", (s) => s.summary],
+  ["Reason", (s) => s.reason, "text"],
 ];
 let sorting = { column: 3, down: true };
 
@@ -585,11 +588,11 @@ function explainDetails(segment) {
         curve(values, "observed", "observed"),
       ],
       frame({
-        height: 230,
-        margin: { l: 60, r: 10, t: 30, b: 40 },
-        title: { text: shortened(channel.name, 60), font: { size: 13 }, x: 0.01 },
+        height: narrow() ? 290 : 230,
+        margin: { l: 60, r: 10, t: narrow() ? 90 : 30, b: 40 },
+        title: { text: shortened(channel.name, 60), font: { size: 13 }, x: 0.01, y: 0.98, yanchor: "top" },
         showlegend: true,
-        legend: { orientation: "h", x: 1, xanchor: "right", y: 1.2 },
+        legend: { orientation: "h", x: 1, xanchor: "right", y: 1, yanchor: "bottom" },
         xaxis: timeAxis({ title: { text: "" } }),
         yaxis: axis({}),
         shapes: [rectangle(from, to, "found", 0.25, 1)],

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from skcoad._device import chunk_sizes
+from skcoad._progress import advance
 from skcoad._typing import (
     Aggregation,
     ChannelAggregation,
@@ -388,6 +389,7 @@ def _by_chunks(
                 computed.append(np.empty(length, dtype=values.dtype))
             inside = values[start - chunk.start : stop - chunk.start]
             computed[i][start - part.start : stop - part.start] = inside
+        advance(stop - start)
     return computed
 
 

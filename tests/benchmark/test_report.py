@@ -10,6 +10,7 @@ from skcoad.benchmark import (
     compare_with_published,
     mean_metrics,
     plot_comparison,
+    plot_critical_difference,
     read_published,
     report,
 )
@@ -181,6 +182,20 @@ def test_the_figure_shows_ranks_and_costs(tmp_path):
     assert [label.get_text() for label in left.get_yticklabels()] == ["A", "B"]
     assert {text.get_text() for text in right.texts} == {"A", "B"}
     figure.savefig(tmp_path / "figure.png")
+
+
+def test_ranks_have_half_the_critical_difference_on_either_side():
+    scores = {"A": [0.1, 0.5, 0.3], "B": [0.2, 0.25, 0.1], "C": [0.3, 0.6, 0.4]}
+    results = table_of(scores)
+    ax = Figure().subplots()
+    assert plot_critical_difference(results, ax=ax) is ax
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["B", "A", "C"]
+    (bars,) = ax.containers
+    ranks = bars.lines[0].get_xdata().astype(float)
+    np.testing.assert_allclose(ranks, [8 / 3, 7 / 3, 1])
+    segments = bars.lines[2][0].get_segments()
+    widths = [segment[1, 0] - segment[0, 0] for segment in segments]
+    np.testing.assert_allclose(widths, critical_difference(3, 3))
 
 
 def test_names_of_detectors_are_drawn_as_they_are(tmp_path):

@@ -303,6 +303,21 @@ def test_a_report_shows_the_segments_with_their_times(pump):
     assert f"around {HOURS[0].year}-" in data["segments"][0]["summary"]
 
 
+def test_the_series_is_scored_once(pump, monkeypatch):
+    pytest.importorskip("plotly", reason="plotly is not installed")
+    scored = []
+    compute = NeighborsDetector._score_channels
+
+    def counted(self, X):
+        scored.append(len(X))
+        return compute(self, X)
+
+    monkeypatch.setattr(NeighborsDetector, "_score_channels", counted)
+    out = ("--report", "report.html", "--plot", "found.png", "--scores", "scores.csv")
+    assert run("detect", pump, *QUICK, *out, "--out", "found.csv") == 0
+    assert scored == [500]
+
+
 def test_a_report_is_a_page(pump, capsys):
     assert run("detect", pump, *QUICK, "--report", "report.pdf") == 2
     assert "the name of a report ends in .html" in capsys.readouterr().err

@@ -1,5 +1,7 @@
 """Explanations add up to the score, and say what a person would see."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -148,8 +150,8 @@ def test_a_part_holds_its_values_and_names(detectors, strange):
     assert all(isinstance(each, ScoreComponents) for each in explained.components)
     assert explained.mask.shape == explained.reconstruction.shape == (60, 2)
     assert ((explained.mask >= 0) & (explained.mask <= 1)).all()
-    loudest = explained.contributions[20, 1].argmax()
-    assert explained.loudest[20, 1] == COMPONENTS[loudest]
+    largest = explained.contributions[20, 1].argmax()
+    assert explained.main_component[20, 1] == COMPONENTS[largest]
     assert repr(explained).startswith("Explanation(60 timestamps, 2 channel(s), ")
 
 
@@ -175,6 +177,15 @@ def test_the_table_holds_everything_by_channel(detectors, strange):
         table["heat", "rarity_level"], explained.rarity[:, 1, COMPONENTS.index("level")]
     )
     assert table["heat", "nearest"].isin(HOURS[:TRAIN]).all()
+
+
+def test_expected_values_come_with_the_scores(detectors, strange):
+    holed = strange.drop(strange.index[710:715])
+    for detector in detectors.values():
+        scores, expected = detector.channel_scores(holed, return_expected=True)
+        np.testing.assert_array_equal(scores, detector.channel_scores(holed))
+        explained = detector.explain(holed)
+        np.testing.assert_allclose(expected, explained.reconstruction, atol=1e-6)
 
 
 # The nearest normal example
@@ -279,6 +290,16 @@ def test_a_summary_says_when_where_and_how_far_from_normal(wave, change, expecte
     assert len(text.split(". ")) == 2
 
 
+def test_a_summary_names_the_channel_of_the_table(detectors, strange):
+    for detector in (detectors["rms"], detectors["mean"], detectors["joint"]):
+        found = detector.find_segments(strange, threshold=2.0, limit=8)
+        assert len(found) > 1
+        for row in found.itertuples():
+            start, stop = strange.index.get_indexer([row.start, row.end])
+            text = detector.explain(strange, start=start, stop=stop + 1).summary()
+            assert re.search("`(.*?)`", text)[1] == row.channel
+
+
 def test_nothing_unusual_is_said_to_be_so(detectors, strange):
     text = detectors["rms"].explain(strange, start=20, stop=40).summary()
     assert text.startswith("On 2024-03-01 from 20:00 to") or text.startswith("From ")
@@ -301,6 +322,8 @@ def test_a_score_as_in_training_is_said_to_be_so(detectors, strange):
         ("volatility", [0, 9, 0], [0, 1, 2], True),
         ("volatility", [0, 0.1, 0], [0, 1, 2], False),
         ("difference", [1], [1], True),
+        ("volatility", [1], [1], False),
+        ("volatility", [np.nan, 1, np.nan, 5, 0], [1, 2, 3, 4, 5], True),
     ],
 )
 def test_up_and_down_are_told_apart(component, x, expected, more):

@@ -490,3 +490,19 @@ def test_an_explanation_of_another_series_is_an_error(fitted, x):
         plot_explanation(x[:-1], components)
     with pytest.raises(ValueError, match=r"x must be one channel .* got \(400, 1\)"):
         plot_explanation(x[:, None], components)
+
+
+def test_positions_are_written_in_full(x):
+    figure = plot_scores(x, x**2, timestamps=120_000 + np.arange(400))
+    figure.savefig(io.BytesIO())
+    axis = figure.axes[-1].xaxis
+    assert axis.get_offset_text().get_text() == ""
+    assert "120200" in [label.get_text() for label in axis.get_ticklabels()]
+
+
+def test_without_a_network_its_row_is_left_out(fitted, wave):
+    X = wave()
+    alone = NeighborsDetector().fit(X).explain(X).plot()
+    labels = [axes.get_ylabel() for axes in alone.axes]
+    assert labels == ["channel 0", "error", "evidence,\ndecades", "parts of\nthe score"]
+    assert fitted.explain(X).plot().axes[1].get_ylabel() == "classifier"

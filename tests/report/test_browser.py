@@ -55,7 +55,7 @@ def visit(browser, pages):
         [],
         browser.new_context(color_scheme="light", offline=True, bypass_csp=True),
     )
-    context.set_default_timeout(120_000)
+    context.set_default_timeout(60_000)
 
     def visit(name):
         page = context.new_page()
@@ -77,7 +77,7 @@ def test_a_click_on_a_segment_explains_it_and_zooms(visit):
     assert page.is_hidden("#explanation")
     first, last = page.evaluate(RANGE)
     assert (first, last) == (0, 899)
-    row = page.locator("#segments tbody tr", has_text="was flat")
+    row = page.locator("#segments tbody tr", has_text="0.31 instead")
     row.click()
     page.wait_for_selector(".detail .main-svg")
     page.wait_for_function(f"{RANGE}[0] > 0")

@@ -93,6 +93,10 @@ def test_segments_are_those_of_the_detector_and_add_up(report, detector, strange
         assert strange.index[segment["stop"] - 1] == row.end
         assert strange.index[segment["peak"]] == row.peak
         assert segment["score"] == row.score
+        assert segment["channel"] == row.channel
+        assert segment["reason"] == row.reason
+        assert row.channel in segment["summary"]
+        assert segment["details"][0]["channel"] == list(strange).index(row.channel)
         total = sum(part["value"] for part in segment["parts"])
         assert total == pytest.approx(segment["score"], abs=1e-9)
         for detail in segment["details"]:
@@ -102,6 +106,24 @@ def test_segments_are_those_of_the_detector_and_add_up(report, detector, strange
             assert np.nanmax(np.abs(nearest)) < 2
     assert segments[0]["channel"] == HOSTILE
     assert "was flat at 0.31" in segments[0]["summary"]
+
+
+@pytest.mark.parametrize("holed", [False, True])
+def test_what_is_at_hand_is_not_computed_again(detector, strange, holed, monkeypatch):
+    X = strange.drop(strange.index[620:630]) if holed else strange
+    once = detector.report(X, start=500)
+    scores, expected = detector.channel_scores(X, return_expected=True)
+    monkeypatch.setattr(type(detector), "_score_channels", None)
+    again = detector.report(X, start=500, channel_scores=scores, expected=expected)
+    assert data_of(again) == data_of(once)
+
+
+def test_scores_and_expected_values_are_given_together(detector, strange):
+    scores, expected = detector.channel_scores(strange, return_expected=True)
+    with pytest.raises(ValueError, match="channel_scores and expected go together"):
+        detector.report(strange, channel_scores=scores)
+    with pytest.raises(ValueError, match="expected must have the shape of X"):
+        detector.report(strange, channel_scores=scores, expected=expected[:9])
 
 
 def test_rows_that_are_missing_in_time_are_shown_as_missing(detector, strange):

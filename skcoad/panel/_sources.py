@@ -61,7 +61,7 @@ class Panel:
             raise ValueError(f"{count} series are named {name!r}")
 
 
-def open_panel(source: Any) -> Panel:
+def open_panel(source: Any, **options: Any) -> Panel:
     """Open the series of a folder, of a frame or of a dict.
 
     Parameters
@@ -80,6 +80,9 @@ def open_panel(source: Any) -> Panel:
           :class:`skcoad.datasets.Series`.
 
         The index of a frame is the time of its rows, unless it only counts them.
+    **options
+        How to read files: `columns`, `sep` and the other parameters of
+        :func:`skcoad.datasets.load_series`.
 
     Returns
     -------
@@ -93,7 +96,7 @@ def open_panel(source: Any) -> Panel:
     ValueError
         If there is no series, or two have the same name.
     TypeError
-        If the source is none of these.
+        If the source is none of these, or there are options and it is no path.
 
     Examples
     --------
@@ -104,12 +107,16 @@ def open_panel(source: Any) -> Panel:
     >>> panel.names, panel.read(0).timestamps
     (('b', 'a'), array([1, 2]))
     """
+    if isinstance(source, (str, os.PathLike)):
+        return _open_path(os.fspath(source), options)
+    if options:
+        raise TypeError(
+            f"{', '.join(options)} are for files, got a {type(source).__name__}"
+        )
     if isinstance(source, Panel):
         return source
     if isinstance(source, Archive):
         return Panel(source.names, source.__getitem__)
-    if isinstance(source, (str, os.PathLike)):
-        return _open_path(os.fspath(source))
     if isinstance(source, Mapping):
         names, values = tuple(map(str, source)), list(source.values())
         return Panel(names, lambda index: _series(names[index], values[index]))
@@ -121,7 +128,7 @@ def open_panel(source: Any) -> Panel:
     )
 
 
-def _open_path(path: str) -> Panel:
+def _open_path(path: str, options: Mapping[str, Any]) -> Panel:
     if glob.has_magic(path) and not os.path.exists(path):
         parts = Path(path).absolute().parts
         fixed = list(takewhile(lambda part: not glob.has_magic(part), parts))
@@ -130,8 +137,9 @@ def _open_path(path: str) -> Panel:
         files = tuple(file for file in sorted(root.glob(pattern)) if file.is_file())
         if not files:
             raise FileNotFoundError(f"no file matches {path}")
-        return Panel(_names(files, root), lambda index: load_series(files[index]))
-    archive = open_archive(path)
+        names = _names(files, root)
+        return Panel(names, lambda index: load_series(files[index], **options))
+    archive = open_archive(path, **options)
     if os.path.isdir(path):
         names = _names(archive.files, Path(path).absolute())
         return Panel(names, archive.__getitem__)

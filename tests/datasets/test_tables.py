@@ -252,7 +252,8 @@ def test_the_sheet_is_told(load, frame):
         ("1.5 " * 60_000, "a line for each timestamp"),
         ("v\n" + "9" * 400 + "\n1\n2\n", r"must be numeric, got '?9{20,60}\.\.\."),
         ("v\n1\ninf\n2\n", "column 'v' is infinite in row 1"),
-        ("v\n1\n1e999\n2\n", "column 'v' is infinite in row 1"),
+        # Older versions of pandas leave it as it is written.
+        ("v\n1\n1e999\n2\n", r"column 'v' .*in row 1"),
         ("a,b\n1,2\n3\n4,5\n6,7\n8,9\n", "row 1 has 1 fields instead of 2"),
         ("flow\n1,5\n2,5\n", "1 names for 2 columns; if the comma is a decimal mark"),
         ('a,b\n1,2\n3,"4\n', r"table\.csv"),

@@ -71,6 +71,35 @@ def test_files_are_read_only_when_their_series_is(folder):
         panel.read(1)
 
 
+@pytest.mark.parametrize("source", ["folder", "pattern", "file", "zip"])
+def test_files_are_read_as_asked(tmp_path, source):
+    file = tmp_path / "data" / "pump.csv"
+    file.parent.mkdir()
+    file.write_text("when,state,flow\n01/02/2024,on,1\n02/02/2024,off,2\n")
+    packed = tmp_path / "two.zip"
+    with zipfile.ZipFile(packed, "w") as opened:
+        for name in ("a.csv", "pump.csv"):
+            opened.write(file, name)
+    pattern = str(file.parent / "*.csv")
+    sources = {"folder": file.parent, "pattern": pattern, "file": file, "zip": packed}
+    panel = open_panel(sources[source], columns=["flow"], dayfirst=True)
+    one = panel.read(len(panel.names) - 1)
+    assert one.channel_names == ("flow",)
+    assert one.timestamps.astype("M8[D]").astype(str).tolist() == [
+        "2024-02-01",
+        "2024-02-02",
+    ]
+
+
+def test_options_of_files_are_for_files():
+    with pytest.raises(TypeError, match="columns, sep are for files, got a dict"):
+        open_panel({"a": [1.0]}, columns=["a"], sep=",")
+    with pytest.raises(TypeError, match="separator"):
+        open_panel(os.curdir, separator=",")
+    with pytest.raises(ValueError, match="must be a sequence of names, got 'flow'"):
+        open_panel(os.curdir, columns="flow")
+
+
 def test_a_long_frame_is_cut_by_id_and_sorted_by_time():
     days = pd.date_range("2024-01-01", periods=3, tz="Europe/Berlin")
     frame = pd.DataFrame(
@@ -134,7 +163,7 @@ FRAME = pd.DataFrame({"unique_id": ["a", "a"], "ds": [1, 1], "y": [1.0, 2.0]})
         (pd.DataFrame([[1, 2]], columns=["a", "a"]), ValueError, "2 series are named"),
         (FRAME.drop(columns="ds"), ValueError, "has the columns 'unique_id', 'ds'"),
         (FRAME.drop(columns="y"), ValueError, "and one for each channel, got"),
-        (FRAME.assign(unique_id=["a", None]), ValueError, "1 rows have no unique_id"),
+        (FRAME.assign(unique_id=["a", pd.NA]), ValueError, "1 rows have no unique_id"),
         ([[1.0, 2.0]], TypeError, "mapping of names to series, got list"),
         (os.path.join("nowhere", "*.csv"), FileNotFoundError, "no file matches"),
         ("nowhere", FileNotFoundError, "nowhere"),

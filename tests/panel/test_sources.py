@@ -163,7 +163,11 @@ FRAME = pd.DataFrame({"unique_id": ["a", "a"], "ds": [1, 1], "y": [1.0, 2.0]})
         (pd.DataFrame([[1, 2]], columns=["a", "a"]), ValueError, "2 series are named"),
         (FRAME.drop(columns="ds"), ValueError, "has the columns 'unique_id', 'ds'"),
         (FRAME.drop(columns="y"), ValueError, "and one for each channel, got"),
-        (FRAME.assign(unique_id=["a", pd.NA]), ValueError, "1 rows have no unique_id"),
+        (
+            FRAME.assign(unique_id=pd.Series(["a", None])),
+            ValueError,
+            "1 rows have no unique_id",
+        ),
         ([[1.0, 2.0]], TypeError, "mapping of names to series, got list"),
         (os.path.join("nowhere", "*.csv"), FileNotFoundError, "no file matches"),
         ("nowhere", FileNotFoundError, "nowhere"),

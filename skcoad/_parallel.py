@@ -32,8 +32,8 @@ def run_tasks(
 ) -> Iterator[Any]:
     """Run tasks, and yield each result as it arrives.
 
-    When a worker is killed, the tasks that it may have been killed by are run again, one
-    after the other; one that does it again has failed.
+    When a worker is killed, the tasks that may have done it are run again, one after
+    the other; one that does it again has failed.
 
     Parameters
     ----------

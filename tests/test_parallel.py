@@ -10,7 +10,6 @@ from joblib import parallel_config
 
 from skcoad._parallel import run_tasks
 
-
 needs_signals = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
 
 

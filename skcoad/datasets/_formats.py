@@ -49,14 +49,15 @@ def load_series(
     (``*_tr_N_1st_N.csv``, see `load_tsb_ad`), TSB-UAD (``*.out``, lines of
     ``value,label``) and NAB (a CSV file near its ``combined_windows.json``, see
     `load_nab`). Anything else is read as a table: text with any separator, decimal
-    mark and encoding, JSON lines, Excel or Parquet (``pip install skcoad[tables]``),
-    each also in gzip, bzip2, xz, or alone in a zip file.
+    mark and encoding, JSON (lines, or any form that pandas writes), Excel or Parquet
+    (``pip install skcoad[tables]``), each also in gzip, bzip2, xz, or alone in a zip
+    file.
 
     - Lines before the header, comments, and lines of units are skipped. There need
       not be a header.
     - Times are the columns of dates or times of day, or the column of numbers that is
-      named ``time``, ``timestamp``, ``date`` or the like; without one, a column that
-      counts the rows. Numbers are read as time since 1970 or as dates where they can
+      named ``time``, ``timestamp``, ``date`` or the like, or columns named ``year``,
+      ``month``, ``day`` and so on; without these, a column that counts the rows. Numbers are read as time since 1970 or as dates where they can
       be; times with a zone become UTC.
     - Rows are put into time order. The spacing is the most frequent one; missing rows
       become missing values.

@@ -57,8 +57,9 @@ def load_series(
       not be a header.
     - Times are the columns of dates or times of day, or the column of numbers that is
       named ``time``, ``timestamp``, ``date`` or the like, or columns named ``year``,
-      ``month``, ``day`` and so on; without these, a column that counts the rows. Numbers are read as time since 1970 or as dates where they can
-      be; times with a zone become UTC.
+      ``month``, ``day`` and so on; without these, a column that counts the rows.
+      Numbers are read as time since 1970 or as dates where they can be; times with a
+      zone become UTC.
     - Rows are put into time order. The spacing is the most frequent one; missing rows
       become missing values.
     - Labels are all columns whose name says label, anomaly, outlier or changepoint; a

@@ -243,7 +243,7 @@ def _are_parts(frame: pd.DataFrame) -> bool:
 def _parse_times(frame: pd.DataFrame, dayfirst: bool | None) -> TimeColumn | None:
     """Times of the columns of a frame, joined."""
     if frame.shape[1] > 2:
-        names = [normalise(column) for column in frame]
+        names = [normalise(str(column)) for column in frame]
         return join_calendar(frame.set_axis(names, axis=1))
     columns = [_without_clock(parse_times(frame[t], dayfirst)) for t in frame]
     if not columns:

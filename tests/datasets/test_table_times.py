@@ -184,7 +184,8 @@ def test_years_months_and_days_are_joined_or_refused(load):
         ValueError, match=r"table\.csv: year and month and day and hour"
     ):
         load(text.replace("29", "30"))
-    assert load("year,month,v\n2024,1,7\n2024,2,8\n").channel_names[0] == "year"
+    parts = load("year,month,v\n2024,1,7\n2024,2,8\n")
+    assert parts.channel_names == ("year", "month", "v")
 
 
 def test_a_measured_time_is_a_channel(load):

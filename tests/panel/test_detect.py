@@ -116,7 +116,8 @@ WHY = ["start", "peak", "end", "score", "channel", "component", "reason"]
 
 
 def test_the_table_is_that_of_find_segments(timed, out):
-    found = detect_panel({"pump": timed}, train=200, threshold=3.0, out=out)
+    train = timed.index[200]
+    found = detect_panel({"pump": timed}, train=train, threshold=3.0, out=out)
     detector = NeighborsDetector(contamination=0.01).fit(timed[:200])
     alone = detector.find_segments(timed, threshold=3.0, limit=10, start=200)
     assert list(found) == ["series", *WHY, "threshold", "error"]
@@ -152,7 +153,7 @@ def test_a_rate_by_time_needs_times_and_has_those_of_the_series(
 
 def test_what_is_new_to_a_detector_is_compared_with_what_it_held_back(timed):
     detector = NeighborsDetector(contamination=PeaksOverThreshold("1 per week"))
-    found = detect_panel({"pump": timed}, detector, train=200)
+    found = detect_panel({"pump": timed}, detector, train=timed.index[200])
     assert found["threshold"][0] == detector.fit(timed[:200]).threshold_
 
 

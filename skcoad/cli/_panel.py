@@ -26,7 +26,7 @@ def has_many_series(path: Path) -> bool:
     """Whether a path is a folder, a zip file, or a pattern of names."""
     if not path.exists():
         return glob.has_magic(os.fspath(path))
-    if not zipfile.is_zipfile(path):
+    if not path.is_file() or not zipfile.is_zipfile(path):  # would wait at a pipe
         return path.is_dir()
     from skcoad.datasets._source import is_workbook_members
 

@@ -99,7 +99,7 @@ def cluster_of_one_worker(**settings):
     with (
         dask.config.set(settings),
         distributed.LocalCluster(
-            n_workers=1, threads_per_worker=2, dashboard_address=None, silence_logs=50
+            n_workers=1, threads_per_worker=2, dashboard_address=":0", silence_logs=50
         ) as cluster,
         distributed.Client(cluster),
         parallel_config("dask"),

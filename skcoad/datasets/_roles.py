@@ -209,7 +209,7 @@ def _holds_times(frame: pd.DataFrame, column: str) -> bool:
         return is_epoch(values)
     if not is_first:
         return False
-    if normalise(column) == "t":
+    if normalise(column) in ("t", "year"):
         return len(values) > 1
     return values.dtype.kind in "iu" and (is_epoch(values) or is_date_number(values))
 

@@ -95,7 +95,11 @@ def cluster_of_one_worker(**settings):
     distributed = pytest.importorskip("distributed", reason="needs skcoad[dask]")
     dask = pytest.importorskip("dask")
     settings = {f"distributed.scheduler.{key}": v for key, v in settings.items()}
-    settings |= {"distributed.scheduler.allowed-failures": 0}
+    settings |= {
+        "distributed.scheduler.allowed-failures": 0,
+        # On a busy machine, a worker takes long to be back.
+        "distributed.deploy.lost-worker-timeout": "10 min",
+    }
     with (
         dask.config.set(settings),
         distributed.LocalCluster(

@@ -98,7 +98,7 @@ def cluster_of_one_worker(**settings):
     settings |= {
         "distributed.scheduler.allowed-failures": 0,
         # On a busy machine, a worker takes long to be back.
-        "distributed.deploy.lost-worker-timeout": "10 min",
+        "distributed.deploy.lost-worker-timeout": "10 minutes",
     }
     with (
         dask.config.set(settings),

@@ -198,7 +198,7 @@ def _find_times(
 def _holds_times(frame: pd.DataFrame, column: str) -> bool:
     """Whether a column of numbers holds times, by its name, its place and its values.
 
-    Such as times since 1970, dates like 202401312359, or a first column ``t [s]``.
+    Such as times since 1970, dates like 202401312359, years, or a first column t [s].
     """
     values = frame[column]
     if values.dtype.kind not in "iuf":

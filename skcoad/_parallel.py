@@ -32,8 +32,8 @@ def run_tasks(
 ) -> Iterator[Any]:
     """Run tasks, and yield each result as it arrives.
 
-    When a backend breaks, because a worker was killed for instance, the tasks that were
-    running are run again, one after the other; one that breaks it again has failed.
+    When a worker is killed, the tasks that may have done it are run again, one after
+    the other; one that does it again has failed.
 
     Parameters
     ----------
@@ -52,7 +52,17 @@ def run_tasks(
     ------
     object
         The results, in the order in which they arrive.
+
+    Raises
+    ------
+    Exception
+        If the backend cannot run tasks at all: a dask cluster that is gone, or has been
+        without workers for longer than it allows.
     """
+    backend, _ = get_active_backend()
+    if hasattr(backend, "client"):
+        yield from _with_dask(backend.client, map(make_task, keys))
+        return
     remaining = iter(keys)
     running: dict[Key, None] = {}
 
@@ -88,9 +98,6 @@ def _parallel(
     tasks: Iterator[tuple[Key, Task]], n_jobs: int | None
 ) -> Iterator[tuple[Key, Any]]:
     backend, _ = get_active_backend()
-    if hasattr(backend, "client"):
-        yield from _with_dask(backend.client, tasks)
-        return
     calls = (delayed(_run)(key, task) for key, task in tasks)
     # One task a batch, so that no finished result waits for another; no array in shared
     # memory, since each is used by one task, and would stay there until the last.
@@ -106,29 +113,47 @@ def _parallel(
         yield from Parallel(**options)(chunk)
 
 
-def _with_dask(
-    client: Any, tasks: Iterator[tuple[Key, Task]]
-) -> Iterator[tuple[Key, Any]]:
+def _with_dask(client: Any, tasks: Iterator[Task]) -> Iterator[Any]:
     """Run tasks on a cluster; joblib waits for ever for one that killed its workers."""
     distributed: Any = import_module("distributed")
+    scheduler: Any = import_module("distributed.scheduler")
+    no_workers = scheduler.NoWorkerError, scheduler.NoValidWorkerError
 
-    running = {}
+    running: dict[Any, Task] = {}
     # With results, which would be lost with the worker that holds them.
     completed = distributed.as_completed(with_results=True, raise_errors=False)
 
-    def start(n_tasks: int) -> None:
-        for key, task in islice(tasks, n_tasks):
-            future = client.submit(_run, key, task, pure=False)
-            running[future] = key, task
-            completed.add(future)
+    def start(task: Task) -> None:
+        future = client.submit(task.run, pure=False)
+        running[future] = task
+        completed.add(future)
 
-    start(max(1, sum(client.ncores().values())))
-    for future, result in completed:
-        key, task = running.pop(future)
-        start(1)
-        if future.status == "error":  # Dask itself has tried other workers
-            result = key, task.failure(future.exception())
-        yield result
+    def finished() -> Iterator[tuple[Task, Any, Exception | None]]:
+        for future, result in completed:
+            task = running.pop(future)
+            if future.status == "finished":
+                yield task, result, None
+                continue
+            error = future.exception()  # raises if the cluster is gone
+            if isinstance(error, no_workers):
+                raise error
+            yield task, None, error
+
+    n_threads = sum(client.ncores().values())
+    for task in islice(tasks, max(1, n_threads)):
+        start(task)
+    suspects = []
+    for task, result, error in finished():
+        for following in islice(tasks, 1):
+            start(following)
+        if isinstance(error, distributed.KilledWorker):
+            suspects.append(task)  # or another on the same worker was the cause
+        else:
+            yield result if error is None else task.failure(error)
+    for suspect in suspects:
+        start(suspect)
+        ((task, result, error),) = finished()
+        yield result if error is None else task.failure(error)
 
 
 def _run(key: Key, task: Task) -> tuple[Key, Any]:

@@ -16,13 +16,14 @@ def check_series(x: ArrayLike, name: str = "x") -> NDArray[np.float64]:
     Parameters
     ----------
     x : array-like of shape (n_timestamps,) or (n_timestamps, n_channels)
-        The series.
+        The series; masked values are missing.
     name : str, default="x"
         What to call it in an error.
 
     Returns
     -------
     ndarray of shape (n_timestamps, n_channels)
+        Missing values are NaN.
 
     Raises
     ------
@@ -35,6 +36,8 @@ def check_series(x: ArrayLike, name: str = "x") -> NDArray[np.float64]:
     >>> check_series([1, 2, 3]).shape
     (3, 1)
     """
+    if isinstance(x, np.ma.MaskedArray):
+        x = np.ma.filled(x.astype(np.float64), np.nan)
     values = np.asarray(x, dtype=np.float64)
     if values.ndim == 1:
         values = values[:, np.newaxis]

@@ -29,14 +29,12 @@ from skcoad.cli._output import (
 from skcoad.cli._reading import add_reading_arguments, describe, read_series
 from skcoad.cli._report import (
     Detection,
-    observations,
     print_segments,
     save_plot,
     save_report,
     save_scores,
     segment_report,
     segment_zooms,
-    with_labels,
 )
 
 if TYPE_CHECKING:
@@ -135,7 +133,6 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.model is None:
         detector = make_detector(arguments)
         series = _read(arguments)
-        _set_rate(detector, series)
         fit(series, detector)
         if arguments.save is not None:
             detector.save(arguments.save)
@@ -196,20 +193,6 @@ def _read(arguments: argparse.Namespace) -> Series:
     return series
 
 
-def _set_rate(detector: TimeSeriesDetector, series: Series) -> None:
-    """State the rate of false alarms in rows, since the detector sees no times."""
-    from skcoad.thresholds import ScoreThreshold, events_per_row, sampling_interval
-
-    threshold = detector.contamination
-    if not isinstance(threshold, ScoreThreshold):
-        return
-    interval = sampling_interval(series.timestamps)
-    rate = events_per_row(threshold.false_alarms, interval)
-    threshold.set_params(false_alarms=f"1 per {1 / rate:.6g} rows")
-    if series.train_length == 0:  # searched as it was fitted on, so calibrated on it
-        threshold.set_params(held_back=0)
-
-
 def fit(series: Series, detector: TimeSeriesDetector) -> None:
     """Fit on the training part of a series, or without one on all of it.
 
@@ -218,13 +201,13 @@ def fit(series: Series, detector: TimeSeriesDetector) -> None:
     KeyboardInterrupt
         If the training is interrupted.
     """
-    from skcoad.panel._task import fit_or_stop
+    from skcoad.panel._task import fit_for_search
     from skcoad.preprocessing import dominant_period
 
     n_fitted = series.train_length or len(series.values)
     start = time.perf_counter()
     with bars_on_a_terminal(detector):
-        fit_or_stop(detector, with_labels(series)[:n_fitted])
+        fit_for_search(detector, series, series.train_length)
     seconds = time.perf_counter() - start
     period = f"period {detector.period_}"
     if detector.period == "auto":
@@ -257,7 +240,9 @@ def detect(
     Detection
         Scores of the whole series, segments of the part searched.
     """
-    X = observations(series, detector)
+    from skcoad.panel._task import observations
+
+    X = observations(series, detector).reset_index(drop=True)
     start = time.perf_counter()
     with bars_on_a_terminal(detector):
         channel_scores, expected = detector.channel_scores(X, return_expected=True)

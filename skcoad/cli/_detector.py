@@ -151,12 +151,15 @@ def check_no_fit(arguments: argparse.Namespace) -> None:
 def _contamination(arguments: argparse.Namespace) -> Any:
     """What sets the threshold: a share, or a rate of false alarms."""
     from skcoad.thresholds import PeaksOverThreshold
+    from skcoad.thresholds._rate import parse_rate
 
     options = vars(arguments)
     if options.get("contamination") is not None:
         return options["contamination"]
     asked = options.get("false_alarms")
-    threshold = PeaksOverThreshold(FALSE_ALARMS if asked is None else asked)
+    asked = FALSE_ALARMS if asked is None else asked
+    parse_rate(asked)  # raises for words that no data can make a rate
+    threshold = PeaksOverThreshold(asked)
     if options.get("threshold") is not None:
         threshold.set_params(held_back=0)  # there is nothing to calibrate
     return threshold

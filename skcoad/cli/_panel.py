@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING
 
 from skcoad.cli._detector import flag, make_detector
 from skcoad.cli._output import check_outputs
-from skcoad.cli._reading import TABLE_OPTIONS
+from skcoad.cli._reading import reading_options
+from skcoad.cli._report import print_reasons
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from skcoad.panel import Panel
-
-FOR_ONE_SERIES = ("model", "save", "scores", "plot", "report", *TABLE_OPTIONS)
+FOR_ONE_SERIES = ("model", "save", "scores", "plot", "report")
 MAX_FAILURES = 3  # printed
 
 
@@ -27,7 +26,7 @@ def has_many_series(path: Path) -> bool:
     """Whether a path is a folder, a zip file, or a pattern of names."""
     if not path.exists():
         return glob.has_magic(os.fspath(path))
-    if not zipfile.is_zipfile(path):
+    if not path.is_file() or not zipfile.is_zipfile(path):  # would wait at a pipe
         return path.is_dir()
     from skcoad.datasets._source import is_workbook_members
 
@@ -63,10 +62,8 @@ def execute(arguments: argparse.Namespace) -> int:
             )
     detector = make_detector(arguments)
     check_outputs({"--out": arguments.out}, sources=())
-    panel = open_panel(arguments.file)
+    panel = open_panel(arguments.file, **reading_options(arguments))
     print(f"{len(panel.names)} series in {arguments.file}")
-    if arguments.column is not None:
-        panel = _with_columns(panel, arguments.column)
     try:
         with worker_processes():
             found = detect_panel(
@@ -86,13 +83,6 @@ def execute(arguments: argparse.Namespace) -> int:
     return _print(found, arguments.top)
 
 
-def _with_columns(panel: Panel, names: list[str]) -> Panel:
-    from skcoad.datasets._series import with_columns
-    from skcoad.panel import Panel
-
-    return Panel(panel.names, lambda index: with_columns(panel.read(index), names))
-
-
 def _print(found: pd.DataFrame, limit: int) -> int:
     """Print the highest segments, and what failed; return the status."""
     failed = found[found["error"].notna()]
@@ -105,8 +95,8 @@ def _print(found: pd.DataFrame, limit: int) -> int:
     if len(segments):
         n_series = segments["series"].nunique()
         print(f"{len(segments)} segments in {n_series} series, highest first:")
-        table = segments.head(limit)[["series", "start", "end", "score"]]
-        print(table.to_string(index=False, float_format="{:.1f}".format))
+        shown = ["series", "start", "end", "score", "channel", "component", "reason"]
+        print_reasons(segments.head(limit)[shown])
     print(f"No score is above the threshold in {len(quiet)} series.")
     for name, error in failed[["series", "error"]].head(MAX_FAILURES).to_numpy():
         print(f"skcoad: {name}: {' '.join(error.split())}", file=sys.stderr)

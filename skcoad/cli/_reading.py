@@ -108,11 +108,16 @@ def read_series(arguments: argparse.Namespace) -> Series:
 
     is_file = arguments.file != STANDARD_INPUT
     source = arguments.file if is_file else sys.stdin.buffer
-    options = {name: getattr(arguments, name) for name in TABLE_OPTIONS}
-    given = {name: value for name, value in options.items() if value is not None}
-    series = load_series(source, columns=arguments.column, **given)
+    series = load_series(source, **reading_options(arguments))
     n_rows = n_training_rows(series, arguments.train)
     return replace(series, train_length=n_rows)
+
+
+def reading_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Options of `load_series` that were given as arguments."""
+    options = {name: getattr(arguments, name) for name in TABLE_OPTIONS}
+    options["columns"] = arguments.column
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def describe(series: Series) -> str:

@@ -103,12 +103,17 @@ def print_segments(series: Series, found: Detection, table: pd.DataFrame) -> Non
         )
         return
     print(f"Segments with a score above {found.threshold:.3g}, highest first:")
+    print_reasons(table)
+
+
+def print_reasons(table: pd.DataFrame) -> None:
+    """Print segments, and the reason of each, if known, below its row."""
     shown = table.drop(columns="reason")
     shown["score"] = [f"{score:.1f}" for score in shown["score"]]
     header, *rows = shown.to_string(index=False).splitlines()
     print(header)
     for row, reason in zip(rows, table["reason"], strict=True):
-        print(f"{row}\n    {reason}")
+        print(f"{row}\n    {reason}" if isinstance(reason, str) else row)
 
 
 def save_scores(path: Path, series: Series, found: Detection) -> None:
@@ -175,13 +180,10 @@ def save_plot(
 
 def save_report(path: Path, series: Series, found: Detection, limit: int) -> None:
     """Write a page for a browser."""
-    import pandas as pd
+    from skcoad.panel._task import observations
 
-    X = with_labels(series)
-    if not hasattr(found.detector, "feature_names_in_"):
-        X.columns = pd.RangeIndex(X.shape[1])
     report = found.detector.report(
-        X,
+        observations(series, found.detector),
         title=series.name,
         threshold=found.threshold,
         limit=limit,
@@ -190,31 +192,3 @@ def save_report(path: Path, series: Series, found: Detection, limit: int) -> Non
         expected=found.expected,
     )
     report.save(path)
-
-
-def with_labels(series: Series) -> pd.DataFrame:
-    """The values with the names of their channels and, if these are times, timestamps.
-
-    So that a detector keeps both.
-    """
-    import pandas as pd
-
-    frame = with_names(series)
-    if series.timestamps is not None and series.timestamps.dtype.kind in "mM":
-        frame.index = pd.Index(series.timestamps)
-    return frame
-
-
-def with_names(series: Series) -> pd.DataFrame:
-    """The values with the names of their channels, so that a detector keeps them."""
-    import pandas as pd
-
-    return pd.DataFrame(series.values, columns=list(series.channel_names), copy=False)
-
-
-def observations(
-    series: Series, detector: TimeSeriesDetector
-) -> pd.DataFrame | FloatArray:
-    """The values, with names if the detector was fitted with any."""
-    named = hasattr(detector, "feature_names_in_")
-    return with_names(series) if named else series.values

@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from skcoad.datasets._archive import (
     AnyPath,
@@ -49,15 +49,17 @@ def load_series(
     (``*_tr_N_1st_N.csv``, see `load_tsb_ad`), TSB-UAD (``*.out``, lines of
     ``value,label``) and NAB (a CSV file near its ``combined_windows.json``, see
     `load_nab`). Anything else is read as a table: text with any separator, decimal
-    mark and encoding, JSON lines, Excel or Parquet (``pip install skcoad[tables]``),
-    each also in gzip, bzip2, xz, or alone in a zip file.
+    mark and encoding, JSON (lines, or any form that pandas writes), Excel or Parquet
+    (``pip install skcoad[tables]``), each also in gzip, bzip2, xz, or alone in a zip
+    file.
 
     - Lines before the header, comments, and lines of units are skipped. There need
       not be a header.
     - Times are the columns of dates or times of day, or the column of numbers that is
-      named ``time``, ``timestamp``, ``date`` or the like; without one, a column that
-      counts the rows. Numbers are read as time since 1970 or as dates where they can
-      be; times with a zone become UTC.
+      named ``time``, ``timestamp``, ``date`` or the like, or columns named ``year``,
+      ``month``, ``day`` and so on; without these, a column that counts the rows.
+      Numbers are read as time since 1970 or as dates where they can be; times with a
+      zone become UTC.
     - Rows are put into time order. The spacing is the most frequent one; missing rows
       become missing values.
     - Labels are all columns whose name says label, anomaly, outlier or changepoint; a
@@ -118,26 +120,10 @@ def load_series(
     (np.datetime64('2024-02-01'), array([1.5, 2.5]))
     """
     options = TableOptions(
-        sep, decimal, dayfirst, time_column, drop_non_numeric, resample
-    )
-    if columns is None:
-        return _load(source, options)
-    if isinstance(columns, str):
-        raise ValueError(f"columns must be a sequence of names, got {columns!r}")
-    return with_columns(_load(source, options, only_numeric=True), columns)
-
-
-def _load(
-    source: str | os.PathLike[str] | IO[bytes],
-    options: TableOptions,
-    *,
-    only_numeric: bool = False,
-) -> Series:
-    for_table = replace(
-        options, drop_non_numeric=options.drop_non_numeric or only_numeric
+        columns, sep, decimal, dayfirst, time_column, drop_non_numeric, resample
     )
     if not isinstance(source, (str, os.PathLike)):
-        return read_stream(source, for_table)
+        return read_stream(source, options)
     file = Path(source).absolute()
     if not file.exists():
         raise FileNotFoundError(f"no such file: {source}")
@@ -147,18 +133,10 @@ def _load(
             f"{source} is a folder or a zip file, which may hold many series: "
             "use open_archive"
         )
-    if entry.reader is read_table:
-        return read_table(entry.path, for_table)
-    if options != TableOptions():
-        raise ValueError(
-            f"{file.name} is a file of a benchmark by its name, and read as such: "
-            "sep, decimal, dayfirst, time_column, drop_non_numeric and resample are "
-            "for other tables"
-        )
-    return entry.read()
+    return _with_options(entry, options).read()
 
 
-def open_archive(path: str | os.PathLike[str]) -> Archive:
+def open_archive(path: str | os.PathLike[str], **options: Any) -> Archive:
     r"""Open all series at a path, in any supported format.
 
     Parameters
@@ -168,6 +146,9 @@ def open_archive(path: str | os.PathLike[str]) -> Archive:
         file, the files in a format of `load_series` are included, others are not;
         tables are those whose name ends in ``.csv``, or in that and the suffix of a
         compression.
+    **options
+        How to read each file: `columns`, `sep` and the other parameters of
+        `load_series`.
 
     Returns
     -------
@@ -193,10 +174,36 @@ def open_archive(path: str | os.PathLike[str]) -> Archive:
     >>> names
     ('pump',)
     """
+    how = TableOptions(**options)
     file = Path(path).absolute()
     if file.exists() and (entry := _single_entry(file)):
-        return Archive([entry])
-    return find_entries(file, _match, "series of any supported format")
+        return Archive([_with_options(entry, how)])
+
+    def match(file: AnyPath) -> ArchiveEntry | None:
+        entry = _match(file)
+        return entry and _with_options(entry, how)
+
+    return find_entries(file, match, "series of any supported format")
+
+
+def _with_options(entry: ArchiveEntry, options: TableOptions) -> ArchiveEntry:
+    """An entry that is read as the options say."""
+
+    def read(path: AnyPath) -> Series:
+        if entry.reader is read_table:
+            return read_table(path, options)
+        if replace(options, columns=None) != TableOptions():
+            raise ValueError(
+                f"{path.name} is a file of a benchmark by its name, and read as such: "
+                "sep, decimal, dayfirst, time_column, drop_non_numeric and resample "
+                "are for other tables"
+            )
+        series = entry.reader(path)
+        return (
+            series if options.columns is None else with_columns(series, options.columns)
+        )
+
+    return replace(entry, reader=read)
 
 
 def _single_entry(file: Path) -> ArchiveEntry | None:

@@ -125,19 +125,52 @@ def unique_names(names: Iterable[Any]) -> list[str]:
 
 
 def _parse_json(text: str) -> Parsed:
+    try:
+        content = json.loads(text)
+    except json.JSONDecodeError:
+        content = [json.loads(line) for line in text.split("\n") if line.strip()]
+    return plain_frame(_json_frame(content)), Marks(), []
+
+
+def _json_frame(content: Any) -> pd.DataFrame:
+    """Make a frame of rows or columns, in any form that pandas writes."""
     import pandas as pd
 
-    try:
-        records = json.loads(text)
-    except json.JSONDecodeError:
-        records = [json.loads(line) for line in text.split("\n") if line.strip()]
-    if isinstance(records, dict) and not all(
-        isinstance(column, (list, dict)) for column in records.values()
-    ):
-        records = [records]  # a single line
-    if isinstance(records, list) and not all(isinstance(r, dict) for r in records):
-        raise ValueError("each row of a JSON table is an object with named values")
-    return plain_frame(pd.DataFrame(records)), Marks(), []
+    if isinstance(content, list):
+        if content and all(isinstance(row, list) for row in content):
+            names = [f"channel_{i}" for i in range(max(map(len, content)))]
+            return pd.DataFrame(content, columns=pd.Index(names))
+        if not all(isinstance(row, dict) for row in content):
+            raise ValueError("each row of a JSON table is an object with named values")
+        return pd.json_normalize(content)  # "flow.mean" for {"flow": {"mean": ...}}
+    if content.keys() == {"columns", "index", "data"}:
+        return pd.DataFrame(**content)
+    values = list(content.values())
+    rows = [v for v in values if isinstance(v, list) and v and isinstance(v[0], dict)]
+    if len(rows) == 1:  # the others say something about the table
+        return _json_frame(rows[0])
+    if not all(isinstance(column, (list, dict)) for column in values):
+        return _json_frame([content])  # a single line
+    frame = pd.DataFrame(content)
+    if _label_times(frame.columns) is not None:  # of the rows
+        frame = pd.DataFrame.from_dict(content, orient="index")
+    times = _label_times(frame.index)
+    return frame if times is None else frame.set_index(times)
+
+
+def _label_times(labels: pd.Index[Any]) -> pd.Index[Any] | None:
+    """The times that labels of text are, if they are."""
+    import pandas as pd
+
+    from skcoad.datasets._times import holds_times, is_epoch, parse_times
+
+    column = pd.Series(labels)
+    numbers = pd.to_numeric(column, errors="coerce")
+    if numbers.notna().all():
+        return (
+            pd.Index(parse_times(numbers, None).values) if is_epoch(numbers) else None
+        )
+    return pd.Index(labels) if holds_times(column) else None
 
 
 def _parse_parquet(data: bytes, name: str) -> Parsed:
@@ -189,13 +222,13 @@ def plain_frame(table: Any) -> pd.DataFrame:
     from skcoad.datasets._times import holds_times
 
     library = type(table).__module__.partition(".")[0]
-    if library == "polars" and hasattr(table, "columns") and hasattr(table, "height"):
+    if library == "polars" and hasattr(table, "height"):
         frame = pd.DataFrame({n: table[n].to_numpy() for n in table.columns})
     elif library == "polars" and hasattr(table, "to_frame"):
         return plain_frame(table.to_frame())
     elif library == "xarray":
         is_dataset = hasattr(table, "data_vars")
-        frame = table
+        frame = table = _time_first(table)
         if is_dataset or table.ndim <= 2:
             frame = table.to_dataframe() if is_dataset else table.to_pandas()
     else:
@@ -216,3 +249,11 @@ def plain_frame(table: Any) -> pd.DataFrame:
         frame.insert(0, label, times.reset_index(drop=True), allow_duplicates=True)
         frame.columns = pd.Index(unique_names(frame.columns))
     return frame
+
+
+def _time_first(table: Any) -> Any:
+    """Transpose an array of xarray so that its dimension of times is the first."""
+    from skcoad.datasets._times import holds_times
+
+    times = [d for d, i in table.indexes.items() if holds_times(i.to_series())]
+    return table.transpose(times[0], ...) if len(times) == 1 else table

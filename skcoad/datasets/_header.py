@@ -102,7 +102,7 @@ def _completed(cells: Row, kinds: Sequence[str], separator: str, name: str) -> R
             names.insert(0, "")
     if len(names) == len(kinds):
         return names
-    advice = ""
+    advice = "; --sep (sep) says what separates the fields"
     if separator == "," and len(names) < len(kinds):
         advice = (
             "; if the comma is a decimal mark, the table needs another separator, or "

@@ -16,8 +16,10 @@ from skcoad.datasets._times import (
     TIME_NAMES,
     TimeColumn,
     holds_times,
+    is_date_number,
     is_epoch,
     is_time_name,
+    join_calendar,
     normalise,
     parse_times,
 )
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 # of a first column that is in order.
 _TIME_WORDS = TIME_NAMES | {"epoch", "unix", "unixtime", "ts", "utc"}
 # Consecutive whole numbers under these names count the rows; "" is pandas' index.
+_CALENDAR = ("year", "month", "day", "hour", "minute", "second")
 _INDEX_NAMES = {"", "index", "id", "row", "record", "no", "nr", "unnamed_0"}
 # Any column with one of these words holds labels; it must be of 0 and 1.
 _LABEL_WORDS = {
@@ -109,9 +112,10 @@ def assign_roles(
     if others:
         notes.append(f"not used: {', '.join(name or 'index' for name in others)}")
     try:
-        times = _join_times([parse_times(frame[t], dayfirst) for t in time_names])
+        times = _parse_times(frame[time_names], dayfirst)
     except ValueError as error:
-        raise ValueError(f"{name}: {' and '.join(time_names)}: {error}") from None
+        columns = " and ".join(column or "index" for column in time_names)
+        raise ValueError(f"{name}: {columns}: {error}") from None
     rest = [c for c in map(str, frame) if c not in (*time_names, *others)]
 
     labels, label_names = _find_labels(frame[rest], name)
@@ -172,8 +176,7 @@ def _find_times(
     numeric = [
         column
         for column in names
-        if column not in texts
-        and (is_time_name(column) or _holds_epochs(frame, column))
+        if column not in texts and (is_time_name(column) or _holds_times(frame, column))
     ]
     if given is not None:
         for column in given:
@@ -188,20 +191,36 @@ def _find_times(
             f"{name}: {', '.join(texts)} all hold times; --time-column NAME "
             "(time_column) says which is that of the row"
         )
-    times = texts or numeric[:1] or index[:1]
+    times = texts or numeric[:1] or _calendar(frame) or index[:1]
     return times, [c for c in (*numeric, *index) if c not in times]
 
 
-def _holds_epochs(frame: pd.DataFrame, column: str) -> bool:
-    """Whether a column is of times since 1970, by its values and its name or place."""
+def _holds_times(frame: pd.DataFrame, column: str) -> bool:
+    """Whether a column of numbers holds times, by its name, its place and its values.
+
+    Such as times since 1970, dates like 202401312359, years, or a first column t [s].
+    """
     values = frame[column]
-    if values.dtype.kind not in "iuf" or not is_epoch(values):
+    if values.dtype.kind not in "iuf":
         return False
-    is_first = column == frame.columns[0] and values.dtype.kind in "iu"
     ordered = values.is_monotonic_increasing or values.is_monotonic_decreasing
-    return bool(_words(column) & _TIME_WORDS) or (
-        is_first and ordered and values.is_unique
-    )
+    is_first = column == frame.columns[0] and ordered and values.is_unique
+    if _words(column) & _TIME_WORDS:
+        return is_epoch(values)
+    if not is_first:
+        return False
+    if normalise(column) in ("t", "year"):
+        return len(values) > 1
+    return values.dtype.kind in "iu" and (is_epoch(values) or is_date_number(values))
+
+
+def _calendar(frame: pd.DataFrame) -> list[str]:
+    """Columns of years, months and days, if there are any, and of parts of the day."""
+    found = {normalise(column): column for column in map(str, frame)}
+    if not all(part in found for part in _CALENDAR[:3]):
+        return []
+    columns = [found[part] for part in _CALENDAR if part in found]
+    return columns if all(frame[c].dtype.kind in "iu" for c in columns) else []
 
 
 def _counts(column: pd.Series) -> bool:
@@ -221,7 +240,12 @@ def _are_parts(frame: pd.DataFrame) -> bool:
     return sum(clocks) == 1
 
 
-def _join_times(columns: Sequence[TimeColumn]) -> TimeColumn | None:
+def _parse_times(frame: pd.DataFrame, dayfirst: bool | None) -> TimeColumn | None:
+    """Times of the columns of a frame, joined."""
+    if frame.shape[1] > 2:
+        names = [normalise(str(column)) for column in frame]
+        return join_calendar(frame.set_axis(names, axis=1))
+    columns = [_without_clock(parse_times(frame[t], dayfirst)) for t in frame]
     if not columns:
         return None
     if len(columns) == 1:
@@ -231,6 +255,16 @@ def _join_times(columns: Sequence[TimeColumn]) -> TimeColumn | None:
         raise ValueError(f"a date and a time of day can be joined, not {kinds}")
     date, clock = sorted(columns, key=lambda column: column.kind == "clock")
     return TimeColumn("datetime", date.values + clock.values)
+
+
+def _without_clock(column: TimeColumn) -> TimeColumn:
+    """Take times that are all midnight for dates, as spreadsheets show them."""
+    if (
+        column.kind != "datetime"
+        or (column.values != column.values.astype("M8[D]")).any()
+    ):
+        return column
+    return TimeColumn("date", column.values)
 
 
 def _find_labels(frame: pd.DataFrame, name: str) -> tuple[NDArray[np.int64], list[str]]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skcoad._series import check_length, check_series
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -139,3 +142,25 @@ def with_columns(series: Series, names: Sequence[str]) -> Series:
             )
     columns = [series.channel_names.index(name) for name in names]
     return replace(series, values=series.values[:, columns], channel_names=tuple(names))
+
+
+def to_frame(series: Series) -> pd.DataFrame:
+    """Make a DataFrame of the values, with the timestamps, if known, as its index.
+
+    Examples
+    --------
+    >>> from skcoad.datasets import Series
+    >>> from skcoad.datasets._series import to_frame
+    >>> to_frame(Series([1.0, 2.0], [0, 0], 0, "pump", ["flow"], timestamps=[10, 20]))
+        flow
+    10   1.0
+    20   2.0
+    """
+    import pandas as pd
+
+    return pd.DataFrame(
+        series.values,
+        columns=list(series.channel_names),
+        index=None if series.timestamps is None else pd.Index(series.timestamps),
+        copy=False,
+    )

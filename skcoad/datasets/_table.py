@@ -15,7 +15,7 @@ from skcoad.datasets._frames import parse_table, plain_frame
 from skcoad.datasets._numbers import Marks
 from skcoad.datasets._roles import Columns, assign_roles
 from skcoad.datasets._rows import to_series
-from skcoad.datasets._series import Series
+from skcoad.datasets._series import Series, with_columns
 from skcoad.datasets._source import decompress, read_bytes
 
 if TYPE_CHECKING:
@@ -28,12 +28,20 @@ _SUFFIXES = (".csv", ".csv.gz", ".csv.bz2", ".csv.xz")
 class TableOptions:
     """What a reader is told about a table; `load_series` documents it."""
 
+    columns: Sequence[str] | None = None
+
     sep: str | None = None
     decimal: str | None = None
     dayfirst: bool | None = None
     time_column: Sequence[str] | str | None = None
     drop_non_numeric: bool = False
     resample: str | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.columns, str):
+            raise ValueError(
+                f"columns must be a sequence of names, got {self.columns!r}"
+            )
 
 
 def match_table(path: AnyPath) -> ArchiveEntry | None:
@@ -47,8 +55,7 @@ def match_table(path: AnyPath) -> ArchiveEntry | None:
 def read_table(path: AnyPath, options: TableOptions | None = None) -> Series:
     """Read a file of any kind of table; `load_series` documents how."""
     options = options or TableOptions()
-    columns = read_columns(path, options)
-    return to_series(columns, stem(path.name), options.resample)
+    return _to_series(read_columns(path, options), stem(path.name), options)
 
 
 def read_stream(stream: IO[bytes], options: TableOptions) -> Series:
@@ -60,7 +67,7 @@ def read_stream(stream: IO[bytes], options: TableOptions) -> Series:
     name = stem(name.rpartition("/")[2]) if isinstance(name, str) else "stream"
     name = name.strip("<>") or "stream"  # sys.stdin.buffer is named "<stdin>"
     columns = _parse_columns(decompress(data, name), name, options)
-    return to_series(columns, name, options.resample)
+    return _to_series(columns, name, options)
 
 
 def read_columns(path: AnyPath, options: TableOptions | None = None) -> Columns:
@@ -121,7 +128,7 @@ def from_frame(
         resample=resample,
     )
     columns = _columns(plain_frame(frame), name, Marks(), options)
-    return to_series(columns, name, resample)
+    return _to_series(columns, name, options)
 
 
 def _parse_columns(data: bytes, name: str, options: TableOptions) -> Columns:
@@ -140,8 +147,14 @@ def _columns(
         marks,
         dayfirst=options.dayfirst,
         time_column=[given] if isinstance(given, str) else given,
-        drop_non_numeric=options.drop_non_numeric,
+        # Whatever is in the columns that are not asked for does not matter.
+        drop_non_numeric=options.drop_non_numeric or options.columns is not None,
     )
+
+
+def _to_series(columns: Columns, name: str, options: TableOptions) -> Series:
+    series = to_series(columns, name, options.resample)
+    return series if options.columns is None else with_columns(series, options.columns)
 
 
 def stem(name: str) -> str:

@@ -93,6 +93,24 @@ def is_epoch(column: pd.Series) -> bool:
     return _epoch_unit(column.to_numpy(dtype=float, na_value=np.nan)) is not None
 
 
+def is_date_number(column: pd.Series) -> bool:
+    """Whether all values of a numeric column are dates such as 202401312359."""
+    return column.dtype.kind in "iu" and _parse_numbers(column).kind != "number"
+
+
+def join_calendar(frame: pd.DataFrame) -> TimeColumn:
+    """Join columns of years, months, days and so on, of these names.
+
+    Raises
+    ------
+    ValueError
+        If a row is no date.
+    """
+    import pandas as pd
+
+    return TimeColumn("datetime", pd.to_datetime(frame).to_numpy())
+
+
 def parse_times(column: pd.Series, dayfirst: bool | None) -> TimeColumn:
     """Convert a column to times.
 

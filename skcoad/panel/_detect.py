@@ -50,7 +50,10 @@ def detect_panel(
         With PyOD's ``fit``, ``decision_function``, ``decision_scores_`` and
         ``threshold_``. If it is not fitted, each series gets its own clone; if it is,
         it scores all series (see :func:`fit_recordings`). By default
-        ``NeighborsDetector(contamination=0.01)``.
+        ``NeighborsDetector(contamination=0.01)``. Detectors of this package see names
+        and times, so that `contamination` may be a rate in time, such as
+        ``PeaksOverThreshold("1 per week")``; where all rows are searched, it holds
+        nothing back.
     train : int, float, str, datetime or None, default=None
         What to fit on: so many leading rows, a leading share (between 0 and 1), or the
         rows before a time (UTC, unless it has a zone). 0 fits on and searches all. By
@@ -83,9 +86,15 @@ def detect_panel(
         peak      timestamp of the highest score
         end       last timestamp; it belongs to the segment
         score     score at the peak
+        channel   with the highest score at the peak, by its name or position
+        component that contributes most to the score there
+        reason    what that means, in a line
         threshold of this series
         error     type and message of the exception
         ========= ================================================================
+
+        Channel, component and reason are those of ``detector.find_segments``, and
+        missing for a detector without this method.
 
     Raises
     ------

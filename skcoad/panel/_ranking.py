@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from skcoad.io._results import Result, read_results
 
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 __all__ = ["rank", "read_panel", "read_panel_results"]
 
 POSITIONS = ["start", "peak", "end"]
-COLUMNS = ["series", *POSITIONS, "score", "threshold", "error"]
+WHY = ["channel", "component", "reason"]
+COLUMNS = ["series", *POSITIONS, "score", *WHY, "threshold", "error"]
 
 
 def read_panel(path: str | os.PathLike[str]) -> pd.DataFrame:
@@ -114,12 +115,21 @@ def rank(results: Iterable[Result]) -> pd.DataFrame:
 
 
 def _labels(column: pd.Series) -> pd.Series:
-    """Convert positions to integers, and times to datetime64."""
+    """Convert what JSON has of positions and times; times to pandas' own."""
     import pandas as pd
 
     given = column.dropna()
-    if given.map(lambda label: isinstance(label, str)).all() and len(given):
-        return pd.to_datetime(column, format="ISO8601")
-    if given.map(lambda label: float(label).is_integer()).all():
-        return column.astype("Int64")
-    return column
+    if given.empty or given.map(lambda label: not isinstance(label, str)).all():
+        whole = given.map(lambda label: float(label).is_integer()).all()
+        return column.astype("Int64") if whole else column
+    # Of one kind, a column of that; of different kinds, each by itself.
+    return pd.Series([_time(label) for label in column], index=column.index)
+
+
+def _time(label: Any) -> Any:
+    import pandas as pd
+
+    if not isinstance(label, str):
+        return label
+    is_duration = label.lstrip("-").startswith("P")
+    return pd.Timedelta(label) if is_duration else pd.Timestamp(label)

@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skcoad.datasets import Archive, Series, load_series, open_archive
+from skcoad.datasets import (
+    Archive,
+    Series,
+    from_frame,
+    load_series,
+    open_archive,
+)
+from skcoad.datasets._frames import plain_frame
+from skcoad.datasets._times import holds_times
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,7 +69,7 @@ class Panel:
             raise ValueError(f"{count} series are named {name!r}")
 
 
-def open_panel(source: Any) -> Panel:
+def open_panel(source: Any, **options: Any) -> Panel:
     """Open the series of a folder, of a frame or of a dict.
 
     Parameters
@@ -72,14 +80,21 @@ def open_panel(source: Any) -> Panel:
           :func:`skcoad.datasets.load_series` reads. A series is named by its path below
           the folder, or below the part of the pattern without wildcards, without the
           suffix.
-        - A long-format DataFrame with the columns ``unique_id`` and ``ds`` and one
-          column for each channel, such as ``y``: one series for each id, sorted by
-          ``ds``.
-        - Any other DataFrame: each column is a series of one channel.
+        - A long-format DataFrame of pandas or polars, with the columns ``unique_id``
+          and ``ds`` and one column for each channel, such as ``y``: one series for each
+          id, sorted by ``ds``.
+        - Any other DataFrame: each column is a series of one channel, unless it holds
+          the times.
         - A mapping of names to series: arrays, DataFrames, or
           :class:`skcoad.datasets.Series`.
 
-        The index of a frame is the time of its rows, unless it only counts them.
+        Frames of pandas, polars or xarray are read as by
+        :func:`skcoad.datasets.from_frame`: times are those of the index or of a column,
+        rows are put into time order, missing rows become missing values, and labels are
+        no channels. Without times, the labels of a pandas index are kept.
+    **options
+        How to read files: `columns`, `sep` and the other parameters of
+        :func:`skcoad.datasets.load_series`.
 
     Returns
     -------
@@ -93,7 +108,7 @@ def open_panel(source: Any) -> Panel:
     ValueError
         If there is no series, or two have the same name.
     TypeError
-        If the source is none of these.
+        If the source is none of these, or there are options and it is no path.
 
     Examples
     --------
@@ -104,24 +119,30 @@ def open_panel(source: Any) -> Panel:
     >>> panel.names, panel.read(0).timestamps
     (('b', 'a'), array([1, 2]))
     """
+    if isinstance(source, (str, os.PathLike)):
+        return _open_path(os.fspath(source), options)
+    if options:
+        raise TypeError(
+            f"{', '.join(options)} are for files, got a {type(source).__name__}"
+        )
     if isinstance(source, Panel):
         return source
     if isinstance(source, Archive):
         return Panel(source.names, source.__getitem__)
-    if isinstance(source, (str, os.PathLike)):
-        return _open_path(os.fspath(source))
     if isinstance(source, Mapping):
         names, values = tuple(map(str, source)), list(source.values())
         return Panel(names, lambda index: _series(names[index], values[index]))
+    if _library(source) == "polars" and hasattr(source, "height"):
+        source = plain_frame(source)
     if hasattr(source, "columns") and hasattr(source, "groupby"):
         return _open_long(source) if ID in source.columns else _open_wide(source)
     raise TypeError(
-        "a panel is a path, a DataFrame of pandas, or a mapping of names to series, "
-        f"got {type(source).__name__}"
+        "a panel is a path, a DataFrame of pandas or polars, or a mapping of names to "
+        f"series, got {type(source).__name__}"
     )
 
 
-def _open_path(path: str) -> Panel:
+def _open_path(path: str, options: Mapping[str, Any]) -> Panel:
     if glob.has_magic(path) and not os.path.exists(path):
         parts = Path(path).absolute().parts
         fixed = list(takewhile(lambda part: not glob.has_magic(part), parts))
@@ -130,8 +151,9 @@ def _open_path(path: str) -> Panel:
         files = tuple(file for file in sorted(root.glob(pattern)) if file.is_file())
         if not files:
             raise FileNotFoundError(f"no file matches {path}")
-        return Panel(_names(files, root), lambda index: load_series(files[index]))
-    archive = open_archive(path)
+        names = _names(files, root)
+        return Panel(names, lambda index: load_series(files[index], **options))
+    archive = open_archive(path, **options)
     if os.path.isdir(path):
         names = _names(archive.files, Path(path).absolute())
         return Panel(names, archive.__getitem__)
@@ -158,53 +180,47 @@ def _open_long(frame: pd.DataFrame) -> Panel:
     names = tuple(str(frame[ID].iloc[found[0]]) for found in positions)
 
     def read(index: int) -> Series:
-        one = frame.iloc[positions[index]].sort_values(TIME, kind="stable")
-        return _series(names[index], one.set_index(TIME)[channels])
+        one = frame.iloc[positions[index]][[TIME, *channels]]
+        return from_frame(one, name=names[index], time_column=TIME)
 
     return Panel(names, read)
 
 
 def _open_wide(frame: pd.DataFrame) -> Panel:
-    names = tuple(map(str, frame.columns))
-    return Panel(names, lambda index: _series(names[index], frame.iloc[:, [index]]))
+    times = [i for i in range(frame.shape[1]) if holds_times(frame.iloc[:, i])]
+    channels = [i for i in range(frame.shape[1]) if i not in times]
+    names = tuple(str(frame.columns[i]) for i in channels)
+
+    def read(index: int) -> Series:
+        one = frame.iloc[:, [*times, channels[index]]]
+        # Whatever its name is, it holds values.
+        one = one.set_axis([*one.columns[:-1], "value"], axis=1)
+        series = _series(names[index], one)
+        return replace(series, channel_names=(names[index],))
+
+    return Panel(names, read)
 
 
 def _series(name: str, values: Any) -> Series:
-    """Make a series of an array or a frame of pandas; of a series, one of that name."""
+    """Make a series of an array or a frame; of a series, one of that name."""
     if isinstance(values, Series):
         return replace(values, name=name)
-    index, columns = _index(values), getattr(values, "columns", ())
-    timestamps = None if index is None else _timestamps(name, index)
-    array = np.asarray(values, dtype=np.float64)
-    labels = np.zeros(len(array), dtype=np.int64)
-    return Series(array, labels, 0, name, tuple(map(str, columns)), timestamps)
-
-
-def _index(values: Any) -> pd.Index | None:
-    """Index of a frame, unless it counts rows; None for anything else."""
+    if _library(values) is None:
+        return Series(values, np.zeros(len(values), dtype=np.int64), 0, name)
+    series = from_frame(values, name=name)
     index: Any = getattr(values, "index", None)
     if not hasattr(index, "dtype"):  # the method of a list, or none
-        return None
+        return series
+    if index.dtype.kind == "m" and series.timestamps is not None:  # in seconds now
+        durations = np.round(1e9 * series.timestamps).astype("timedelta64[ns]")
+        return replace(series, timestamps=durations)
     counts = getattr(index, "start", None) == 0 and getattr(index, "step", None) == 1
-    return None if counts else index
+    if series.timestamps is not None or counts:
+        return series
+    return replace(series, timestamps=index.to_numpy())
 
 
-def _timestamps(name: str, index: pd.Index) -> np.ndarray:
-    """Convert an index to datetime64 (UTC where it has a zone) or numbers.
-
-    Each time must be given once.
-    """
-    import pandas as pd
-
-    if isinstance(index, pd.PeriodIndex):
-        index = index.to_timestamp()
-    if isinstance(index, pd.DatetimeIndex) and index.tz is not None:
-        index = index.tz_convert(None)
-    if index.hasnans:
-        raise ValueError(f"{name}: a timestamp is missing")
-    if not index.is_monotonic_increasing:
-        raise ValueError(f"{name}: the timestamps are not sorted")
-    if not index.is_unique:
-        again = index[index.duplicated()][0]
-        raise ValueError(f"{name}: the timestamp {again} occurs more than once")
-    return index.to_numpy()
+def _library(values: Any) -> str | None:
+    """The library of frames that a value is of."""
+    libraries = {base.__module__.partition(".")[0] for base in type(values).__mro__}
+    return next(iter(libraries & {"pandas", "polars", "xarray"}), None)

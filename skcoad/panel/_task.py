@@ -15,10 +15,12 @@ from sklearn.base import clone
 from skcoad._typing import FloatArray
 from skcoad._version import __version__
 from skcoad.datasets import Series, n_training_rows
+from skcoad.datasets._series import to_frame
 from skcoad.io._parameters import get_parameters
 from skcoad.io._plain import plain
 from skcoad.io._results import Result
 from skcoad.preprocessing import dominant_period, fallback_period
+from skcoad.thresholds import ScoreThreshold
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,8 +28,9 @@ if TYPE_CHECKING:
 __all__ = [
     "DetectionTask",
     "Search",
-    "fit_or_stop",
+    "fit_for_search",
     "is_fitted",
+    "observations",
     "settings",
 ]
 
@@ -129,44 +132,44 @@ class DetectionTask:
 
 def _detect(series: Series, detector: Any, search: Search) -> Result:
     n_train = n_training_rows(series, search.train)
-    values = series.values
-    if is_fitted(detector):
-        scores = detector.decision_function(values)
-    else:
+    scores = None
+    if not is_fitted(detector):
         detector = clone(detector, safe=False)  # what has no get_params is copied
-        fit_or_stop(detector, values[:n_train] if n_train else values)
-        scores = (
-            detector.decision_function(values) if n_train else detector.decision_scores_
-        )
-    scores = np.asarray(scores, dtype=np.float64)
-    if scores.shape != (len(values),):
-        raise ValueError(f"expected {len(values)} scores, got shape {scores.shape}")
+        fit_for_search(detector, series, n_train)
+        scores = None if n_train else detector.decision_scores_
     threshold = search.threshold
     if threshold is None:
         threshold = float(detector.threshold_)
-    return {
-        "n_timestamps": len(values),
-        "n_channels": values.shape[1],
+    # Detectors of this package say which channel, and why; others have scores alone.
+    if hasattr(detector, "find_segments"):
+        found = _find_segments(series, detector, threshold, search.limit, n_train)
+    else:
+        found = _search_scores(
+            series, detector, threshold, search.limit, n_train, scores
+        )
+    return found | {
+        "n_timestamps": len(series.values),
+        "n_channels": series.values.shape[1],
         "n_train": n_train,
         "threshold": threshold,
-        "max_score": float(scores[n_train:].max()),
-        "segments": _segments(
-            series, detector, scores, threshold, search.limit, start=n_train
-        ),
     }
 
 
-def fit_or_stop(detector: Any, X: FloatArray | pd.DataFrame) -> None:
-    """Fit a detector, and raise KeyboardInterrupt if the fit was interrupted.
+def fit_for_search(detector: Any, series: Series, n_train: int) -> None:
+    """Fit a detector on the rows before those that are searched, or on all rows.
 
-    Late in a training, `CoADDetector.fit` would warn and keep what it learned.
+    Late in a training, `CoADDetector.fit` would warn of an interrupt and keep what it
+    learned; here the interrupt goes on.
 
     Parameters
     ----------
     detector : object
-        Fitted in place.
-    X : ndarray or DataFrame of shape (n_timestamps, n_channels)
-        The training series.
+        Fitted in place. A detector of this package sees names and times; if all is
+        searched, its threshold is calibrated on all and holds nothing back.
+    series : Series
+        The series.
+    n_train : int
+        Number of rows before the part that is searched; 0 if all is.
 
     Raises
     ------
@@ -175,44 +178,101 @@ def fit_or_stop(detector: Any, X: FloatArray | pd.DataFrame) -> None:
     """
     from skcoad.model import InterruptedFitWarning  # loads torch
 
+    X: Any = series.values
+    if hasattr(detector, "find_segments"):
+        X = to_frame(series)
+        if n_train == 0 and isinstance(detector.contamination, ScoreThreshold):
+            detector.contamination.set_params(held_back=0)
     with warnings.catch_warnings():
         warnings.simplefilter("error", InterruptedFitWarning)
         try:
-            detector.fit(X)
+            detector.fit(X[:n_train] if n_train else X)
         except InterruptedFitWarning as warning:
             raise KeyboardInterrupt from warning
 
 
-def _segments(
+def observations(series: Series, detector: Any) -> pd.DataFrame:
+    """Make a frame of a series, with names of channels if the detector has any.
+
+    A series of one channel has the name that the detector knows: in a panel, that of
+    the channel may be the name of the series.
+    """
+    frame = to_frame(series)
+    names = getattr(detector, "feature_names_in_", None)
+    if names is None:
+        frame.columns = list(range(frame.shape[1]))
+    elif len(names) == frame.shape[1] == 1:
+        frame.columns = names
+    return frame
+
+
+def _find_segments(
+    series: Series, detector: Any, threshold: float, limit: int | None, start: int
+) -> Result:
+    """What a detector of this package finds in a series, from a row on."""
+    X = observations(series, detector)
+    channel_scores = detector.channel_scores(X)
+    table = detector.find_segments(
+        X,
+        threshold=threshold,
+        limit=limit,
+        start=start,
+        channel_scores=channel_scores,
+    )
+    columns = [table[name].to_numpy() for name in table]
+    return {
+        "max_score": float(detector.aggregate(channel_scores)[start:].max()),
+        "segments": [
+            dict(zip(table, map(_as_json, row), strict=True))
+            for row in zip(*columns, strict=True)
+        ],
+    }
+
+
+def _search_scores(
     series: Series,
     detector: Any,
-    scores: FloatArray,
     threshold: float,
     limit: int | None,
     start: int,
-) -> list[dict[str, Any]]:
-    """Segments of one series, highest first, with labels in place of positions."""
+    scores: FloatArray | None,
+) -> Result:
+    """What the scores of any detector show in a series, from a row on."""
     from skcoad.scoring import find_segments
 
+    n_rows = len(series.values)
+    if scores is None:
+        scores = detector.decision_function(series.values)
+    scores = np.asarray(scores, dtype=np.float64)
+    if scores.shape != (n_rows,):
+        raise ValueError(f"expected {n_rows} scores, got shape {scores.shape}")
     period = getattr(detector, "period_", None)
     if period is None:
-        period = dominant_period(series.values) or fallback_period(len(series.values))
+        period = dominant_period(series.values) or fallback_period(n_rows)
     found = find_segments(
         scores, threshold, separation=period, limit=limit, start=start
     )
-    labels = series.timestamps
-    if labels is None:
-        labels = np.arange(len(scores))
-    return [
-        {
-            "start": _label(labels[segment.start]),
-            "peak": _label(labels[segment.peak]),
-            "end": _label(labels[segment.stop - 1]),
-            "score": segment.score,
-        }
-        for segment in found
-    ]
+    labels = np.arange(n_rows) if series.timestamps is None else series.timestamps
+    return {
+        "max_score": float(scores[start:].max()),
+        "segments": [
+            {
+                "start": _as_json(labels[segment.start]),
+                "peak": _as_json(labels[segment.peak]),
+                "end": _as_json(labels[segment.stop - 1]),
+                "score": segment.score,
+            }
+            for segment in found
+        ],
+    }
 
 
-def _label(label: Any) -> Any:
-    return str(label) if isinstance(label, np.datetime64) else plain(label, str)
+def _as_json(value: Any) -> Any:
+    """Return a cell of a table as JSON knows it, times as ISO 8601 writes them."""
+    if isinstance(value, np.datetime64):
+        return str(value)
+    if isinstance(value, np.timedelta64):
+        import pandas as pd
+
+        return pd.Timedelta(value).isoformat()
+    return plain(value, str)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["events_per_row", "sampling_interval"]
+__all__ = ["events_per_row", "parse_rate", "sampling_interval"]
 
 SECONDS = {
     "second": 1,
@@ -53,14 +53,7 @@ def events_per_row(false_alarms: str, interval: float | None = None) -> float:
     >>> round(1 / events_per_row("1 per week", interval=60))
     10080
     """
-    match = RATE.fullmatch(" ".join(false_alarms.split()))
-    unit = match[3].lower() if match else ""
-    if match is None or (unit != "row" and unit not in SECONDS):
-        raise ValueError(
-            f"false_alarms={false_alarms!r} is no rate; write '1 per 10000 rows', "
-            f"'1 per week' or '2 per 12 hours' (units: row, {', '.join(SECONDS)})"
-        )
-    per = float(match[2] or 1)
+    events, per, unit = parse_rate(false_alarms)
     if unit != "row":
         if interval is None:
             raise ValueError(
@@ -68,13 +61,57 @@ def events_per_row(false_alarms: str, interval: float | None = None) -> float:
                 "DataFrame with a DatetimeIndex, or state the rate in rows"
             )
         per *= SECONDS[unit] / interval
-    events = float(match[1])
-    if not 0 < events < per <= MAX_ROWS * events:
+        _check(false_alarms, events, per, "row")
+    return events / per
+
+
+def parse_rate(false_alarms: str) -> tuple[float, float, str]:
+    """Parse a rate of false alarms, whatever the data.
+
+    Parameters
+    ----------
+    false_alarms : str
+        See :func:`events_per_row`.
+
+    Returns
+    -------
+    events, per : float
+        So many events per so many units.
+    unit : str
+        ``"row"`` or a unit of time, in the singular.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be a rate with any data.
+
+    Examples
+    --------
+    >>> from skcoad.thresholds._rate import parse_rate
+    >>> parse_rate("1 per 12 hours")
+    (1.0, 12.0, 'hour')
+    """
+    match = RATE.fullmatch(" ".join(false_alarms.split()))
+    unit = match[3].lower() if match else ""
+    if match is None or (unit != "row" and unit not in SECONDS):
+        raise ValueError(
+            f"false_alarms={false_alarms!r} is no rate; write '1 per 10000 rows', "
+            f"'1 per week' or '2 per 12 hours' (units: row, {', '.join(SECONDS)})"
+        )
+    events, per = float(match[1]), float(match[2] or 1)
+    _check(false_alarms, events, per, unit)
+    return events, per, unit
+
+
+def _check(false_alarms: str, events: float, per: float, unit: str) -> None:
+    is_rate = 0 < events < np.inf and 0 < per < np.inf
+    if unit == "row":
+        is_rate = is_rate and events < per <= MAX_ROWS * events
+    if not is_rate:
         raise ValueError(
             f"false_alarms={false_alarms!r} must be less than one a row, and at least "
-            f"one in {MAX_ROWS:g}; it is {events:g} per {per:g} rows"
+            f"one in {MAX_ROWS:g}; it is {events:g} per {per:g} {unit}s"
         )
-    return events / per
 
 
 def sampling_interval(times: Any) -> float | None:

@@ -5,12 +5,14 @@ import signal
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from joblib import parallel_config, register_parallel_backend
 from joblib._parallel_backends import MultiprocessingBackend
 
-from skcoad.benchmark import BASELINES, read_results, report, run_benchmark
+from skcoad.benchmark import read_results, report, run_benchmark
 from skcoad.datasets import load_ucr, make_series
+from skcoad.panel import detect_panel
 
 pytestmark = pytest.mark.skipif(
     os.name != "posix", reason="detectors kill themselves by a signal"
@@ -107,21 +109,40 @@ def test_a_backend_that_returns_no_generator_works(n_jobs, series, path):
     assert len(read_results(path)) == 4
 
 
-def test_ray_works(series, path):
-    ray = pytest.importorskip("ray")
-    register_ray = pytest.importorskip("ray.util.joblib").register_ray
-    ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False)
+@pytest.fixture(scope="module")
+def ray_processes():
+    ray = pytest.importorskip("ray", reason="ray is not installed (skcoad[ray])")
+    from ray.util.joblib import register_ray
+
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
     register_ray()
-    with parallel_config("ray"):
-        results = run_benchmark({"A": BASELINES["KMeansAD"]}, series, path)
-    assert [r["error"] for r in results] == [None] * 4
+    with parallel_config("ray", n_jobs=-1):
+        yield
+    ray.shutdown()
+
+
+@pytest.mark.filterwarnings("default")  # ray's own
+def test_ray_works_with_a_worker_that_is_killed(ray_processes, series, path):
+    good, killed = run_benchmark({"killed": Killed(10)}, series[:2], path)
+    assert good["metrics"]["auc_pr"] == 1.0
+    assert killed["error"].startswith("ActorDiedError")
+    assert len(read_results(path)) == 2
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_panel_on_ray_is_that_of_this_process(ray_processes, series):
+    panel = {one.name: one.values for one in series[:2]}
+    found = detect_panel(panel, train=250, threshold=3.0)
+    with parallel_config("sequential"):
+        expected = detect_panel(panel, train=250, threshold=3.0)
+    pd.testing.assert_frame_equal(found, expected)
 
 
 def test_dask_works_with_a_worker_that_is_killed(series, path, tmp_path):
     distributed = pytest.importorskip("distributed")
     with (
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+            n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50
         ) as cluster,
         distributed.Client(cluster),
         parallel_config("dask"),

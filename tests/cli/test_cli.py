@@ -243,9 +243,14 @@ def test_files_are_replaced(ucr, folder):
         (("pump.csv", "--top", "0"), "--top must be at least 1, got 0"),
         (("pump.csv", "--max-steps", "-1"), "max_steps"),
         (("pump.csv", "--contamination", "0.7"), "contamination"),
-        (("pump.csv", "--false-alarms", "often"), "is no rate; write '1 per 10000"),
+        # Before anything is read.
+        (("none.csv", "--false-alarms", "often"), "is no rate; write '1 per 10000"),
+        (("none.csv", "--false-alarms", "1 per fortnight"), "units: row, second, mi"),
+        (("none.csv", "--false-alarms", "-1 per day"), "'-1 per day' is no rate; wr"),
+        (("none.csv", "--false-alarms", "0 per day"), "at least one in 1e+12; it is"),
+        (("none.csv", "--false-alarms", "3 per 2 rows"), "must be less than one a r"),
         (
-            ("short.csv", "--false-alarms", "1 per week"),
+            ("untimed.csv", "--false-alarms", "1 per week"),
             "needs the times of the rows",
         ),
         (("pump.csv", "--period", "0"), "period"),
@@ -264,6 +269,7 @@ def test_invalid_input_is_reported_in_one_line(folder, pump, capsys, words, mess
     (folder / "empty.csv").write_text("")
     (folder / "text.csv").write_text("a\n1\nx\n")
     (folder / "short.csv").write_text("a\n1\n2\n3\n")
+    (folder / "untimed.csv").write_text("a\n" + "1\n2\n4\n" * 20)
     before = {path: path.read_bytes() for path in folder.iterdir()}
     assert run("detect", *words) == 2
     printed = capsys.readouterr()

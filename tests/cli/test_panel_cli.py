@@ -9,7 +9,7 @@ from skcoad import NeighborsDetector
 from skcoad.cli._main import main
 from skcoad.datasets import Archive
 from skcoad.io._results import read_results
-from skcoad.panel import detect_panel
+from skcoad.panel import detect_panel, read_panel
 from skcoad.thresholds import PeaksOverThreshold
 
 QUICK = ("--detector", "neighbors")
@@ -42,6 +42,7 @@ def test_a_folder_is_searched_as_by_detect_panel(folder, capsys):
     assert "3 series in data" in printed.out
     assert "1 segments in 1 series, highest first:" in printed.out
     assert "north/b 2024-01-13" in printed.out
+    assert "unlike any in training" in printed.out
     assert "No score is above the threshold in 2 series." in printed.out
     assert printed.err == ""
     # A given threshold needs no calibration.
@@ -84,6 +85,37 @@ def test_columns_training_time_and_steps_are_used(folder):
         assert len(result["segments"]) <= 2
 
 
+@pytest.mark.parametrize("words", [("--column", "flow"), ("--drop-non-numeric",)])
+def test_columns_of_text_are_skipped_as_in_a_single_file(folder, capsys, words):
+    for file in folder.rglob("*.csv"):
+        frame = pd.read_csv(file).drop(columns="heat")
+        frame.assign(state="on").to_csv(file, index=False)
+    assert run("detect", folder, *QUICK) == 2
+    assert "column 'state' must be numeric, got 'on'" in capsys.readouterr().err
+    words = (*QUICK, *words, "--train", 200, "--threshold", 3.0)
+    assert run("detect", folder, *words, "--out", "found.jsonl") == 0
+    assert run("detect", folder / "north" / "b.csv", *words, "--out", "one.csv") == 0
+    panel = read_panel("found.jsonl")
+    alone = pd.read_csv("one.csv", parse_dates=["start", "peak", "end"])
+    of_one = panel[panel["series"] == "north/b"].reset_index(drop=True)
+    assert set(alone["channel"]) == {"flow"}
+    pd.testing.assert_frame_equal(of_one[list(alone)], alone, check_dtype=False)
+
+
+def test_a_folder_keeps_the_reasons_and_a_rate_by_time(folder, capsys):
+    words = ("--train", 200, "--false-alarms", "1 per week", "--out", "found.jsonl")
+    assert run("detect", "data", *QUICK, *words) == 0
+    printed = capsys.readouterr().out
+    found = read_panel("found.jsonl")
+    assert "component" in printed
+    assert f"\n    {found['reason'][0]}\n" in printed
+    one = ("--train", 200, "--false-alarms", "1 per week", "--out", "one.csv")
+    assert run("detect", folder / "north" / "b.csv", *QUICK, *one) == 0
+    limit = f"Segments with a score above {found['threshold'][0]:.3g}"
+    assert limit in capsys.readouterr().out
+    assert found["reason"][0] == pd.read_csv("one.csv")["reason"][0]
+
+
 def test_the_training_time_is_used_for_one_file_too(folder, capsys):
     file = folder / "north" / "a.csv"
     assert run("detect", file, *QUICK, "--train", "2024-01-09T08:00") == 0
@@ -106,9 +138,8 @@ def test_failures_are_reported_and_give_status_1(folder, capsys):
     ("words", "message"),
     [
         (("data", "--plot", "x.png"), "--plot is for one series, and data may have"),
-        (("data", "--time-column", "t"), "--time-column is for one series"),
-        (("data", "--no-dayfirst"), "--dayfirst is for one series"),
-        (("data", "--drop-non-numeric"), "--drop-non-numeric is for one series"),
+        (("data", "--time-column", "t"), "a.csv has no column 't' for the time"),
+        (("none", "--false-alarms", "soon"), "false_alarms='soon' is no rate; write"),
         (("data", "--seed", 1), "neighbors has no --seed"),
         (("data", "--out", "nowhere/x"), "there is no folder nowhere"),
         (("data", "--train", 400), "every series failed, the first with ValueError: f"),

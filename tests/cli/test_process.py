@@ -115,3 +115,16 @@ def test_a_device_is_no_output_file(series):
     assert process.returncode == 2
     assert "exists and is not a file" in process.stderr
     assert Path("/dev/full").is_char_device()
+
+
+@pytest.mark.parametrize("task", ["detect", "benchmark"])
+def test_a_pipe_as_a_file_is_refused_and_not_waited_for(task, tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    process = command(
+        *("-m", "skcoad", task, "pipe.csv"),
+        stdout=subprocess.DEVNULL,
+        cwd=tmp_path,
+        timeout=120,
+    )
+    assert process.returncode == 2
+    assert "pipe.csv is no regular file; a pipe is read as a stream" in process.stderr

@@ -157,6 +157,38 @@ def test_an_ordered_first_column_of_epochs_is_the_time(load, header):
     assert load("a,b\n1700000000,5\n1700000000,6\n").channel_names == ("a", "b")
 
 
+@pytest.mark.parametrize(
+    ("header", "cells", "first"),
+    [
+        ("t [s]", ("0.5", "1.0", "1.5"), 0.5),
+        ("year", ("2001", "2002", "2003"), 2001.0),
+        ("when", ("202401312300", "202402010000", "202402010100"), "2024-01-31T23:00"),
+        ("tag", ("20240131", "20240201", "20240202"), "2024-01-31"),
+    ],
+)
+def test_an_ordered_first_column_of_dates_or_seconds_is_the_time(
+    load, header, cells, first
+):
+    series = load(f"{header},v\n" + "".join(f"{cell},7\n" for cell in cells))
+    assert series.channel_names == ("v",)
+    assert series.timestamps[0] == (
+        first if isinstance(first, float) else np.datetime64(first)
+    )
+    later = load("v," + header + "\n" + "".join(f"7,{cell}\n" for cell in cells))
+    assert later.channel_names == ("v", header)
+
+
+def test_years_months_and_days_are_joined_or_refused(load):
+    text = "no,year,month,day,hour,v\n1,2024,2,28,23,1\n2,2024,2,29,0,2\n"
+    same_times(load(text), ["2024-02-28T23:00", "2024-02-29"])
+    with pytest.raises(
+        ValueError, match=r"table\.csv: year and month and day and hour"
+    ):
+        load(text.replace("29", "30"))
+    parts = load("year,month,v\n2024,1,7\n2024,2,8\n")
+    assert parts.channel_names == ("year", "month", "v")
+
+
 def test_a_measured_time_is_a_channel(load):
     series = load("run time,utc\n5,1\n9,2\n")
     assert series.channel_names == ("run time", "utc")
@@ -308,6 +340,18 @@ def test_frames_of_any_library_are_read_as_tables_are(frame, convert):
     np.testing.assert_array_equal(series.labels, [0, 0, 0, 0, 1])
     same_times(series, pd.date_range("2024-01-01", periods=5))
     assert "1 missing rows are missing values" in series.notes
+
+
+def test_the_dimension_of_time_may_be_the_last(frame):
+    values = np.arange(8.0).reshape(2, 4)
+    days = pd.date_range("2024-01-01", periods=4)
+    array = xr.DataArray(
+        values, dims=("channel", "time"), coords={"channel": ["a", "b"], "time": days}
+    )
+    series = from_frame(array)
+    assert series.channel_names == ("a", "b")
+    np.testing.assert_array_equal(series.values, values.T)
+    same_times(series, days)
 
 
 def test_a_single_column_is_a_frame_too(frame):

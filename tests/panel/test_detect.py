@@ -1,3 +1,4 @@
+import json
 import os
 import threading
 import tracemalloc
@@ -17,6 +18,7 @@ from skcoad.io._results import only_writer, read_results
 from skcoad.model import InterruptedFitWarning
 from skcoad.panel import Panel, detect_panel, read_panel
 from skcoad.scoring import find_segments
+from skcoad.thresholds import PeaksOverThreshold
 
 
 def make_noise(seed, height=0.0, n=120):
@@ -99,6 +101,107 @@ def test_segments_have_the_times_of_the_series(panel):
     assert rows["score"].tolist() == found["score"].tolist()
     numbered = frame.set_index(np.arange(120) * 0.5)
     assert detect_panel(numbered, Deviation(6.0), train=60)["end"][0] == 42.0
+
+
+@pytest.fixture
+def timed(wave):
+    """Two channels in hourly rows of which two are missing, with a flat part."""
+    x = wave(400, n_channels=2)
+    x[300:320, 1] = 2.0
+    time = pd.date_range("2024-01-01", periods=400, freq="h")
+    return pd.DataFrame(x, columns=["flow", "heat"], index=time).drop(time[[50, 350]])
+
+
+WHY = ["start", "peak", "end", "score", "channel", "component", "reason"]
+
+
+def test_the_table_is_that_of_find_segments(timed, out):
+    train = timed.index[200]
+    found = detect_panel({"pump": timed}, train=train, threshold=3.0, out=out)
+    detector = NeighborsDetector(contamination=0.01).fit(timed[:200])
+    alone = detector.find_segments(timed, threshold=3.0, limit=10, start=200)
+    assert list(found) == ["series", *WHY, "threshold", "error"]
+    pd.testing.assert_frame_equal(found[WHY], alone, check_dtype=False)
+    assert found["channel"][0] == "heat"
+    pd.testing.assert_frame_equal(read_panel(out), found)
+
+
+def test_a_rate_by_time_needs_times_and_has_those_of_the_series(
+    timed, wave, monkeypatch
+):
+    fitted = []
+    fit_model = NeighborsDetector._fit_model
+
+    def counted(detector, X):
+        fitted.append(len(X))
+        return fit_model(detector, X)
+
+    monkeypatch.setattr(NeighborsDetector, "_fit_model", counted)
+    detector = NeighborsDetector(contamination=PeaksOverThreshold("1 per week"))
+    found = detect_panel({"rows": wave(400, n_channels=2), "times": timed}, detector)
+    assert (
+        found["error"]
+        .iloc[-1]
+        .startswith("ValueError: false_alarms='1 per week' needs the times of the rows")
+    )
+    assert fitted == [400]  # the other, and at once, since all is searched
+    by_rows = PeaksOverThreshold("1 per 168 rows", held_back=0)
+    alone = NeighborsDetector(contamination=by_rows).fit(timed)
+    assert found["threshold"][0] == pytest.approx(alone.threshold_, rel=1e-12)
+    assert detector.contamination.held_back == 0.3
+
+
+def test_what_is_new_to_a_detector_is_compared_with_what_it_held_back(timed):
+    detector = NeighborsDetector(contamination=PeaksOverThreshold("1 per week"))
+    found = detect_panel({"pump": timed}, detector, train=timed.index[200])
+    assert found["threshold"][0] == detector.fit(timed[:200]).threshold_
+
+
+def test_results_of_a_version_without_reasons_are_read_and_resumed(timed, out):
+    arguments = {"train": 200, "threshold": 3.0, "out": out}
+    found = detect_panel({"pump": timed}, **arguments)
+    (result,) = read_results(out)
+    for segment in result["segments"]:
+        for name in ("channel", "component", "reason"):
+            del segment[name]
+    out.write_text(json.dumps(result) + "\n")
+    earlier = detect_panel({"pump": timed}, **arguments)
+    assert earlier["channel"].isna().all()
+    kept = ["series", "start", "peak", "end", "score"]
+    pd.testing.assert_frame_equal(earlier[kept], found[kept])
+
+
+def test_labels_of_each_kind_come_back_as_they_were(panel):
+    times = pd.date_range("2024-01-01", periods=120, freq="h")
+    labels = {"s0": times, "s2": times - times[0], "s3": np.arange(120) * 0.5}
+    frames = {n: pd.DataFrame({"v": panel[n]}, labels[n]) for n in labels}
+    for name, frame in frames.items():
+        found = detect_panel({name: frame}, Deviation(6.0), train=60)
+        assert found["start"][0] == labels[name][80]
+    together = detect_panel(frames, Deviation(6.0), train=60).set_index("series")
+    for name in labels:
+        assert together["end"][name] == labels[name][84]
+
+
+@pytest.mark.parametrize("names", [["flow", "heat"], None])
+def test_a_fitted_detector_compares_names_that_it_has(timed, names):
+    fitted_on = timed[:200] if names else timed[:200].to_numpy()
+    shared = NeighborsDetector().fit(fitted_on)
+    swapped = {"a": timed, "b": timed[["heat", "flow"]]}
+    found = detect_panel(swapped, shared, threshold=3.0).set_index("series")
+    if names:
+        assert "feature names should match" in found["error"]["b"]
+        assert found["channel"]["a"] == "heat"
+    else:
+        assert found["error"].isna().all()
+        assert found["channel"]["a"] == 1
+
+
+def test_a_detector_of_one_channel_scores_every_column(timed):
+    shared = NeighborsDetector().fit(timed[["flow"]][:200])
+    found = detect_panel(timed, shared, train=200, threshold=3.0)
+    assert found["error"].isna().all()
+    assert found["series"][0] == "heat"
 
 
 @pytest.mark.parametrize("train", ["2024-01-03T12:00", "2024-01-03 13:00+01:00"])

@@ -3,7 +3,9 @@ import zipfile
 
 import numpy as np
 import pandas as pd
+import polars
 import pytest
+import xarray
 
 from skcoad.datasets import Series, open_archive
 from skcoad.panel import Panel, open_panel
@@ -71,6 +73,35 @@ def test_files_are_read_only_when_their_series_is(folder):
         panel.read(1)
 
 
+@pytest.mark.parametrize("source", ["folder", "pattern", "file", "zip"])
+def test_files_are_read_as_asked(tmp_path, source):
+    file = tmp_path / "data" / "pump.csv"
+    file.parent.mkdir()
+    file.write_text("when,state,flow\n01/02/2024,on,1\n02/02/2024,off,2\n")
+    packed = tmp_path / "two.zip"
+    with zipfile.ZipFile(packed, "w") as opened:
+        for name in ("a.csv", "pump.csv"):
+            opened.write(file, name)
+    pattern = str(file.parent / "*.csv")
+    sources = {"folder": file.parent, "pattern": pattern, "file": file, "zip": packed}
+    panel = open_panel(sources[source], columns=["flow"], dayfirst=True)
+    one = panel.read(len(panel.names) - 1)
+    assert one.channel_names == ("flow",)
+    assert one.timestamps.astype("M8[D]").astype(str).tolist() == [
+        "2024-02-01",
+        "2024-02-02",
+    ]
+
+
+def test_options_of_files_are_for_files():
+    with pytest.raises(TypeError, match="columns, sep are for files, got a dict"):
+        open_panel({"a": [1.0]}, columns=["a"], sep=",")
+    with pytest.raises(TypeError, match="separator"):
+        open_panel(os.curdir, separator=",")
+    with pytest.raises(ValueError, match="must be a sequence of names, got 'flow'"):
+        open_panel(os.curdir, columns="flow")
+
+
 def test_a_long_frame_is_cut_by_id_and_sorted_by_time():
     days = pd.date_range("2024-01-01", periods=3, tz="Europe/Berlin")
     frame = pd.DataFrame(
@@ -115,7 +146,9 @@ def test_a_mapping_may_hold_arrays_frames_and_series():
     assert panel.read(2).values.shape == (2, 1)
     assert (panel.read(3).name, panel.read(3).train_length) == ("s", 1)
     assert open_panel({"x": frame.reset_index(drop=True)}).read(0).timestamps is None
-    assert open_panel({"x": frame.reset_index()[1:]}).read(0).timestamps.tolist() == [1]
+    assert open_panel({"x": frame[["y"]][1:]}).read(0).timestamps.tolist() == [20]
+    later = frame.reset_index(drop=True)[1:]
+    assert open_panel({"x": later}).read(0).timestamps.tolist() == [1]
 
 
 def test_a_panel_is_itself():
@@ -134,7 +167,11 @@ FRAME = pd.DataFrame({"unique_id": ["a", "a"], "ds": [1, 1], "y": [1.0, 2.0]})
         (pd.DataFrame([[1, 2]], columns=["a", "a"]), ValueError, "2 series are named"),
         (FRAME.drop(columns="ds"), ValueError, "has the columns 'unique_id', 'ds'"),
         (FRAME.drop(columns="y"), ValueError, "and one for each channel, got"),
-        (FRAME.assign(unique_id=["a", None]), ValueError, "1 rows have no unique_id"),
+        (
+            FRAME.assign(unique_id=pd.Series(["a", None])),
+            ValueError,
+            "1 rows have no unique_id",
+        ),
         ([[1.0, 2.0]], TypeError, "mapping of names to series, got list"),
         (os.path.join("nowhere", "*.csv"), FileNotFoundError, "no file matches"),
         ("nowhere", FileNotFoundError, "nowhere"),
@@ -149,12 +186,63 @@ def test_what_is_no_panel_is_an_error_that_says_why(source, error, message):
 @pytest.mark.parametrize(
     ("time", "message"),
     [
-        (pd.DatetimeIndex(["2024-01-01", "2024-01-01"]), "a: the timestamp 2024-01-01"),
-        (pd.DatetimeIndex(["2024-01-02", "2024-01-01"]), "a: the timestamps are not s"),
-        (pd.DatetimeIndex(["NaT", "2024-01-01"]), "a: a timestamp is missing"),
+        (
+            ["2024-01-01", "2024-01-01"],
+            "a: the time 2024-01-01 00:00 has more than one",
+        ),
+        (["NaT", "2024-01-01"], "a: index: the time of row 0 is missing"),
     ],
 )
 def test_times_that_are_no_order_are_errors_of_that_series(time, message):
-    panel = open_panel(pd.DataFrame({"a": [1.0, 2.0]}, index=time))
+    frame = pd.DataFrame({"a": [1.0, 2.0]}, index=pd.DatetimeIndex(time))
+    panel = open_panel(frame)
     with pytest.raises(ValueError, match=message):
         panel.read(0)
+
+
+HOURS = pd.date_range("2024-01-01", periods=4, freq="h")
+X = [1.0, np.nan, 3.0, 4.0]
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pd.DataFrame({"v": X}, index=HOURS),
+        pd.DataFrame({"v": X[::-1]}, index=HOURS[::-1]),
+        pd.DataFrame({"v": [1.0, 3.0, 4.0]}, index=HOURS[[0, 2, 3]]),
+        pd.DataFrame({"time": HOURS, "v": X, "label": [0, 0, 1, 0]}),
+        pd.DataFrame({"v": pd.array([1, None, 3, 4], dtype="Int64")}, index=HOURS),
+        pd.DataFrame({"v": np.array([1, pd.NA, 3, 4], dtype=object)}, index=HOURS),
+        pd.Series(X, index=HOURS, name="v"),
+        polars.DataFrame({"time": HOURS.to_numpy(), "v": [1.0, None, 3.0, 4.0]}),
+        xarray.DataArray(X, dims="time", coords={"time": HOURS}, name="v"),
+    ],
+    ids=lambda frame: type(frame).__module__.partition(".")[0],
+)
+def test_frames_in_a_mapping_are_read_as_tables_are(frame):
+    one = open_panel({"pump": frame}).read(0)
+    assert (one.name, one.channel_names) == ("pump", ("v",))
+    np.testing.assert_array_equal(one.values[:, 0], X)
+    np.testing.assert_array_equal(one.timestamps, HOURS)
+
+
+def test_masked_values_are_missing():
+    masked = np.ma.masked_array([1.0, 99.0, 3.0, 4.0], mask=[0, 1, 0, 0])
+    np.testing.assert_array_equal(open_panel({"a": masked}).read(0).values[:, 0], X)
+
+
+def test_the_times_of_a_wide_frame_may_be_a_column():
+    frame = pd.DataFrame({"time": HOURS, "a": X, "label": [5.0, 6.0, 7.0, 8.0]})
+    panel = open_panel(frame)
+    assert panel.names == ("a", "label")
+    one = panel.read(1)
+    assert one.channel_names == ("label",)
+    assert one.values[:, 0].tolist() == [5, 6, 7, 8]
+    np.testing.assert_array_equal(one.timestamps, HOURS)
+
+
+def test_a_long_frame_may_be_of_polars():
+    frame = polars.DataFrame(
+        {"unique_id": ["b", "a", "b"], "ds": [2, 1, 1], "y": [1.0, 2.0, 3.0]}
+    )
+    assert values(open_panel(frame)) == {"b": [3.0, 1.0], "a": [2.0]}

@@ -39,6 +39,12 @@ def test_none_or_one_in_every_row_is_an_error(text):
         events_per_row(text, 1.0)
 
 
+@pytest.mark.parametrize("text", ["0 per day", "1 per 0 weeks", "1e999 per day"])
+def test_no_rate_with_any_data_is_known_without_times(text):
+    with pytest.raises(ValueError, match="must be less than one a row, and at least"):
+        events_per_row(text)
+
+
 def test_a_rate_in_time_needs_an_interval():
     with pytest.raises(ValueError, match="needs the times of the rows"):
         events_per_row("1 per week")

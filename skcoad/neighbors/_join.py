@@ -36,6 +36,7 @@ Metric = Literal["euclidean", "znormalized"]
 # Added to variances before z-normalisation, in variances of the normal series: below
 # this amplitude, shape is noise.
 VARIANCE_FLOOR = 0.02**2
+EQUAL = 1e-9  # squared distance of equals, with the rounding of their moments
 N_COMPONENTS = 64
 MAX_POINTS = 256  # of a subsequence in the first stage; longer ones are downsampled
 MAX_INDEXED = 2**18  # subsequences; of a longer series, evenly spaced ones
@@ -398,7 +399,8 @@ class JoinIndex(nn.Module):
         i, j = i.clamp(0, len(x.mean) - 1)[:, None], j.clamp(0, n_y - m)
         squared = self._squared_distance(x, totals / m, i, j).to(x.series.dtype)
         absent |= overlaps.any(-1, keepdim=True) | self.incomplete[j]
-        return squared.clamp_min_(0).masked_fill_(absent, torch.inf), totals
+        squared = F.threshold_(squared, EQUAL, 0)
+        return squared.masked_fill_(absent, torch.inf), totals
 
     def _squared_distance(
         self, x: _Moments, mean_square: Tensor, i: Tensor, j: Tensor

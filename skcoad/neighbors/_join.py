@@ -399,7 +399,7 @@ class JoinIndex(nn.Module):
         i, j = i.clamp(0, len(x.mean) - 1)[:, None], j.clamp(0, n_y - m)
         squared = self._squared_distance(x, totals / m, i, j).to(x.series.dtype)
         absent |= overlaps.any(-1, keepdim=True) | self.incomplete[j]
-        squared = F.threshold_(squared, EQUAL, 0)
+        squared = F.threshold(squared, EQUAL, 0)
         return squared.masked_fill_(absent, torch.inf), totals
 
     def _squared_distance(

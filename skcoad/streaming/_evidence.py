@@ -85,8 +85,8 @@ class CausalEvidence:
         self._stride = plan.query_stride(QUERIES_PER_LENGTH)
         self._width = max(1, plan.period // WIDTHS_PER_PERIOD)
         self.history = 2 * self._period + self._stride
-        self._center = model.scaler.center.numpy()[:, None]
-        self._scale = model.scaler.scale.numpy()[:, None]
+        self._center = model.scaler.center.cpu().numpy()[:, None]
+        self._scale = model.scaler.scale.cpu().numpy()[:, None]
         self._difference_scales = [
             channel.difference_scale.item() for channel in model.neighbors
         ]

@@ -114,6 +114,7 @@ def test_a_rate_in_time_takes_the_times_of_the_training_series(wave):
     [
         (PeaksOverThreshold("sometimes"), "is no rate"),
         (PeaksOverThreshold(held_back=1), "held_back"),
+        ("1 per 1000 rows", "is an object, such as skcoad.thresholds.PeaksOver"),
         (ConformalThreshold("1 per 1000 rows"), "the 600 scores given can promise"),
     ],
 )

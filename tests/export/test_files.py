@@ -44,7 +44,7 @@ def written(tmp_path_factory, network, wave):
 
 @pytest.mark.parametrize(
     ("name", "tolerance"),
-    # onnxruntime has other approximations of the sigmoid and tanh in a GRU.
+    # onnxruntime's recurrence rounds otherwise.
     [("network", 1e-5), ("neighbors", 1e-5), ("gru", 1e-3)],
 )
 @pytest.mark.parametrize("n_chunks", [1, 3])

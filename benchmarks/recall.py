@@ -1,6 +1,6 @@
 """Measure the recall of the nearest-neighbour searches against brute force.
 
-    python benchmarks/recall.py
+    python benchmarks/recall.py --data path/to/ucr
 
 Made the tables "Recall of the neighbour search" of docs/evidence.md.
 
@@ -8,7 +8,7 @@ Both searches are approximate: `JoinIndex.join`, which the distances in the scor
 from, and `SubsequenceIndex.query`, which windows are retrieved by. Here their answers
 are compared with those of an exhaustive search, for a sample of subsequences from the
 anomaly-free continuation of the indexed series (`make_series`, one period to a
-subsequence):
+subsequence), and from the test parts of some series of the UCR archive, if it is given:
 
 - recall@1: fraction of the subsequences whose answer is the true nearest neighbour;
 - distance ratio: mean distance of the answers over the mean of the true ones, at least
@@ -26,16 +26,19 @@ import argparse
 import itertools
 import math
 import time
+from pathlib import Path
 from typing import NamedTuple, get_args
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from skcoad.datasets import make_series
+from skcoad.datasets import Series, make_series, open_archive
 from skcoad.neighbors import JoinIndex, Neighbors, SubsequenceIndex
+from skcoad.neighbors._distance import VARIANCE_FLOOR, Metric
 from skcoad.neighbors._index import MEAN_WEIGHT
-from skcoad.neighbors._join import QUERIES_PER_LENGTH, VARIANCE_FLOOR, Metric
+from skcoad.neighbors._join import QUERIES_PER_LENGTH
+from skcoad.preprocessing import plan_windows
 
 LENGTHS = [50, 100, 200]
 TRAIN_LENGTHS = [5_000, 20_000, 100_000]
@@ -45,12 +48,10 @@ RETRIEVAL_LENGTH = 100  # the only one in the second table
 N_QUERIES = 500
 MAX_REFERENCES = 4096  # the detectors' default
 TEST_LENGTH = 20_000  # of the part that is joined
+MAX_TEST_LENGTH = 60_000  # of that of a real series
+SELECT = ["111_*", "119_*", "183_*", "196_*", "197_*", "201_*", "206_*"]
 
-JOIN_HEADER = (
-    "| length | training timestamps | noise "
-    + "".join(f"| recall@1, {m} | ratio | points/s " for m in METRICS)
-    + "|"
-)
+JOIN_CELLS = "".join(f"| recall@1, {m} | ratio | points/s " for m in METRICS) + "|"
 QUERY_HEADER = (
     "| length | training timestamps | noise | recall@1 | distance ratio "
     "| mean distance |"
@@ -191,21 +192,45 @@ def compare(
     )
 
 
-def measure_join(
-    length: int,
-    train_length: int,
-    noise: float,
-    metric: Metric,
-    *,
-    n_queries: int = N_QUERIES,
-    seed: int = 0,
-) -> Accuracy:
-    """Compare a join with brute force, on a generated series.
+def real_parts(series: Series, n_queries: int, seed: int = 0) -> tuple[Parts, int]:
+    """Take a sample of the subsequences of one period of a series' test part.
 
     Parameters
     ----------
-    length, train_length, noise, n_queries, seed : int, int, float, int, int
+    series : Series
+        With a single channel.
+    n_queries, seed : int, int
         As for `make_parts`.
+
+    Returns
+    -------
+    parts : Parts
+        In standard deviations of the training part; of the test part, the first
+        60,000 timestamps.
+    length : int
+        Of a subsequence.
+    """
+    length = plan_windows(series.train).period
+    values = (series.values[:, 0] - series.train.mean()) / series.train.std()
+    parts = torch.tensor(values, dtype=torch.float32).split(
+        [series.train_length, len(values) - series.train_length]
+    )
+    test = parts[1][:MAX_TEST_LENGTH]
+    starts = np.random.default_rng(seed).integers(
+        len(test) - length + 1, size=n_queries
+    )
+    return Parts(parts[0], test, torch.tensor(starts)), length
+
+
+def measure_join(parts: Parts, length: int, metric: Metric) -> Accuracy:
+    """Compare a join with brute force.
+
+    Parameters
+    ----------
+    parts : Parts
+        From `make_parts` or `real_parts`.
+    length : int
+        Of a subsequence.
     metric : {"euclidean", "znormalized"}
         See `JoinIndex`.
 
@@ -213,14 +238,26 @@ def measure_join(
     -------
     Accuracy
     """
-    parts = make_parts(length, train_length, noise, n_queries, seed)
-    missing = torch.zeros(train_length, dtype=torch.bool)
+    missing = torch.zeros(len(parts.train), dtype=torch.bool)
     index = JoinIndex(parts.train, missing, length, metric)
     begin = time.process_time()
     found = index.join(parts.test, max(1, length // QUERIES_PER_LENGTH))
     seconds = (time.process_time() - begin) / len(found.indices)
     sample = Neighbors(*(each[parts.starts] for each in found))
     return compare(sample, parts, length, metric, seconds)
+
+
+def join_cells(parts: Parts, length: int) -> list[str]:
+    """Cells of a table: accuracy of the join by each metric."""
+    cells = []
+    for metric in METRICS:
+        accuracy = measure_join(parts, length, metric)
+        cells += [
+            f"{accuracy.recall:.3f}",
+            f"{accuracy.distance_ratio:.4f}",
+            f"{accuracy.points_per_second:,.0f}",
+        ]
+    return cells
 
 
 def measure_query(
@@ -263,6 +300,10 @@ def print_header(header: str) -> None:
 def main() -> None:
     """Print a Markdown table of the joins, and one of the queries."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, help="folder of the UCR archive")
+    parser.add_argument(
+        "--select", nargs="+", default=SELECT, metavar="PATTERN", help="series of it"
+    )
     parser.add_argument("--lengths", type=int, nargs="+", default=LENGTHS)
     parser.add_argument("--train-lengths", type=int, nargs="+", default=TRAIN_LENGTHS)
     parser.add_argument("--noises", type=float, nargs="+", default=NOISES)
@@ -274,20 +315,24 @@ def main() -> None:
     how = {"n_queries": arguments.queries, "seed": arguments.seed}
 
     torch.set_num_threads(1)
+    join = JoinIndex(torch.zeros(50), torch.zeros(50, dtype=torch.bool), 10, METRICS[0])
+    join.join(torch.zeros(50), 1)  # so that compilation is not counted
     print("`JoinIndex.join`:\n")
-    print_header(JOIN_HEADER)
+    print_header(f"| length | training timestamps | noise {JOIN_CELLS}")
     for length, train_length, noise in itertools.product(
         arguments.lengths, arguments.train_lengths, arguments.noises
     ):
-        cells = []
-        for metric in METRICS:
-            accuracy = measure_join(length, train_length, noise, metric, **how)
-            cells += [
-                f"{accuracy.recall:.3f}",
-                f"{accuracy.distance_ratio:.4f}",
-                f"{accuracy.points_per_second:,.0f}",
-            ]
-        print(f"| {length} | {train_length:,} | {noise} | {' | '.join(cells)} |")
+        parts = make_parts(length, train_length, noise, **how)
+        cells = [str(length), f"{train_length:,}", str(noise)]
+        print(f"| {' | '.join(cells + join_cells(parts, length))} |", flush=True)
+    if arguments.data is not None:
+        print("\n`JoinIndex.join`, real series:\n")
+        print_header(f"| series | length | training timestamps {JOIN_CELLS}")
+        for pattern in arguments.select:
+            for series in open_archive(arguments.data).select(pattern):
+                parts, length = real_parts(series, **how)
+                cells = [series.name, str(length), f"{len(parts.train):,}"]
+                print(f"| {' | '.join(cells + join_cells(parts, length))} |")
     print("\n`SubsequenceIndex.query`:\n")
     print_header(QUERY_HEADER)
     for train_length, noise in itertools.product(

@@ -7,6 +7,7 @@ import re
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -103,8 +104,19 @@ def study_archive(
     return run_study(study, series, arguments.out, arguments.jobs)
 
 
+class Named(Protocol):
+    """What is studied: a series, or a run on one."""
+
+    @property
+    def name(self) -> str:
+        """Key in the results file."""
+
+
+NamedT = TypeVar("NamedT", bound=Named)
+
+
 def run_study(
-    study: Callable[[Series], Result], series: list[Series], out: Path, n_jobs: int
+    study: Callable[[NamedT], Result], series: list[NamedT], out: Path, n_jobs: int
 ) -> list[Result]:
     """Study each series that the results file does not have yet.
 
@@ -112,7 +124,7 @@ def run_study(
     ----------
     study : callable
         Returns a result with a key ``series``, the name.
-    series : list of Series
+    series : list of Series, or of runs on them
         With different names.
     out : Path
         The results file; created, or appended to.

@@ -45,7 +45,8 @@ from skcoad.neighbors import (
     excess_distance,
     first_differences,
 )
-from skcoad.neighbors._join import QUERIES_PER_LENGTH, Metric
+from skcoad.neighbors._distance import Metric
+from skcoad.neighbors._join import QUERIES_PER_LENGTH
 from skcoad.preprocessing import plan_windows
 from skcoad.preprocessing._calibration import TailCalibration
 from skcoad.preprocessing._scaler import Scaler

@@ -1,56 +1,86 @@
 """Ask what the network adds to the neighbours, and by which rule.
 
-    python studies/network_study.py --out network.jsonl --jobs 2
+    python studies/network_study.py path/to/ucr --out network.jsonl --jobs 2
 
-Made the table of "What the network adds" in docs/evidence.md.
+Made the tables of "What the network adds" in docs/evidence.md.
 
-Generated series (``make_series``, 6,000 timestamps, seven kinds of anomaly of unequal
-strength in each), four seeds; the defaults, seed 0. Of the test part the score by
-neighbours and the evidence of the network are combined by several rules. Series in the
-results file are not computed again.
+Three groups of series, the defaults, one detector for each seed:
+
+- generated: ``make_series``, 6,000 timestamps, seven kinds of anomaly of unequal
+  strength in each, four of them;
+- scenarios: one draw of each with a single channel;
+- archive: at most three series of each recording, up to a length.
+
+Of the test part the score by neighbours and the evidence of the network are combined by
+several rules. The default and the neighbours alone are compared in pairs, recording by
+recording (or scenario by scenario). Runs in the results file are not computed again.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
-from _study import markdown_table, run_study
+from _study import evaluate_test, markdown_table, recording, run_study
 from numpy.typing import NDArray
+from scipy import stats
 
-from skcoad import CoADDetector, metrics
+from skcoad import CoADDetector
 from skcoad.benchmark import Result
-from skcoad.datasets import Series, make_series
+from skcoad.datasets import SCENARIOS, Series, make_scenario, make_series, open_archive
 from skcoad.scoring import ScoringOptions, channel_contributions
 
-PERIOD = 50
-SEEDS = range(4)
+PERIOD = 50  # of the generated series
+PER_RECORDING = 3
+NEIGHBORS = "neighbours"
+DEFAULT = "neighbours (network + 1), the default"
+METRICS = {"hit_at_1": "Acc@1, %", "auc_pr": "AUC-PR", "vus_pr": "VUS-PR"}
 FloatArray = NDArray[np.floating]
+
+
+class Run(NamedTuple):
+    """One training on one series of a group."""
+
+    series: Series
+    group: str
+    recording: str
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Key in the results file."""
+        return f"{self.group} {self.series.name} {self.seed}"
 
 
 def rules(neighbors: FloatArray, network: FloatArray) -> dict[str, FloatArray]:
     """Combine the score by neighbours ``(n,)`` and the network's rarity ``(2, n)``."""
     decades = np.sqrt(np.square(network).mean(0))
     return {
-        "neighbours": neighbors,
+        NEIGHBORS: neighbors,
         "network": decades,
         "quadratic mean": np.hypot(neighbors, decades),
         "mean": neighbors + decades,
+        "largest": np.maximum(neighbors, decades),
         "neighbours (network + 1/2)": neighbors * (decades + 0.5),
-        "neighbours (network + 1), the default": neighbors * (decades + 1),
+        DEFAULT: neighbors * (decades + 1),
         "neighbours (network + 2)": neighbors * (decades + 2),
+        "neighbours sqrt(network + 1)": neighbors * np.sqrt(decades + 1),
         "log(1 + neighbours) + log(1 + network)": np.log1p(neighbors)
         + np.log1p(decades),
     }
 
 
-def study(series: Series, max_steps: int = 300) -> Result:
+def study(run: Run, max_steps: int = 300) -> Result:
     """Metrics of each rule on one series."""
     torch.set_num_threads(1)
-    detector = CoADDetector(max_steps=max_steps, random_state=0).fit(series.train)
-    model, test = detector.model_, series.test
+    series = run.series
+    detector = CoADDetector(max_steps=max_steps, random_state=run.seed)
+    model, test = detector.fit(series.train).model_, series.test
     options = ScoringOptions()
     whole = slice(0, len(test))
     score = detector.decision_function(test)
@@ -58,40 +88,95 @@ def study(series: Series, max_steps: int = 300) -> Result:
     evidence, network = rarity[:-2], rarity[-2:]
     neighbors = np.sqrt(model.evidence_weights(0) @ np.square(evidence))
     return {
-        "series": series.name,
+        "series": run.name,
+        "group": run.group,
+        "recording": run.recording,
         "metrics": {
-            name: {
-                "auc_pr": metrics.auc_pr(series.test_labels, score),
-                "vus_pr": metrics.vus_pr(series.test_labels, score, window=PERIOD),
-            }
-            for name, score in rules(neighbors, network).items()
+            name: evaluate_test(series, scores)
+            for name, scores in rules(neighbors, network).items()
         },
     }
 
 
+def runs(archive: Iterable[Series], longest: int, seeds: Iterable[int]) -> list[Run]:
+    """All trainings, those of one seed after the other."""
+    groups = []
+    for draw in range(4):
+        name = f"generated {draw}"
+        series = make_series(6000, period=PERIOD, random_state=draw, name=name)
+        groups.append(("generated", name, series))
+    for name in SCENARIOS:
+        series = make_scenario(name)
+        if series.values.shape[1] == 1:
+            groups.append(("scenarios", name, series))
+    taken: Counter[str] = Counter()
+    for series in archive:
+        source = recording(series.name)
+        if len(series.values) <= longest and taken[source] < PER_RECORDING:
+            taken[source] += 1
+            groups.append(("archive", source, series))
+    return [
+        Run(series, group, source, seed)
+        for seed in seeds
+        for group, source, series in groups
+    ]
+
+
 def table(results: list[Result]) -> str:
-    """Markdown table of the means over the series."""
+    """Markdown table of the means over the runs of each group."""
     rows = []
+    groups = list(dict.fromkeys(result["group"] for result in results))
     for name in results[0]["metrics"]:
-        means = [
-            np.mean([result["metrics"][name][metric] for result in results])
-            for metric in ("auc_pr", "vus_pr")
-        ]
-        rows.append([name, *(f"{mean:.3f}" for mean in means)])
-    return markdown_table(["score", "AUC-PR", "VUS-PR"], rows)
+        means = []
+        for group in groups:
+            chosen = [r["metrics"][name] for r in results if r["group"] == group]
+            hit, *others = (np.mean([r[metric] for r in chosen]) for metric in METRICS)
+            means += [f"{100 * hit:.1f}", *(f"{value:.3f}" for value in others)]
+        rows.append([name, *means])
+    header = [f"{group}: {title}" for group in groups for title in METRICS.values()]
+    return markdown_table(["score", *header], rows)
+
+
+def paired_table(results: list[Result]) -> str:
+    """Markdown table of the default minus the neighbours, recording by recording."""
+    rows = []
+    for group in dict.fromkeys(result["group"] for result in results):
+        for metric in ("auc_pr", "vus_pr"):
+            by_recording = defaultdict(list)
+            for result in results:
+                if result["group"] == group:
+                    both = (result["metrics"][rule] for rule in (DEFAULT, NEIGHBORS))
+                    default, neighbors = (metrics[metric] for metrics in both)
+                    by_recording[result["recording"]].append(default - neighbors)
+            gain = np.array([np.mean(values) for values in by_recording.values()])
+            error = gain.std(ddof=1) / np.sqrt(len(gain))
+            p = stats.wilcoxon(gain, zero_method="zsplit").pvalue
+            rows.append(
+                [
+                    f"{group}, {METRICS[metric]}",
+                    str(len(gain)),
+                    f"{gain.mean():+.3f} ± {error:.3f}",
+                    str((gain > 0.01).sum()),
+                    str((gain < -0.01).sum()),
+                    f"{p:.2f}",
+                ]
+            )
+    header = ["default minus neighbours", "recordings", "mean", "better", "worse", "p"]
+    return markdown_table(header, rows)
 
 
 def main() -> None:
-    """Compute what is missing and print the table."""
+    """Compute what is missing and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path, help="folder of the UCR archive")
+    parser.add_argument("--max-length", type=int, default=40_000, metavar="N")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--out", type=Path, default=Path("network.jsonl"))
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     arguments = parser.parse_args()
-    series = [
-        make_series(6000, period=PERIOD, random_state=seed, name=f"generated {seed}")
-        for seed in SEEDS
-    ]
-    print(table(run_study(study, series, arguments.out, arguments.jobs)))
+    todo = runs(open_archive(arguments.data), arguments.max_length, arguments.seeds)
+    results = run_study(study, todo, arguments.out, arguments.jobs)
+    print(table(results), paired_table(results), sep="\n\n")
 
 
 if __name__ == "__main__":

@@ -256,11 +256,57 @@ def test_network_study_has_the_score_of_the_detector_among_its_rules(
     load: Load, series: Series
 ) -> None:
     module = load("network_study")
-    result = module.study(series, max_steps=2)
+    run = module.Run(series, "archive", "tiny", 0)
+    result = module.study(run, max_steps=2)
     detector = CoADDetector(max_steps=2, random_state=0).fit(series.train)
     scores = detector.decision_function(series.test)
-    default = result["metrics"]["neighbours (network + 1), the default"]
+    default = result["metrics"][module.DEFAULT]
     assert default["auc_pr"] == pytest.approx(auc_pr(series.test_labels, scores))
+    assert module.table([result]).count("\n") == 1 + len(result["metrics"])
+
+
+def test_network_study_compares_in_pairs_by_recording(load: Load) -> None:
+    module = load("network_study")
+    values = [("a", 0.5), ("a", 0.7), ("b", 0.1), ("c", 0.3)]
+    results = [
+        {
+            "group": "archive",
+            "recording": source,
+            "metrics": {
+                module.DEFAULT: dict.fromkeys(module.METRICS, value),
+                module.NEIGHBORS: dict.fromkeys(module.METRICS, 0.3),
+            },
+        }
+        for source, value in values
+    ]
+    rows = module.paired_table(results).splitlines()
+    mean, better, worse = (0.3 - 0.2 + 0) / 3, 1, 1
+    assert f"| 3 | {mean:+.3f} ± " in rows[2]
+    assert f" | {better} | {worse} | " in rows[2]
+
+
+def test_network_study_takes_few_series_of_each_recording(
+    load: Load, series: Series
+) -> None:
+    module = load("network_study")
+    archive = [
+        Series(series.values, series.labels, 700, f"00{i}_UCR_Anomaly_ECG{i}_1_2_3")
+        for i in range(5)
+    ]
+    chosen = module.runs(archive, 1000, [0, 1])
+    groups = [run.group for run in chosen if run.seed == 1]
+    assert groups.count("archive") == module.PER_RECORDING
+    assert groups.count("generated") == 4
+    assert len({run.name for run in chosen}) == len(chosen)
+
+
+def test_paper_study_measures_each_rule(load: Load, series: Series) -> None:
+    module = load("paper_study")
+    result = module.study(module.Run(series, "conv", 2))
+    detector = CoADDetector.paper(encoder="conv", max_steps=2, random_state=0)
+    scores = detector.fit(series.train).decision_function(series.test)
+    own = result["metrics"]["sum, in standard deviations"]
+    assert own["auc_pr"] == pytest.approx(auc_pr(series.test_labels, scores))
     assert module.table([result]).count("\n") == 1 + len(result["metrics"])
 
 
@@ -426,7 +472,9 @@ def test_recall_is_a_fraction_and_no_distance_is_below_the_true_one(
 
 @pytest.mark.parametrize("metric", ["euclidean", "znormalized"])
 def test_a_join_of_a_short_series_is_nearly_exact(load: Load, metric: str) -> None:
-    accuracy = load("recall").measure_join(16, 600, 0.05, metric, n_queries=50)
+    module = load("recall")
+    parts = module.make_parts(16, 600, 0.05, 50, 0)
+    accuracy = module.measure_join(parts, 16, metric)
     assert accuracy.recall > 0.8
     assert 1 - 1e-5 <= accuracy.distance_ratio < 1.02
     assert accuracy.points_per_second > 0

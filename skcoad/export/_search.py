@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from skcoad.neighbors import Neighbors
+from skcoad.neighbors._distance import VARIANCE_FLOOR, Metric
 from skcoad.neighbors._index import MEAN_WEIGHT, TRIVIAL_MATCH
-from skcoad.neighbors._join import VARIANCE_FLOOR, JoinIndex, Metric
+from skcoad.neighbors._join import JoinIndex
 
 __all__ = ["ExactSearch"]
 

@@ -15,8 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from skcoad._typing import References
+from skcoad.neighbors._distance import Metric
 from skcoad.neighbors._index import Neighbors, SubsequenceIndex
-from skcoad.neighbors._join import QUERIES_PER_LENGTH, JoinIndex, Metric
+from skcoad.neighbors._join import QUERIES_PER_LENGTH, JoinIndex
 from skcoad.neighbors._profile import (
     baseline_distances,
     excess_distance,

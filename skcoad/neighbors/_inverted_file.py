@@ -5,9 +5,13 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from skcoad.neighbors._compiled import compiled
 
 __all__ = ["ExclusionZone", "InvertedFile"]
 
@@ -136,19 +140,54 @@ class InvertedFile(nn.Module):
             for chunk in torch.split(pairs, max(1, PAIR_CHUNK // len(index))):
                 query = chunk // n_probes
                 similarity = _product(self.half_norms[members], queries[query], points)
-                which = _argmax(similarity)
-                own = at[query]
-                overlaps = zone.excludes(index[which] - own).nonzero()[:, 0]
-                if len(overlaps):
-                    excluded = zone.excludes(index - own[overlaps, None])
-                    similarity = similarity[overlaps].masked_fill(excluded, -torch.inf)
-                    which[overlaps] = _argmax(similarity)
-                found[chunk] = index[which]
+                found[chunk] = index[_best_outside(similarity, index, at[query], zone)]
         return found.view(-1, n_probes)
 
 
 def _split(embedded: Tensor) -> tuple[Tensor, ...]:
     return torch.split(embedded, QUERY_CHUNK)
+
+
+def _best_outside(
+    similarity: Tensor, positions: Tensor, at: Tensor, zone: ExclusionZone
+) -> Tensor:
+    """Argmax of each row ``(Q, n)`` outside of the exclusion zone of its position."""
+    if similarity.device.type != "cpu":
+        excluded = zone.excludes(positions - at[:, None])
+        return similarity.masked_fill(excluded, -torch.inf).argmax(1)
+    which = np.zeros(len(similarity), dtype=np.int64)
+    _argmax_outside(
+        similarity.numpy(),
+        positions.numpy(),
+        at.numpy(),
+        zone.width,
+        zone.past_only,
+        which,
+    )
+    return torch.from_numpy(which)
+
+
+@compiled()
+def _argmax_outside(
+    similarity: NDArray[np.float32],
+    positions: NDArray[np.int64],
+    at: NDArray[np.int64],
+    width: int,
+    past_only: bool,
+    which: NDArray[np.int64],
+) -> None:
+    """Fill in the argmax of each row; positions ascend."""
+    n = len(positions)
+    for row in range(len(similarity)):
+        first = np.searchsorted(positions, at[row] - width, side="right")
+        stop = n
+        if not past_only:
+            stop = np.searchsorted(positions, at[row] + width)
+        best = np.float32(-np.inf)
+        for outside in ((0, first), (stop, n)):
+            for member in range(outside[0], outside[1]):
+                if similarity[row, member] > best:
+                    best, which[row] = similarity[row, member], member
 
 
 def _argmax(x: Tensor) -> Tensor:

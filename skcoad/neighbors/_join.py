@@ -5,62 +5,47 @@ A matrix profile of one series against another (an AB-join) in near-linear time:
 1. All subsequences of the normal series are stored by their principal components, in an
    inverted file: sorted into about sqrt(n) cells by k-means.
 2. Of the other series, every `query_stride`-th subsequence is a query. The best member
-   of each of the nearest cells is a candidate.
+   of each of the nearest cells, or the one before or after it, is a candidate.
 3. A candidate is a diagonal of the distance matrix. Its distance is computed at the
    query; along the diagonal, up to the queries on either side, it follows from the
    values that enter and leave, in O(1) for each subsequence.
 4. Diagonals that are best at the end of a block between two queries are tried on the
-   next one, in both directions (PatchMatch; Barnes et al., SIGGRAPH 2009).
+   next one, in both directions and for up to half a subsequence (PatchMatch; Barnes et
+   al., SIGGRAPH 2009).
 
 Every distance is exact for its pair; only the choice of pairs is approximate.
-``benchmarks/recall.py`` compares it with brute force.
+``benchmarks/recall.py`` compares it with brute force. The last two steps are in
+``_diagonals.py`` for the CPU and in ``_diagonals_torch.py`` for other devices.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Literal, NamedTuple
+from types import ModuleType
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from skcoad.neighbors import _diagonals, _diagonals_torch
+from skcoad.neighbors._distance import (
+    VARIANCE_FLOOR,
+    Metric,
+    Moments,
+    squared_distance,
+)
 from skcoad.neighbors._index import MEAN_WEIGHT, TRIVIAL_MATCH, Neighbors
 from skcoad.neighbors._inverted_file import N_SAMPLE, ExclusionZone, InvertedFile
 from skcoad.preprocessing._rolling import rolling_sum
 
 __all__ = ["JoinIndex", "Metric"]
 
-Metric = Literal["euclidean", "znormalized"]
-
-# Added to variances before z-normalisation, in variances of the normal series: below
-# this amplitude, shape is noise.
-VARIANCE_FLOOR = 0.02**2
-EQUAL = 1e-9  # squared distance of equals, with the rounding of their moments
 N_COMPONENTS = 64
 MAX_POINTS = 256  # of a subsequence in the first stage; longer ones are downsampled
 MAX_INDEXED = 2**18  # subsequences; of a longer series, evenly spaced ones
-N_SWEEPS = 2
 QUERIES_PER_LENGTH = 16
 EMBEDDING_CHUNK = 2**11
-PAIR_CHUNK = 2**19  # points of diagonals
 NOWHERE = -(2**40)  # index of no subsequence, far from all
-
-
-class _Moments(NamedTuple):
-    """A series with mean and variance of each of its subsequences."""
-
-    series: Tensor
-    mean: Tensor  # float64
-    variance: Tensor
-
-
-class _Best(NamedTuple):
-    """Best pair of each subsequence, ``(n_blocks, stride)``."""
-
-    squared: Tensor  # distance
-    total: Tensor  # sum of squared differences
-    diagonal: Tensor  # index of the neighbour minus that of the subsequence
 
 
 class JoinIndex(nn.Module):
@@ -140,18 +125,18 @@ class JoinIndex(nn.Module):
             self.register_buffer(name, value, persistent=False)
 
     @property
-    def _y(self) -> _Moments:
-        return _Moments(self.series, self.mean, self.variance)
+    def _y(self) -> Moments:
+        return Moments(self.series, self.mean, self.variance)
 
-    def _moments(self, series: Tensor) -> _Moments:
+    def _moments(self, series: Tensor) -> Moments:
         centred = (series.double() - self.shift).to(series.dtype)
         x = centred.double()  # the moments of what is compared, rounding and all
         sums = rolling_sum(torch.stack([x, x.square()]), self.length)
         mean, mean_square = sums / self.length
         variance = (mean_square - mean.square()).clamp_min(0)
-        return _Moments(centred, mean, variance)
+        return Moments(centred, mean, variance)
 
-    def _embed(self, x: _Moments, starts: Tensor) -> Tensor:
+    def _embed(self, x: Moments, starts: Tensor) -> Tensor:
         """Principal components of subsequences, ``(Q, n_components)``."""
         subsequences = x.series.unfold(0, self.length, 1)
         n_points = self.components.shape[0]
@@ -231,198 +216,94 @@ class JoinIndex(nn.Module):
         return self._join(self._moments(x), query_stride, zone, itself=False)
 
     def _join(
-        self, x: _Moments, stride: int, zone: ExclusionZone, itself: bool
+        self, x: Moments, stride: int, zone: ExclusionZone, itself: bool
     ) -> Neighbors:
         n = len(x.mean)
         stride = min(stride, n)
         n_blocks = -(-n // stride)
         device = x.series.device
         starts = (torch.arange(n_blocks + 1, device=device) * stride).clamp_max(n - 1)
-        found, excluded = self._candidates(x, starts, zone, itself)
+        found, totals, excluded = self._candidates(x, starts, zone, itself)
         # A block excludes the trivial matches of the queries on both of its sides.
         around = F.pad(excluded, (1, 1), value=0 if itself else NOWHERE)
         around = torch.stack([around[:-2], around[1:-1], around[2:]], 1)  # queries, 3
-        shape = (n_blocks, stride)
-        best = _Best(
-            torch.full(shape, torch.inf, dtype=x.series.dtype, device=device),
-            torch.zeros(shape, dtype=torch.float64, device=device),
-            torch.zeros(shape, dtype=torch.long, device=device),
+        squared, diagonal = self._kernels.follow_diagonals(
+            x,
+            self._y,
+            self.incomplete,
+            starts,
+            stride,
+            found - starts[:, None],
+            totals,
+            around,
+            zone,
+            self.metric,
+            self.mean_weight,
         )
-        subsequences = x.series.unfold(0, self.length, 1)
-        references = self.series.unfold(0, self.length, 1)
-        size = found.shape[1] * max(self.length, 4 * stride)
-        every = torch.arange(n_blocks + 1, device=device)
-        for queries in torch.split(every, max(1, PAIR_CHUNK // size)):
-            start, candidates = starts[queries], found[queries]
-            # Far from the normal data, a shape is a small difference of large numbers.
-            difference = references[candidates].double() - subsequences[start][:, None]
-            total = difference.square().sum(-1)
-            diagonal = candidates - start[:, None]
-            first = (queries - 1) * stride
-            # The last query, at the very end, is not at a multiple of the stride.
-            known = start - first
-            squared, totals = self._along(
-                x, first, 2 * stride, diagonal, total, known, around[queries], zone
-            )
-            values, which = squared.min(1, keepdim=True)
-            new = _Best(
-                values[:, 0],
-                totals.gather(1, which)[:, 0],
-                diagonal.gather(1, which[:, 0]),
-            )
-            _improve(best, queries, _Best(*(part[:, stride:] for part in new)))
-            _improve(best, queries - 1, _Best(*(part[:, :stride] for part in new)))
-        for _ in range(N_SWEEPS):
-            self._sweep(best, x, stride, around, zone, forwards=True)
-            self._sweep(best, x, stride, around, zone, forwards=False)
-        indices = torch.arange(n, device=device) + best.diagonal.flatten()[:n]
-        return Neighbors(indices, best.squared.flatten()[:n].sqrt())
+        indices = torch.arange(n, device=device) + diagonal
+        return Neighbors(indices, squared.sqrt().to(x.series.dtype))
 
-    def _sweep(
-        self,
-        best: _Best,
-        x: _Moments,
-        stride: int,
-        around: Tensor,
-        zone: ExclusionZone,
-        *,
-        forwards: bool,
-    ) -> None:
-        """Try what is best at the end of each block on the next one, in place."""
-        step, edge = (1, stride - 1) if forwards else (-1, 0)
-        # Copies: what a block hands on must not depend on the order of the blocks.
-        diagonals, totals = best.diagonal[:, edge].clone(), best.total[:, edge].clone()
-        diagonals[best.squared[:, edge].isinf()] = NOWHERE  # there is no pair
-        blocks = torch.arange(len(diagonals), device=diagonals.device)
-        blocks = blocks[1:] if forwards else blocks[:-1]
-        for block in torch.split(blocks, max(1, PAIR_CHUNK // (8 * stride))):
-            diagonal = diagonals[block - step, None]
-            squared, total = self._along(
-                x,
-                block * stride - int(forwards),
-                stride + 1,
-                diagonal,
-                totals[block - step, None],
-                torch.full_like(block, 0 if forwards else stride),
-                torch.cat([around[block], around[block + 1]], 1),
-                zone,
-            )
-            kept = slice(1, None) if forwards else slice(0, stride)
-            _improve(
-                best,
-                block,
-                _Best(
-                    squared[:, 0, kept], total[:, 0, kept], diagonal.expand(-1, stride)
-                ),
-            )
+    @property
+    def _kernels(self) -> ModuleType:
+        """The module for the device; on the meta device nothing is computed."""
+        on_cpu = self.series.device.type == "cpu"
+        return _diagonals if on_cpu else _diagonals_torch
 
     def _candidates(
-        self, x: _Moments, starts: Tensor, zone: ExclusionZone, itself: bool
-    ) -> tuple[Tensor, Tensor]:
-        """Candidates ``(Q, n_probes)`` of queries, and what they exclude ``(Q,)``.
-
-        The second is the diagonal of the trivial match, or ``NOWHERE``.
-        """
-        embedded = self._embed(x, starts)
-        if itself:
-            return self.file.search(embedded, starts, zone), torch.zeros_like(starts)
-        found = self.file.search(embedded, torch.full_like(starts, NOWHERE), zone)
-        subsequences = x.series.unfold(0, self.length, 1)
-        references = self.series.unfold(0, self.length, 1)
-        match = torch.full_like(starts, NOWHERE)
-        every = torch.arange(len(starts), device=starts.device)
-        size = self.length * found.shape[1]
-        for queries in torch.split(every, max(1, PAIR_CHUNK // size)):
-            start = starts[queries]
-            difference = references[found[queries]] - subsequences[start][:, None]
-            squared, which = difference.square().mean(-1).min(1)
-            trivial = squared <= TRIVIAL_MATCH * x.variance[start]
-            index = found[queries].gather(1, which[:, None])[:, 0]
-            match[queries] = torch.where(trivial, index, NOWHERE)
-        trivial = (match != NOWHERE).nonzero()[:, 0]
-        if len(trivial):
-            found[trivial] = self.file.search(embedded[trivial], match[trivial], zone)
-        return found, torch.where(match == NOWHERE, NOWHERE, match - starts)
-
-    def _along(
-        self,
-        x: _Moments,
-        first: Tensor,
-        size: int,
-        diagonal: Tensor,
-        total: Tensor,
-        known: Tensor,
-        excluded: Tensor,
-        zone: ExclusionZone,
-    ) -> tuple[Tensor, Tensor]:
-        """Squared distances, and sums of squared differences, along diagonals.
-
-        Parameters
-        ----------
-        x : _Moments
-            The other series.
-        first : Tensor of shape (B,)
-            First subsequence of each run.
-        size : int
-            Subsequences in a run.
-        diagonal, total : Tensor of shape (B, C)
-            Diagonals, and the sum of squared differences at ``first + known``.
-        known : Tensor of shape (B,)
-            See `total`.
-        excluded : Tensor of shape (B, E)
-            Diagonals that exclude others.
-        zone : ExclusionZone
-            Which others.
+        self, x: Moments, starts: Tensor, zone: ExclusionZone, itself: bool
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Candidates of queries.
 
         Returns
         -------
-        squared, totals : Tensor of shape (B, C, size)
-            Infinite where there is no such pair.
+        found, totals : Tensor of shape (n_queries, n_probes)
+            Candidates, and their sums of squared differences to the query.
+        excluded : Tensor of shape (n_queries,)
+            The diagonal of the trivial match, or ``NOWHERE``.
         """
-        m, n_x, n_y = self.length, len(x.series), len(self.series)
-        i = first[:, None] + torch.arange(size, device=first.device)
-        j = i[:, None] + diagonal[..., None]
-        leaving, entering = (
-            i[:, :-1].clamp(0, n_x - 1),
-            (i[:, :-1] + m).clamp(0, n_x - 1),
+        embedded = self._embed(x, starts)
+        if itself:
+            found, totals = self._nearest(x, starts, embedded, starts, zone)
+            return found, totals, torch.zeros_like(starts)
+        match = torch.full_like(starts, NOWHERE)
+        found, totals = self._nearest(x, starts, embedded, match, zone)
+        total, which = totals.min(1)
+        trivial = total <= TRIVIAL_MATCH * self.length * x.variance[starts]
+        match[trivial] = found.gather(1, which[:, None])[trivial, 0]
+        if trivial.any():
+            found[trivial], totals[trivial] = self._nearest(
+                x, starts[trivial], embedded[trivial], match[trivial], zone
+            )
+        return found, totals, torch.where(trivial, match - starts, NOWHERE)
+
+    def _nearest(
+        self,
+        x: Moments,
+        starts: Tensor,
+        embedded: Tensor,
+        match: Tensor,
+        zone: ExclusionZone,
+    ) -> tuple[Tensor, Tensor]:
+        """Best member of each of the nearest cells, and its sum of squared differences.
+
+        The first stage is coarse: one timestamp earlier or later may be nearer.
+        """
+        found = self.file.search(embedded, match, zone)
+        near = torch.stack([found, found - 1, found + 1], -1)
+        near = near.clamp_(0, len(self.mean) - 1)
+        totals = self._kernels.squared_differences(
+            x.series, self.series, self.length, starts, near.flatten(1)
+        ).view_as(near)
+        squared = squared_distance(
+            x,
+            self._y,
+            starts[:, None, None],
+            near,
+            totals / self.length,
+            self.metric,
+            self.mean_weight,
         )
-        leave = self.series[j[..., :-1].clamp(0, n_y - 1)]
-        leave = leave - x.series[leaving].double()[:, None]
-        enter = self.series[(j[..., :-1] + m).clamp(0, n_y - 1)]
-        enter = enter - x.series[entering].double()[:, None]
-        change = enter.square_().sub_(leave.square_())
-        totals = F.pad(change.cumsum(-1, dtype=torch.float64), (1, 0))
-        at = known[:, None, None].expand(*diagonal.shape, 1)
-        totals += total[..., None] - totals.gather(-1, at)
-        absent = ((i < 0) | (i >= len(x.mean)))[:, None] | (j < 0) | (j > n_y - m)
-        overlaps = zone.excludes(diagonal[..., None] - excluded[:, None])
-        i, j = i.clamp(0, len(x.mean) - 1)[:, None], j.clamp(0, n_y - m)
-        squared = self._squared_distance(x, totals / m, i, j).to(x.series.dtype)
-        absent |= overlaps.any(-1, keepdim=True) | self.incomplete[j]
-        squared = F.threshold(squared, EQUAL, 0)
-        return squared.masked_fill_(absent, torch.inf), totals
-
-    def _squared_distance(
-        self, x: _Moments, mean_square: Tensor, i: Tensor, j: Tensor
-    ) -> Tensor:
-        """Squared distance of two subsequences, from their mean squared difference."""
-        between = (x.mean[i] - self.mean[j]).square_()
-        if self.metric == "euclidean":
-            return mean_square - (1 - self.mean_weight**2) * between
-        # With v the variances, c the covariance and a = v + floor:
-        # v_x / a_x + v_y / a_y - 2 c / sqrt(a_x a_y).
-        v_x, v_y = x.variance[i], self.variance[j]
-        a_x, a_y = v_x + VARIANCE_FLOOR, v_y + VARIANCE_FLOOR
-        twice_covariance = v_x + v_y + between - mean_square
-        return v_x / a_x + v_y / a_y - twice_covariance / (a_x * a_y).sqrt()
-
-
-def _improve(best: _Best, blocks: Tensor, new: _Best) -> None:
-    """Keep the better pairs of consecutive blocks; the first and last may not exist."""
-    kept = (blocks >= 0) & (blocks < len(best.squared))
-    if not kept.any():
-        return
-    rows = slice(int(blocks[kept][0]), int(blocks[kept][-1]) + 1)
-    better = new.squared[kept] < best.squared[rows]
-    for old, update in zip(best, new, strict=True):
-        old[rows] = torch.where(better, update[kept], old[rows])
+        excluded = zone.excludes(near - match[:, None, None])
+        squared.masked_fill_(excluded | self.incomplete[near], torch.inf)
+        which = squared.argmin(-1, keepdim=True)
+        return near.gather(-1, which)[..., 0], totals.gather(-1, which)[..., 0]

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from skcoad._typing import BoolArray, FloatArray
 from skcoad.neighbors._channel import VIEWS, ChannelNeighbors
+from skcoad.neighbors._distance import VARIANCE_FLOOR
 from skcoad.neighbors._inverted_file import N_PROBES, ExclusionZone
-from skcoad.neighbors._join import VARIANCE_FLOOR, JoinIndex
+from skcoad.neighbors._join import JoinIndex
 
 __all__ = ["SubsequenceLookup", "subsequences"]
 

@@ -53,10 +53,11 @@ class WindowPlan(NamedTuple):
         """How far before or after it a value can influence an unsmoothed score.
 
         A value can be interpolated over a period and imputed from neighbours over two
-        more; then it is in a subsequence, and that in a window.
+        more; then it is in a subsequence, whose neighbour may be handed on for half a
+        period, and that in a window.
         """
         widest = max(self.window_size, 2 * self.period)
-        return self.window_size + widest + 2 * self.period
+        return max(self.window_size, self.period) + widest + 2 * self.period
 
 
 def fallback_period(n_timestamps: int) -> int:

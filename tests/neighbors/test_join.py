@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skcoad.neighbors import JoinIndex, _inverted_file, _join
+from skcoad.neighbors import JoinIndex, _diagonals_torch, _inverted_file, _join
 
 from .series import make_series
 
@@ -314,6 +314,7 @@ def test_a_subsequence_that_is_nearly_a_normal_one_is_no_trivial_match(metric):
 @pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize("stride", [1, 3, 50])
 def test_results_do_not_depend_on_the_sizes_of_chunks(metric, stride, monkeypatch):
+    monkeypatch.setattr(JoinIndex, "_kernels", _diagonals_torch)
     series, x = make_series(200, 0), make_series(100, 1)
     missing = torch.arange(200) % 90 == 40
 
@@ -324,7 +325,7 @@ def test_results_do_not_depend_on_the_sizes_of_chunks(metric, stride, monkeypatc
 
     expected = compute()
     for pairs, queries in [(300, 64), (10**4, 2**13)]:
-        for module in (_join, _inverted_file):
+        for module in (_diagonals_torch, _inverted_file):
             monkeypatch.setattr(module, "PAIR_CHUNK", pairs)
         monkeypatch.setattr(_inverted_file, "QUERY_CHUNK", queries)
         for one, other in zip(compute(), expected, strict=True):

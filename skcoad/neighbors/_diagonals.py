@@ -1,0 +1,280 @@
+"""Distances along diagonals of the distance matrix, compiled for the CPU.
+
+The pairs ``(i, i + diagonal)`` of two series lie on one diagonal. From one pair to the
+next, two values enter and two leave, so the sum of squared differences follows in O(1).
+``_diagonals_torch.py`` has the same two functions for other devices.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from skcoad.neighbors._compiled import compiled
+from skcoad.neighbors._distance import EQUAL, VARIANCE_FLOOR, Metric, Moments
+from skcoad.neighbors._inverted_file import ExclusionZone
+
+__all__ = ["follow_diagonals", "n_sweeps", "squared_differences"]
+
+MAX_SWEEPS = 8
+
+
+class _Side(NamedTuple):
+    """One of two series, as the compiled functions read it.
+
+    Squared distances are those of ``_distance.py``. With d the mean squared difference
+    of two subsequences, b that of their means, v their variances and s their scales
+    they are ``s_x s_y (d - v_x - v_y - shrinkage b) + s_x^2 v_x + s_y^2 v_y``; without
+    z-normalisation v is not needed, and 0 here, and s is 1.
+    """
+
+    series: NDArray[np.float32]
+    mean: NDArray[np.float64]
+    variance: NDArray[np.float64]
+    scale: NDArray[np.float64]
+
+
+class _Sides(NamedTuple):
+    """The two series that are compared."""
+
+    x: _Side
+    y: _Side
+    length: int  # of a subsequence
+    shrinkage: float  # of the squared difference of the means
+    incomplete: NDArray[np.bool_]  # which subsequences of y are no neighbours
+
+
+class _Pairs(NamedTuple):
+    """Best pair of each subsequence."""
+
+    squared: NDArray[np.float64]  # distance
+    total: NDArray[np.float64]  # sum of squared differences
+    diagonal: NDArray[np.int64]  # index of the neighbour minus that of the subsequence
+
+
+def squared_differences(
+    x: Tensor, y: Tensor, length: int, starts: Tensor, candidates: Tensor
+) -> Tensor:
+    """Sums of squared differences of subsequences.
+
+    Parameters
+    ----------
+    x, y : Tensor of shape (n_timestamps,)
+        Two series.
+    length : int
+        Of a subsequence.
+    starts : Tensor of shape (n_queries,)
+        Where subsequences of `x` start.
+    candidates : Tensor of shape (n_queries, n_candidates)
+        Where those of `y` start that each is compared with.
+
+    Returns
+    -------
+    Tensor of shape (n_queries, n_candidates)
+        float64.
+    """
+    totals = np.empty(candidates.shape)
+    _sum_squares(
+        _array(x), _array(y), length, _array(starts), _array(candidates), totals
+    )
+    return torch.from_numpy(totals)
+
+
+def follow_diagonals(
+    x: Moments,
+    y: Moments,
+    incomplete: Tensor,
+    starts: Tensor,
+    stride: int,
+    diagonals: Tensor,
+    totals: Tensor,
+    excluded: Tensor,
+    zone: ExclusionZone,
+    metric: Metric,
+    mean_weight: float,
+) -> tuple[Tensor, Tensor]:
+    """Find the best pair of each subsequence on the diagonals of some queries.
+
+    Each diagonal is followed from its query to the queries on either side. What is best
+    at the end of a block between two queries is tried on the next block, forwards and
+    backwards, in several sweeps (PatchMatch; Barnes et al., SIGGRAPH 2009).
+
+    Parameters
+    ----------
+    x, y : Moments
+        The series to find neighbours for, and the one they are found in.
+    incomplete : Tensor of shape (n_y,)
+        Which subsequences of `y` are no neighbours, bool.
+    starts : Tensor of shape (n_queries,)
+        Subsequences of `x` that are queries: the multiples of the stride and the last.
+    stride : int
+        Distance between two queries.
+    diagonals, totals : Tensor of shape (n_queries, n_candidates)
+        Diagonals of the candidates, and the sums of squared differences there.
+    excluded : Tensor of shape (n_queries, n_excluded)
+        Diagonals that exclude others of a query.
+    zone : ExclusionZone
+        Which others.
+    metric, mean_weight : Metric, float
+        As for :class:`JoinIndex`.
+
+    Returns
+    -------
+    squared, diagonal : Tensor of shape (n_x,)
+        Squared distance, float64 and infinite where there is no pair, and diagonal.
+    """
+    n = len(x.mean)
+    best = _Pairs(np.full(n, np.inf), np.zeros(n), np.zeros(n, dtype=np.int64))
+    sides = _Sides(
+        _side(x, metric),
+        _side(y, metric),
+        len(x.series) - n + 1,
+        1.0 if metric == "znormalized" else 1 - mean_weight**2,
+        incomplete.numpy(),
+    )
+    _follow(
+        sides,
+        _array(starts),
+        _array(diagonals),
+        _array(totals),
+        _array(excluded),
+        stride,
+        zone.width,
+        zone.past_only,
+        n_sweeps(sides.length, stride),
+        best,
+    )
+    return torch.from_numpy(best.squared), torch.from_numpy(best.diagonal)
+
+
+def n_sweeps(length: int, stride: int) -> int:
+    """How often pairs are handed on: for half a subsequence, so the reach is bounded.
+
+    Parameters
+    ----------
+    length, stride : int
+        Of a subsequence, and between two queries.
+
+    Returns
+    -------
+    int
+    """
+    return min(MAX_SWEEPS, max(1, length // (2 * stride)))
+
+
+def _side(moments: Moments, metric: Metric) -> _Side:
+    series, mean, variance = map(_array, moments)
+    if metric == "znormalized":
+        return _Side(series, mean, variance, 1 / np.sqrt(variance + VARIANCE_FLOOR))
+    return _Side(series, mean, np.zeros_like(mean), np.ones_like(mean))
+
+
+def _array(tensor: Tensor) -> NDArray[Any]:
+    return np.ascontiguousarray(tensor.numpy())
+
+
+@compiled(fastmath={"reassoc"})
+def _sum_squares(
+    x: NDArray[np.float32],
+    y: NDArray[np.float32],
+    length: int,
+    starts: NDArray[np.int64],
+    candidates: NDArray[np.int64],
+    totals: NDArray[np.float64],
+) -> None:
+    """Fill in the totals; see :func:`squared_differences`."""
+    for query, i in enumerate(starts):
+        for candidate, j in enumerate(candidates[query]):
+            total = 0.0
+            for k in range(length):
+                # Far from the normal data, a shape is a small difference of large
+                # numbers.
+                difference = np.float64(x[i + k]) - np.float64(y[j + k])
+                total += difference * difference
+            totals[query, candidate] = total
+
+
+@compiled()
+def _follow(
+    sides: _Sides,
+    starts: NDArray[np.int64],
+    diagonals: NDArray[np.int64],
+    totals: NDArray[np.float64],
+    excluded: NDArray[np.int64],
+    stride: int,
+    width: int,
+    past_only: bool,
+    sweeps: int,
+    best: _Pairs,
+) -> None:
+    """Fill in the best pairs; see :func:`follow_diagonals`."""
+    n, n_blocks = len(sides.x.mean), len(starts) - 1
+    for query in range(len(starts)):
+        start = starts[query]
+        first, stop = max(0, (query - 1) * stride), min(n, (query + 1) * stride)
+        for candidate, diagonal in enumerate(diagonals[query]):
+            if not _excludes(excluded[query], diagonal, width, past_only):
+                total = totals[query, candidate]
+                _walk(sides, start, stop, diagonal, total, best)
+                _walk(sides, start, first - 1, diagonal, total, best)
+    for sweep in range(2 * sweeps):
+        forwards = sweep % 2 == 0
+        # Copies: what a block hands on must not depend on the order of the blocks.
+        edges = np.arange(1, n_blocks) * stride - forwards
+        squared, total = best.squared[edges], best.total[edges]
+        diagonal = best.diagonal[edges]
+        for k in range(len(edges)):
+            block = k + forwards  # that the pair is handed on to
+            if (
+                squared[k] < np.inf
+                and not _excludes(excluded[block], diagonal[k], width, past_only)
+                and not _excludes(excluded[block + 1], diagonal[k], width, past_only)
+            ):
+                stop = min(n, (block + 1) * stride) if forwards else block * stride - 1
+                _walk(sides, edges[k], stop, diagonal[k], total[k], best)
+
+
+@compiled()
+def _excludes(
+    excluded: NDArray[np.int64], diagonal: int, width: int, past_only: bool
+) -> bool:
+    """Whether one of some diagonals excludes another; see ``ExclusionZone``."""
+    for other in excluded:
+        offset = diagonal - other
+        if offset > -width and (past_only or offset < width):
+            return True
+    return False
+
+
+@compiled()
+def _walk(
+    sides: _Sides, i: int, stop: int, diagonal: int, total: float, best: _Pairs
+) -> None:
+    """Keep the pairs of a diagonal that are better, from `i` to before `stop`."""
+    x, y, length, shrinkage, incomplete = sides
+    step = 1 if stop > i else -1
+    while True:
+        j = i + diagonal
+        if not incomplete[j]:
+            between = x.mean[i] - y.mean[j]
+            v_x, v_y, s_x, s_y = x.variance[i], y.variance[j], x.scale[i], y.scale[j]
+            apart = total / length - v_x - v_y - shrinkage * between * between
+            squared = s_x * s_y * apart + s_x * s_x * v_x + s_y * s_y * v_y
+            # Among equals the first is best, whatever the last digits say.
+            squared = np.float64(np.float32(squared)) if squared > EQUAL else 0.0
+            if squared < best.squared[i]:
+                best.squared[i], best.total[i] = squared, total
+                best.diagonal[i] = diagonal
+        i += step
+        if i == stop or not 0 <= i + diagonal < len(y.mean):
+            break
+        entering, leaving = (i + length - 1, i - 1) if step > 0 else (i, i + length)
+        enter = np.float64(y.series[entering + diagonal]) - np.float64(
+            x.series[entering]
+        )
+        leave = np.float64(y.series[leaving + diagonal]) - np.float64(x.series[leaving])
+        total += enter * enter - leave * leave

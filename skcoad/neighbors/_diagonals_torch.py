@@ -1,0 +1,199 @@
+"""Distances along diagonals of the distance matrix, on any device.
+
+The functions of ``_diagonals.py``, for many diagonals at once.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from skcoad.neighbors._diagonals import n_sweeps
+from skcoad.neighbors._distance import EQUAL, Metric, Moments, squared_distance
+from skcoad.neighbors._inverted_file import ExclusionZone
+
+__all__ = ["follow_diagonals", "squared_differences"]
+
+PAIR_CHUNK = 2**19  # points of diagonals
+NOWHERE = -(2**40)  # a diagonal that no pair is on
+
+
+class _Pairs(NamedTuple):
+    """Best pair of each subsequence, ``(n_blocks, stride)``."""
+
+    squared: Tensor  # distance
+    total: Tensor  # sum of squared differences
+    diagonal: Tensor  # index of the neighbour minus that of the subsequence
+
+
+class _Diagonals(NamedTuple):
+    """What distances along diagonals depend on."""
+
+    x: Moments
+    y: Moments
+    incomplete: Tensor
+    zone: ExclusionZone
+    metric: Metric
+    mean_weight: float
+
+
+def squared_differences(
+    x: Tensor, y: Tensor, length: int, starts: Tensor, candidates: Tensor
+) -> Tensor:
+    """Sums of squared differences of subsequences; see ``_diagonals.py``."""
+    subsequences, references = x.unfold(0, length, 1), y.unfold(0, length, 1)
+    size = length * candidates.shape[1]
+    totals = []
+    for queries in torch.split(
+        torch.arange(len(starts), device=x.device), max(1, PAIR_CHUNK // size)
+    ):
+        start, candidate = starts[queries], candidates[queries]
+        # Far from the normal data, a shape is a small difference of large numbers.
+        difference = references[candidate].double() - subsequences[start][:, None]
+        totals.append(difference.square().sum(-1))
+    return torch.cat(totals)
+
+
+def follow_diagonals(
+    x: Moments,
+    y: Moments,
+    incomplete: Tensor,
+    starts: Tensor,
+    stride: int,
+    diagonals: Tensor,
+    totals: Tensor,
+    excluded: Tensor,
+    zone: ExclusionZone,
+    metric: Metric,
+    mean_weight: float,
+) -> tuple[Tensor, Tensor]:
+    """Find the best pair of each subsequence; see ``_diagonals.py``."""
+    of = _Diagonals(x, y, incomplete, zone, metric, mean_weight)
+    n, device = len(x.mean), x.mean.device
+    n_blocks = len(starts) - 1
+    shape = (n_blocks, stride)
+    best = _Pairs(
+        torch.full(shape, torch.inf, dtype=torch.float64, device=device),
+        torch.zeros(shape, dtype=torch.float64, device=device),
+        torch.zeros(shape, dtype=torch.long, device=device),
+    )
+    every = torch.arange(n_blocks + 1, device=device)
+    size = 4 * stride * diagonals.shape[1]
+    for queries in torch.split(every, max(1, PAIR_CHUNK // size)):
+        first = (queries - 1) * stride
+        # The last query, at the very end, is not at a multiple of the stride.
+        known = starts[queries] - first
+        diagonal = diagonals[queries]
+        squared, along = _along(
+            of, first, 2 * stride, diagonal, totals[queries], known, excluded[queries]
+        )
+        values, which = squared.min(1, keepdim=True)
+        new = _Pairs(
+            values[:, 0],
+            along.gather(1, which)[:, 0],
+            diagonal.gather(1, which[:, 0]),
+        )
+        _improve(best, queries, _Pairs(*(part[:, stride:] for part in new)))
+        _improve(best, queries - 1, _Pairs(*(part[:, :stride] for part in new)))
+    for _ in range(n_sweeps(len(x.series) - n + 1, stride)):
+        _sweep(of, best, stride, excluded, forwards=True)
+        _sweep(of, best, stride, excluded, forwards=False)
+    return best.squared.flatten()[:n], best.diagonal.flatten()[:n]
+
+
+def _sweep(
+    of: _Diagonals, best: _Pairs, stride: int, excluded: Tensor, *, forwards: bool
+) -> None:
+    """Try what is best at the end of each block on the next one, in place."""
+    step, edge = (1, stride - 1) if forwards else (-1, 0)
+    # Copies: what a block hands on must not depend on the order of the blocks.
+    diagonals, totals = best.diagonal[:, edge].clone(), best.total[:, edge].clone()
+    diagonals[best.squared[:, edge].isinf()] = NOWHERE  # there is no pair
+    blocks = torch.arange(len(diagonals), device=diagonals.device)
+    blocks = blocks[1:] if forwards else blocks[:-1]
+    for block in torch.split(blocks, max(1, PAIR_CHUNK // (8 * stride))):
+        diagonal = diagonals[block - step, None]
+        squared, total = _along(
+            of,
+            block * stride - int(forwards),
+            stride + 1,
+            diagonal,
+            totals[block - step, None],
+            torch.full_like(block, 0 if forwards else stride),
+            torch.cat([excluded[block], excluded[block + 1]], 1),
+        )
+        kept = slice(1, None) if forwards else slice(0, stride)
+        _improve(
+            best,
+            block,
+            _Pairs(squared[:, 0, kept], total[:, 0, kept], diagonal.expand(-1, stride)),
+        )
+
+
+def _along(
+    of: _Diagonals,
+    first: Tensor,
+    size: int,
+    diagonal: Tensor,
+    total: Tensor,
+    known: Tensor,
+    excluded: Tensor,
+) -> tuple[Tensor, Tensor]:
+    """Squared distances, and sums of squared differences, along diagonals.
+
+    Parameters
+    ----------
+    of : _Diagonals
+        The two series.
+    first : Tensor of shape (B,)
+        First subsequence of each run.
+    size : int
+        Subsequences in a run.
+    diagonal, total : Tensor of shape (B, C)
+        Diagonals, and the sum of squared differences at ``first + known``.
+    known : Tensor of shape (B,)
+        See `total`.
+    excluded : Tensor of shape (B, E)
+        Diagonals that exclude others.
+
+    Returns
+    -------
+    squared, totals : Tensor of shape (B, C, size)
+        Infinite where there is no such pair.
+    """
+    x, y = of.x, of.y
+    n_x, n_y = len(x.series), len(y.series)
+    m = n_y - len(y.mean) + 1
+    i = first[:, None] + torch.arange(size, device=first.device)
+    j = i[:, None] + diagonal[..., None]
+    leaving, entering = i[:, :-1].clamp(0, n_x - 1), (i[:, :-1] + m).clamp(0, n_x - 1)
+    leave = y.series[j[..., :-1].clamp(0, n_y - 1)]
+    leave = leave - x.series[leaving].double()[:, None]
+    enter = y.series[(j[..., :-1] + m).clamp(0, n_y - 1)]
+    enter = enter - x.series[entering].double()[:, None]
+    change = enter.square_().sub_(leave.square_())
+    totals = F.pad(change.cumsum(-1, dtype=torch.float64), (1, 0))
+    at = known[:, None, None].expand(*diagonal.shape, 1)
+    totals += total[..., None] - totals.gather(-1, at)
+    absent = ((i < 0) | (i >= len(x.mean)))[:, None] | (j < 0) | (j > n_y - m)
+    overlaps = of.zone.excludes(diagonal[..., None] - excluded[:, None])
+    i, j = i.clamp(0, len(x.mean) - 1)[:, None], j.clamp(0, n_y - m)
+    squared = squared_distance(x, y, i, j, totals / m, of.metric, of.mean_weight)
+    absent |= overlaps.any(-1, keepdim=True) | of.incomplete[j]
+    # Among equals the first is best, whatever the last digits say.
+    squared = F.threshold(squared.float().to(squared.dtype), EQUAL, 0)
+    return squared.masked_fill_(absent, torch.inf), totals
+
+
+def _improve(best: _Pairs, blocks: Tensor, new: _Pairs) -> None:
+    """Keep the better pairs of consecutive blocks; the first and last may not exist."""
+    kept = (blocks >= 0) & (blocks < len(best.squared))
+    if not kept.any():
+        return
+    rows = slice(int(blocks[kept][0]), int(blocks[kept][-1]) + 1)
+    better = new.squared[kept] < best.squared[rows]
+    for old, update in zip(best, new, strict=True):
+        old[rows] = torch.where(better, update[kept], old[rows])

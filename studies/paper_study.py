@@ -1,0 +1,170 @@
+"""Ask how far the paper's own method comes with the steps it is given.
+
+    python studies/paper_study.py path/to/ucr --out paper.jsonl --steps 100 300 1000
+
+Made the table of "The paper itself" in docs/evidence.md.
+
+``CoADDetector.paper()``, that is without neighbours, with the encoder of the paper and
+with the convolutional one, on series of the archive, each budget of steps trained anew
+with the whole schedule of the learning rate. Smoothed probability and error are
+combined in several ways, among them the paper's (Eq. 11, data scaled to [0, 1] by the
+training part) and that of the released code (both parts scaled over the test part).
+Runs in the results file are not computed again, so that further steps can be added.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from _study import evaluate_test, markdown_table, run_study
+from numpy.typing import NDArray
+
+from skcoad import CoADDetector
+from skcoad.benchmark import Result
+from skcoad.datasets import Series, open_archive
+from skcoad.scoring import explain_series
+from skcoad.scoring._components import smoothed
+
+# Short ones, of eight recordings.
+SERIES = tuple(f"{n}_*" for n in (112, 113, 119, 127, 138, 157, 161, 175))
+ENCODERS = ("gru", "conv")
+METRICS = {"hit_at_1": "Acc@1, %", "auc_pr": "AUC-PR", "vus_pr": "VUS-PR"}
+FloatArray = NDArray[np.floating]
+
+
+class Run(NamedTuple):
+    """One training."""
+
+    series: Series
+    encoder: str
+    n_steps: int
+
+    @property
+    def name(self) -> str:
+        """Key in the results file."""
+        return f"{self.series.name} {self.encoder} {self.n_steps}"
+
+
+def rules(
+    network: FloatArray, normal: FloatArray, spread: float, period: int
+) -> dict[str, FloatArray]:
+    """Combine smoothed probability and error.
+
+    Parameters
+    ----------
+    network, normal : ndarray of shape (2, n_timestamps)
+        Of the test part and of the training part, the error in standard deviations.
+    spread : float
+        Range of the training part, in standard deviations.
+    period : int
+        Timestamps in a period.
+
+    Returns
+    -------
+    dict of str to ndarray of shape (n_timestamps,)
+    """
+    probability, error = network
+    released = np.abs(network - normal.mean(1, keepdims=True))
+    released[:, :period] = 0
+    released -= released.min(1, keepdims=True)
+    released /= released.max(1, keepdims=True) + 1e-12
+    return {
+        "probability": probability,
+        "error": error,
+        "sum, in standard deviations": probability + error,
+        "sum, scaled to [0, 1] (Eq. 11)": probability + error / spread,
+        "sum, both scaled over the test part": released.sum(0),
+    }
+
+
+def study(run: Run) -> Result:
+    """Metrics of each rule of one training."""
+    torch.set_num_threads(1)
+    series, started = run.series, time.process_time()
+    detector = CoADDetector.paper(
+        encoder=run.encoder, max_steps=run.n_steps, random_state=0
+    ).fit(series.train)
+    model, options = detector.model_, detector._scoring_options()
+    test, normal = (
+        smoothed(
+            explain_series(model, part, options)[0],
+            np.isnan(part[:, 0]),
+            round(options.smoothing * detector.period_),
+        )
+        for part in (series.test, series.train)
+    )
+    spread = np.ptp(series.train) / detector.scale_[0]
+    combined = rules(test, normal, spread, detector.period_)
+    return {
+        "series": run.name,
+        "encoder": run.encoder,
+        "n_steps": run.n_steps,
+        "loss": detector.loss_curve_[-1],
+        "seconds": time.process_time() - started,
+        "metrics": {
+            rule: evaluate_test(series, scores) for rule, scores in combined.items()
+        },
+    }
+
+
+def table(results: list[Result]) -> str:
+    """Markdown table of the means over the series."""
+    rows = []
+    for encoder, n_steps in dict.fromkeys(
+        (result["encoder"], result["n_steps"]) for result in results
+    ):
+        chosen = [
+            result
+            for result in results
+            if (result["encoder"], result["n_steps"]) == (encoder, n_steps)
+        ]
+        loss = np.mean([result["loss"] for result in chosen])
+        seconds = np.median([result["seconds"] for result in chosen])
+        for rule in chosen[0]["metrics"]:
+            hit, *others = (
+                np.mean([result["metrics"][rule][metric] for result in chosen])
+                for metric in METRICS
+            )
+            rows.append(
+                [
+                    f"{encoder}, {rule}",
+                    str(n_steps),
+                    str(len(chosen)),
+                    f"{100 * hit:.0f}",
+                    *(f"{value:.3f}" for value in others),
+                    f"{loss:.3f}",
+                    f"{seconds:.0f}",
+                ]
+            )
+    header = ["encoder and rule", "steps", "series", *METRICS.values()]
+    return markdown_table([*header, "last loss", "s, median"], rows)
+
+
+def main() -> None:
+    """Compute what is missing and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path, help="folder of the UCR archive")
+    parser.add_argument("--steps", type=int, nargs="+", default=[100, 300, 1000])
+    parser.add_argument("--encoders", nargs="+", default=ENCODERS, choices=ENCODERS)
+    parser.add_argument("--out", type=Path, default=Path("paper.jsonl"))
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
+    arguments = parser.parse_args()
+    archive = open_archive(arguments.data)
+    series = [one for pattern in SERIES for one in archive.select(pattern)]
+    runs = [
+        Run(one, encoder, n_steps)
+        for n_steps, encoder, one in itertools.product(
+            sorted(arguments.steps), arguments.encoders, series
+        )
+    ]
+    print(table(run_study(study, runs, arguments.out, arguments.jobs)))
+
+
+if __name__ == "__main__":
+    main()

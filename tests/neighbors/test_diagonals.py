@@ -1,0 +1,92 @@
+"""The kernels for the CPU and for other devices give the same."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from skcoad.neighbors import JoinIndex, _diagonals, _diagonals_torch
+from skcoad.neighbors._distance import Moments
+from skcoad.neighbors._inverted_file import ExclusionZone
+
+from .series import make_series
+
+KERNELS = [_diagonals, _diagonals_torch]
+METRICS = ["euclidean", "znormalized"]
+NOWHERE = -(2**40)
+
+
+def moments(series, length):
+    windows = series.double().unfold(0, length, 1)
+    return Moments(series, windows.mean(1), windows.var(1, correction=0))
+
+
+@pytest.mark.parametrize("kernels", KERNELS)
+def test_squared_differences_are_summed(kernels):
+    x, y = make_series(50, 0), make_series(80, 1)
+    starts, candidates = torch.tensor([0, 38]), torch.tensor([[5, 68, 0], [1, 2, 3]])
+    totals = kernels.squared_differences(x, y, 12, starts, candidates)
+    assert totals.dtype == torch.float64
+    for total, start, candidate in zip(totals, starts, candidates, strict=True):
+        for one, at in zip(total, candidate, strict=True):
+            difference = x[start : start + 12].double() - y[at : at + 12].double()
+            assert one == pytest.approx(difference.square().sum())
+
+
+@given(
+    seed=st.integers(0, 2**32 - 2),
+    n=st.integers(1, 90),
+    length=st.integers(2, 20),
+    stride=st.integers(1, 100),
+    zone=st.builds(ExclusionZone, st.integers(1, 40), st.booleans()),
+    metric=st.sampled_from(METRICS),
+    itself=st.booleans(),
+)
+@example(0, 90, 20, 7, ExclusionZone(20), "euclidean", True)
+def test_both_kernels_find_the_same_pairs(
+    seed, n, length, stride, zone, metric, itself
+):
+    rng = np.random.default_rng(seed)
+    x = moments(make_series(n + length - 1, seed), length)
+    y = x if itself else moments(make_series(60 + length - 1, seed + 1), length)
+    n_y, stride = len(y.mean), min(stride, n)
+    n_blocks = -(-n // stride)
+    starts = (torch.arange(n_blocks + 1) * stride).clamp_max(n - 1)
+    candidates = torch.tensor(rng.integers(0, n_y, (n_blocks + 1, 3)))
+    totals = _diagonals.squared_differences(
+        x.series, y.series, length, starts, candidates
+    )
+    match = rng.choice([0, NOWHERE, 5], (n_blocks + 1, 3))
+    incomplete = torch.tensor(rng.random(n_y) < 0.1)
+    excluded = torch.zeros_like(candidates) if itself else torch.tensor(match)
+    (squared, diagonal), (expected, expected_diagonal) = (
+        kernels.follow_diagonals(
+            x,
+            y,
+            incomplete,
+            starts,
+            stride,
+            candidates - starts[:, None],
+            totals,
+            excluded,
+            zone,
+            metric,
+            0.2,
+        )
+        for kernels in KERNELS
+    )
+    torch.testing.assert_close(squared, expected, atol=1e-9, rtol=1e-9)
+    found = squared.isfinite()
+    assert torch.equal(diagonal[found], expected_diagonal[found])
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_a_join_is_the_same_by_both_kernels(metric, monkeypatch):
+    series, x = make_series(600, 0, 60, 0.2), make_series(300, 1, 60, 0.2)
+    index = JoinIndex(series, torch.arange(600) % 90 == 40, 24, metric)
+    joined, itself = index.join(x, 3), index.self_join(3)
+    monkeypatch.setattr(JoinIndex, "_kernels", _diagonals_torch)
+    for one, other in ((joined, index.join(x, 3)), (itself, index.self_join(3))):
+        assert torch.equal(one.indices, other.indices)
+        torch.testing.assert_close(one.distances, other.distances)

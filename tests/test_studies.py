@@ -22,6 +22,7 @@ from skcoad.datasets import Series, make_series
 from skcoad.io._schema import InvalidDetectorError
 from skcoad.metrics import auc_pr
 from skcoad.model import TrainingData, TrainingOptions, warmup_cosine
+from skcoad.streaming import StreamingDetector
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("studies", "benchmarks", "tests/stress")
@@ -550,6 +551,48 @@ def test_the_cost_of_a_stream_is_measured_row_by_row_and_in_chunks(load: Load) -
     assert module.line("x", np.ones(4), 5000.0) == (
         "| x | 1.00 | 1.00 | 1.00 | 1.00 | 5,000 |"
     )
+
+
+def test_the_time_of_a_stream_is_divided_into_its_steps(load: Load) -> None:
+    module = load("streaming_cost")
+    x = make_series(1000, period=16, anomalies=()).values[:, 0]
+    detector = NeighborsDetector(period=16).fit(x[:900])
+    one_by_one = StreamingDetector(detector, final_every=10**6)
+    for steps, update in (
+        (module.ROW_STEPS, one_by_one.update),
+        (module.CHUNK_STEPS, StreamingDetector(detector).update),
+    ):
+
+        def run(update: Callable[[Any], Any] = update) -> None:
+            update(x[:600])
+            update(x[600])
+
+        shares = module.shares(run, steps)
+        assert list(shares) == [*steps, "the rest"]
+        assert sum(shares.values()) == pytest.approx(1)
+        assert all(0 < share < 1 for share in shares.values())  # no name is out of date
+
+
+def test_a_stream_is_compared_with_the_whole(
+    load: Load, series: Series, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = load("stream_equality")
+    monkeypatch.setattr(module, "LARGEST_PORTION", 50)
+    result = module.compare(series, n_rows=250, seed=0)
+    assert result["rows"] == 250
+    assert result["portions"] > 5
+    assert result["without"] == result["above 1e-4"] == 0
+    assert result["largest"] < 1e-4
+    lines = module.report([result]).splitlines()
+    assert lines[-1].startswith("| tiny | ")
+
+    whole = NeighborsDetector().fit(series.train).decision_function(series.test)
+    whole[7] += 0.5
+    whole[8] = np.nan
+    monkeypatch.setattr(module, "streamed", lambda *_: (whole, 1))
+    result = module.compare(series, n_rows=300, seed=0)
+    assert result["without"] == result["above 1e-4"] == 1
+    assert result["largest"] == pytest.approx(0.5)
 
 
 def test_vus_is_timed_without_tsb_ad(load: Load) -> None:

@@ -55,8 +55,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--false-alarms",
         metavar="RATE",
         help="segments of normal data above the threshold, such as '1 per 10000 rows', "
-        "or, if there are timestamps, '1 per week'; of the data fitted on, the last 30 "
-        "%% are held back to calibrate it, unless all is searched (default: "
+        "or, if there are timestamps, '1 per week'; each half of the data fitted on is "
+        "held back in turn to calibrate it, unless all is searched (default: "
         f"{FALSE_ALARMS})",
     )
     limit.add_argument(

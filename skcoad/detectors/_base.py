@@ -295,13 +295,13 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
     @property
     def center_(self) -> NDArray[np.float64]:
         """Mean of each channel of the training series, of shape (n_channels,)."""
-        center: NDArray[np.float64] = self.model_.scaler.center.numpy()
+        center: NDArray[np.float64] = self.model_.scaler.center.cpu().numpy()
         return center
 
     @property
     def scale_(self) -> NDArray[np.float64]:
         """Standard deviation of each channel, of shape (n_channels,)."""
-        scale: NDArray[np.float64] = self.model_.scaler.scale.numpy()
+        scale: NDArray[np.float64] = self.model_.scaler.scale.cpu().numpy()
         return scale
 
     @property
@@ -311,6 +311,12 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
 
     def _check_parameters(self) -> None:
         """Check all parameters; subclasses add what no interval can say."""
+        if isinstance(self.contamination, str):
+            raise ValueError(
+                f"contamination={self.contamination!r} is text; a rate of false alarms "
+                "is an object, such as "
+                "skcoad.thresholds.PeaksOverThreshold('1 per 1000 rows')"
+            )
         check_parameters(self)
         if isinstance(self.contamination, Real) and not isinstance(
             self.contamination, (float, int)

@@ -15,7 +15,7 @@ __all__ = ["held_back_scores", "thresholder_limit"]
 
 
 def held_back_scores(detector: Any, X: FloatArray, share: float) -> FloatArray:
-    """Score the end of the training series as new, by a detector fitted before it.
+    """Score each end of the training series as new, by a detector fitted to the rest.
 
     Parameters
     ----------
@@ -24,21 +24,26 @@ def held_back_scores(detector: Any, X: FloatArray, share: float) -> FloatArray:
     X : ndarray of shape (n_timestamps, n_channels)
         The training series.
     share : float
-        How much of it to score, above 0 and below 1.
+        How much of it to score at each end, above 0 and at most 0.5.
 
     Returns
     -------
     ndarray of shape (n_scored,)
+        Of the beginning, then of the end.
     """
-    cut = round((1 - share) * len(X))
-    earlier = clone(detector).set_params(
+    n = len(X)
+    n_scored = max(1, round(share * n))
+    other = clone(detector).set_params(
         contamination=0.1,  # whatever is a number, so that this ends here
         period=plan_windows(X, period=detector.period).period,
     )
-    earlier.fit(X[:cut])
-    margin = min(cut, earlier.model_.receptive_field)
-    scores: FloatArray = earlier.decision_function(X[cut - margin :])
-    return scores[margin:]
+    other.fit(X[n_scored:])
+    n_known = min(n, n_scored + other.model_.receptive_field)
+    beginning: FloatArray = other.decision_function(X[:n_known])[:n_scored]
+    other.fit(X[: n - n_scored])
+    n_known = min(n, n_scored + other.model_.receptive_field)
+    end: FloatArray = other.decision_function(X[n - n_known :])[-n_scored:]
+    return np.concatenate([beginning, end])
 
 
 def thresholder_limit(thresholder: Any, scores: FloatArray) -> float:

@@ -64,7 +64,7 @@ def to_onnx(
         If the detector is not fitted.
     ValueError
         If the detector cannot be exported: its references are not those of the training
-        series, its encoder is the GRU, or the chunk is too short.
+        series, or the chunk is too short.
     ImportError
         If onnx or onnxscript is missing; ``pip install skcoad[onnx]`` has them.
     OSError
@@ -86,16 +86,12 @@ def to_onnx(
                 f"to_onnx needs {package}: pip install skcoad[onnx]"
             ) from error
     graph = scoring_graph(detector, chunk_size)
-    config = detector.model_.config.network
-    if config is not None and config.encoder == "gru":
-        raise ValueError(
-            "encoder='gru' cannot be written as ONNX: the exporter unrolls each step; "
-            "fit with encoder='conv', or use to_torch_export"
-        )
     with own_torch_state():
         program = _program(graph)
         decompositions = torch.export.default_decompositions()
         decompositions[torch.ops.aten.searchsorted.Tensor] = _searchsorted
+        # ONNX has an operator for it; decomposed, it would be thousands, one a step.
+        del decompositions[torch.ops.aten.gru.input]
         with warnings.catch_warnings():
             # The exporter's own: deprecated calls, and the largest double as a float.
             warnings.simplefilter("ignore")
@@ -137,7 +133,7 @@ def to_torch_export(
     Raises
     ------
     NotFittedError, ValueError, OSError
-        As for :func:`to_onnx`; the GRU can be exported.
+        As for :func:`to_onnx`.
 
     Examples
     --------

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from skcoad.neighbors._compiled import compiled
-from skcoad.neighbors._distance import VARIANCE_FLOOR, Metric, Moments
+from skcoad.neighbors._distance import EQUAL, VARIANCE_FLOOR, Metric, Moments
 from skcoad.neighbors._inverted_file import ExclusionZone
 
 __all__ = ["follow_diagonals", "n_sweeps", "squared_differences"]
@@ -264,7 +264,8 @@ def _walk(
             v_x, v_y, s_x, s_y = x.variance[i], y.variance[j], x.scale[i], y.scale[j]
             apart = total / length - v_x - v_y - shrinkage * between * between
             squared = s_x * s_y * apart + s_x * s_x * v_x + s_y * s_y * v_y
-            squared = max(0.0, squared)
+            # Among equals the first is best, whatever the last digits say.
+            squared = np.float64(np.float32(squared)) if squared > EQUAL else 0.0
             if squared < best.squared[i]:
                 best.squared[i], best.total[i] = squared, total
                 best.diagonal[i] = diagonal

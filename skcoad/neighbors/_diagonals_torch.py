@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from skcoad.neighbors._diagonals import n_sweeps
-from skcoad.neighbors._distance import Metric, Moments, squared_distance
+from skcoad.neighbors._distance import EQUAL, Metric, Moments, squared_distance
 from skcoad.neighbors._inverted_file import ExclusionZone
 
 __all__ = ["follow_diagonals", "squared_differences"]
@@ -183,7 +183,9 @@ def _along(
     i, j = i.clamp(0, len(x.mean) - 1)[:, None], j.clamp(0, n_y - m)
     squared = squared_distance(x, y, i, j, totals / m, of.metric, of.mean_weight)
     absent |= overlaps.any(-1, keepdim=True) | of.incomplete[j]
-    return squared.clamp_min_(0).masked_fill_(absent, torch.inf), totals
+    # Among equals the first is best, whatever the last digits say.
+    squared = F.threshold(squared.float().to(squared.dtype), EQUAL, 0)
+    return squared.masked_fill_(absent, torch.inf), totals
 
 
 def _improve(best: _Pairs, blocks: Tensor, new: _Pairs) -> None:

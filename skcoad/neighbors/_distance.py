@@ -6,13 +6,14 @@ from typing import Literal, NamedTuple
 
 from torch import Tensor
 
-__all__ = ["VARIANCE_FLOOR", "Metric", "Moments", "squared_distance"]
+__all__ = ["EQUAL", "VARIANCE_FLOOR", "Metric", "Moments", "squared_distance"]
 
 Metric = Literal["euclidean", "znormalized"]
 
 # Added to variances before z-normalisation, in variances of the normal series: below
 # this amplitude, shape is noise.
 VARIANCE_FLOOR = 0.02**2
+EQUAL = 1e-9  # squared distance of equals, with the rounding of their moments
 
 
 class Moments(NamedTuple):

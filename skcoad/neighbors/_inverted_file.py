@@ -139,9 +139,7 @@ class InvertedFile(nn.Module):
             pairs = order[edges[cell] : edges[cell + 1]]
             for chunk in torch.split(pairs, max(1, PAIR_CHUNK // len(index))):
                 query = chunk // n_probes
-                similarity = torch.addmm(
-                    self.half_norms[members], queries[query], points, beta=-1
-                )
+                similarity = _product(self.half_norms[members], queries[query], points)
                 found[chunk] = index[_best_outside(similarity, index, at[query], zone)]
         return found.view(-1, n_probes)
 
@@ -205,7 +203,15 @@ def _half_norms(points: Tensor) -> Tensor:
 
 def _similarity(points: Tensor, centers: Tensor) -> Tensor:
     """Minus half the squared distance, but for a constant in each row."""
-    return torch.addmm(_half_norms(centers), points, centers.T, beta=-1)
+    return _product(_half_norms(centers), points, centers.T)
+
+
+def _product(half_norms: Tensor, points: Tensor, others: Tensor) -> Tensor:
+    """Similarities, rounded once: which of equals is best must not depend on others."""
+    product = torch.addmm(
+        half_norms.double(), points.double(), others.double(), beta=-1
+    )
+    return product.to(points.dtype)
 
 
 def _nearest(points: Tensor, centers: Tensor) -> Tensor:

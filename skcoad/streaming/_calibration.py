@@ -87,6 +87,9 @@ class Rarity:
 
     def __init__(self, calibrations: Sequence[TailCalibration]) -> None:
         self._quantiles = torch.cat([c.quantiles for c in calibrations]).cpu().numpy()
+        self._widths: FloatArray = np.diff(self._quantiles)
+        self._widths[self._widths == 0] = np.inf
+        self._kinds = np.arange(len(self._quantiles))[:, None]
         tail = torch.cat([c.tail_scale for c in calibrations]).cpu().numpy()
         self._decade = (tail * np.log(10))[:, None]
 
@@ -103,18 +106,16 @@ class Rarity:
         ndarray of shape (n_kinds, n_timestamps)
             At least 0.
         """
-        kinds = np.arange(len(evidence))[:, None]
         last = self._quantiles.shape[1] - 1
-        right = np.empty(evidence.shape, dtype=np.intp)
-        for kind, values in enumerate(evidence):
-            right[kind] = self._quantiles[kind].searchsorted(values)
+        right = np.array(
+            [q.searchsorted(e) for q, e in zip(self._quantiles, evidence, strict=True)]
+        )
         # numpy's clip costs several times as much.
-        right = np.minimum(np.maximum(right, 1), last)
-        low = self._quantiles[kinds, right - 1]
-        width = self._quantiles[kinds, right] - low
-        within = (evidence - low) / np.where(width > 0, width, np.inf)
+        left = np.minimum(np.maximum(right - 1, 0), last - 1)
+        at = self._kinds, left
+        within = (evidence - self._quantiles[at]) / self._widths[at]
         within = np.minimum(np.maximum(within, 0), 1)
-        fraction = (right - 1 + within) * ((1 - TAIL) / last)
+        fraction = (left + within) * ((1 - TAIL) / last)
         excess = np.maximum(evidence - self._quantiles[:, -1:], 0) / self._decade
         decades: FloatArray = excess - np.log10(1 - fraction)
         return decades

@@ -299,17 +299,22 @@ class StreamingDetector:
     def _shortened(self, steps: IntArray) -> IntArray:
         """Leave out the middle of long gaps, where nothing has influence on a score."""
         step, longest = self._model.config.plan.step, 3 * self._halo
+        if steps.max(initial=0) <= longest:
+            return steps
         left_out: IntArray = np.maximum(steps - longest, 0) // step * step
         return steps - left_out
 
     def _append(self, X: FloatArray, steps: IntArray) -> None:
-        at = steps.cumsum() - 1
-        regular = np.full((at[-1] + 1, X.shape[1]), np.nan)
-        numbers = np.full(len(regular), MISSING)
-        regular[at] = X
-        numbers[at] = self.n_rows + np.arange(len(X))
+        numbers = np.arange(self.n_rows, self.n_rows + len(X))
         self.n_rows += len(X)
-        self._buffer.append(regular, numbers)
+        n_regular = int(steps.sum())
+        if n_regular > len(X):  # with those that are missing in time
+            at = steps.cumsum() - 1
+            given, numbered = X, numbers
+            X = np.full((n_regular, given.shape[1]), np.nan)
+            numbers = np.full(n_regular, MISSING)
+            X[at], numbers[at] = given, numbered
+        self._buffer.append(X, numbers)
 
     def _finalise(self, stop: int) -> tuple[IntArray, FloatArray]:
         """Final scores of the rows up to a position; what is not needed is dropped."""
@@ -354,6 +359,9 @@ def _check_streamable(detector: Any) -> None:
 def _pieces(steps: IntArray) -> Iterator[slice]:
     """Cut rows into pieces that are not long with the rows that are missing."""
     if len(steps) == 0:
+        return
+    if steps.sum() <= PIECE:
+        yield slice(None)
         return
     piece = (steps.cumsum() - 1) // PIECE
     edges = [0, *(np.flatnonzero(np.diff(piece)) + 1).tolist(), len(steps)]

@@ -30,21 +30,22 @@ class ScoreThreshold(BaseEstimator):  # type: ignore[misc]
         Events above the threshold on normal data, in rows ("1 per 10000 rows") or in
         time ("1 per week", "2 per 12 hours"); see
         :func:`skcoad.thresholds.events_per_row`.
-    held_back : float, default=0.3
-        Share of the training series, at its end, that a detector calibrates on as well:
-        it is fitted a second time without it, which costs as much as the first fit, and
-        scores it as new; `threshold_` is the higher of this and that of the scores of
-        the training series itself. The first knows how far the series drifts, the
-        second has more rows. With 0 there is only the second, and no cost. Up to 0.9.
+    held_back : float, default=0.5
+        Share of the training series, at each end, that a detector calibrates on as
+        well: it is fitted again without it, and scores it as new; `threshold_` is the
+        higher of this and that of the scores of the training series itself. By default,
+        each half is scored by a detector fitted to the other. The first knows how far
+        the series drifts, the second has more to compare with. Two more fits; with 0
+        there is only the second, and no cost. At most 0.5.
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "false_alarms": [str],
-        "held_back": [reals(0, 0.9)],
+        "held_back": [reals(0, 0.5)],
     }
 
     def __init__(
-        self, false_alarms: str = "1 per 1000 rows", *, held_back: float = 0.3
+        self, false_alarms: str = "1 per 1000 rows", *, held_back: float = 0.5
     ) -> None:
         self.false_alarms = false_alarms
         self.held_back = held_back

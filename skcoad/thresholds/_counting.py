@@ -23,9 +23,13 @@ class QuantileThreshold(ScoreThreshold):
         Events above the threshold on normal data, in rows ("1 per 10000 rows") or in
         time ("1 per week", "2 per 12 hours"); see
         :func:`skcoad.thresholds.events_per_row`.
-    held_back : float, default=0.3
-        Share of the training series, at its end, that a detector calibrates on as well;
-        see :class:`PeaksOverThreshold`.
+    held_back : float, default=0.5
+        Share of the training series, at each end, that a detector calibrates on as
+        well: it is fitted again without it, and scores it as new; `threshold_` is the
+        higher of this and that of the scores of the training series itself. By default,
+        each half is scored by a detector fitted to the other. The first knows how far
+        the series drifts, the second has more to compare with. Two more fits; with 0
+        there is only the second, and no cost. At most 0.5.
 
     Attributes
     ----------
@@ -65,10 +69,13 @@ class ConformalThreshold(ScoreThreshold):
         Events above the threshold on normal data, in rows ("1 per 10000 rows") or in
         time ("1 per week", "2 per 12 hours"); see
         :func:`skcoad.thresholds.events_per_row`.
-    held_back : float, default=0.3
-        Share of the training series, at its end, that a detector calibrates on as well;
-        see :class:`PeaksOverThreshold`. With 0 it is no split conformal prediction: the
-        detector knows the rows that it is calibrated on.
+    held_back : float, default=0.5
+        Share of the training series, at each end, that a detector calibrates on as
+        well: it is fitted again without it, and scores it as new; `threshold_` is the
+        higher of this and that of the scores of the training series itself. By default,
+        each half is scored by a detector fitted to the other. The first knows how far
+        the series drifts, the second has more to compare with. Two more fits; with 0
+        there is only the second, and no cost. At most 0.5.
 
     Attributes
     ----------

@@ -81,6 +81,34 @@ def test_dtaianomaly_takes_an_adapter_of_a_few_lines(train, test, expected):
     assert detector.predict_proba(test).max() == 1
 
 
+def test_dtaianomaly_has_a_wrapper_that_keeps_timestamps(train, test, expected):
+    base = foreign("dtaianomaly.anomaly_detection")
+
+    class Wrapped(base.BasePyODAnomalyDetector):
+        def _initialize_detector(self, **parameters):
+            return NeighborsDetector(**parameters)
+
+        def _supervision(self):
+            return base.Supervision.SEMI_SUPERVISED
+
+    detector = Wrapped(window_size=1).fit(train)
+    np.testing.assert_allclose(detector.decision_function(test), expected)
+
+
+def test_darts_scorer_gives_the_scores_of_the_detector(train, test, expected):
+    darts = foreign("darts")
+    ad = foreign("darts.ad")
+    scorer = ad.PyODScorer(NeighborsDetector(), window=1)
+    scorer.fit(darts.TimeSeries.from_values(train))
+    series = darts.TimeSeries.from_values(test)
+    scores = scorer.score(series)
+    np.testing.assert_allclose(scores.values()[:, 0], expected)
+    truth = np.zeros(400)
+    truth[200:212] = 1
+    truth = darts.TimeSeries.from_values(truth)
+    assert scorer.eval_metric(truth, series, metric="AUC_ROC") > 0.9
+
+
 def test_tsb_ad_runs_the_detector_by_its_name(train, test, expected):
     wrapper = foreign("TSB_AD.model_wrapper")
     register(wrapper)

@@ -39,14 +39,14 @@ def test_labels_are_the_scores_above_the_threshold(threshold, wave):
 
 
 @pytest.mark.parametrize("cls", [PeaksOverThreshold, QuantileThreshold])
-@pytest.mark.parametrize("drift", [0.0, 0.5])
+@pytest.mark.parametrize("drift", [0.0, 1.0])
 def test_the_threshold_is_the_higher_of_held_back_and_training_scores(cls, drift, wave):
     # With a drift, the amplitude at the end is new to a detector of the beginning.
     X = wave(600) * (1 + drift * (np.arange(600) > 420))[:, None]
-    threshold = cls("1 per 100 rows")
+    threshold = cls("1 per 1000 rows")
     detector = NeighborsDetector(contamination=threshold).fit(X)
-    held_back = held_back_scores(NeighborsDetector(), X, 0.3)
-    assert held_back.shape == (180,)
+    held_back = held_back_scores(NeighborsDetector(), X, 0.5)
+    assert held_back.shape == (600,)
     limits = [
         clone(threshold).fit(scores, separation=detector.period_).threshold_
         for scores in (held_back, detector.decision_scores_)
@@ -57,12 +57,26 @@ def test_the_threshold_is_the_higher_of_held_back_and_training_scores(cls, drift
         np.testing.assert_array_equal(detector.thresholder_.scores_, held_back)
 
 
-def test_what_is_held_back_is_scored_as_new(wave):
+@pytest.mark.parametrize("share", [0.3, 0.5])
+def test_each_end_is_scored_as_new_by_a_detector_fitted_to_the_rest(share, wave):
     X = wave(600)
-    scores = held_back_scores(NeighborsDetector(), X, 0.3)
-    earlier = NeighborsDetector(period=25).fit(X[:420])
-    whole = earlier.decision_function(X)[420:]
-    np.testing.assert_allclose(scores, whole, rtol=0.3, atol=0.3)
+    n = round(share * 600)
+    scores = held_back_scores(NeighborsDetector(), X, share)
+    later, earlier = (
+        NeighborsDetector(period=25).fit(X[n:] if at else X[: 600 - n]) for at in (1, 0)
+    )
+    beginning, end = np.split(scores, [n])
+    # Near the seam, what is known of the other side differs.
+    np.testing.assert_allclose(
+        beginning, later.decision_function(X)[:n], rtol=0.3, atol=0.3
+    )
+    np.testing.assert_allclose(
+        end, earlier.decision_function(X)[-n:], rtol=0.3, atol=0.3
+    )
+
+
+def test_a_few_rows_are_held_back_as_well(wave):
+    assert held_back_scores(NeighborsDetector(), wave(300), 1e-6).shape == (2,)
 
 
 def test_without_holding_back_it_is_calibrated_on_the_training_scores(wave):
@@ -76,7 +90,7 @@ def test_a_gross_outlier_in_training_does_not_raise_the_threshold(wave):
     clean = wave(600)
     dirty = clean.copy()
     dirty[500] = 1e6
-    for held_back in (0, 0.3):
+    for held_back in (0, 0.5):
         threshold = PeaksOverThreshold(held_back=held_back)
         limits = [
             NeighborsDetector(contamination=threshold).fit(X).threshold_
@@ -100,7 +114,8 @@ def test_a_rate_in_time_takes_the_times_of_the_training_series(wave):
     [
         (PeaksOverThreshold("sometimes"), "is no rate"),
         (PeaksOverThreshold(held_back=1), "held_back"),
-        (ConformalThreshold("1 per 1000 rows"), "the 180 scores given can promise"),
+        ("1 per 1000 rows", "is an object, such as skcoad.thresholds.PeaksOver"),
+        (ConformalThreshold("1 per 1000 rows"), "the 600 scores given can promise"),
     ],
 )
 def test_a_threshold_that_cannot_be_set_is_an_error_before_the_fit(

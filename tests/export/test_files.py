@@ -34,6 +34,7 @@ def written(tmp_path_factory, network, wave):
     detectors = {
         "network": network,
         "neighbors": NeighborsDetector().fit(wave(300, 2)),
+        "gru": CoADDetector(max_steps=3, random_state=0, encoder="gru").fit(wave(300)),
     }
     return {
         name: (detector, to_onnx(detector, folder / name), folder / name)
@@ -41,9 +42,13 @@ def written(tmp_path_factory, network, wave):
     }
 
 
-@pytest.mark.parametrize("name", ["network", "neighbors"])
+@pytest.mark.parametrize(
+    ("name", "tolerance"),
+    # onnxruntime's recurrence rounds otherwise.
+    [("network", 1e-5), ("neighbors", 1e-5), ("gru", 1e-3)],
+)
 @pytest.mark.parametrize("n_chunks", [1, 3])
-def test_onnxruntime_computes_what_torch_does(name, n_chunks, written, wave):
+def test_onnxruntime_computes_what_torch_does(name, tolerance, n_chunks, written, wave):
     import onnxruntime
 
     detector, graph, path = written[name]
@@ -54,7 +59,7 @@ def test_onnxruntime_computes_what_torch_does(name, n_chunks, written, wave):
     session = onnxruntime.InferenceSession(path)
     computed = session.run(["scores", "channel_scores"], {"X": X})
     for actual, expected in zip(computed, graph(torch.from_numpy(X)), strict=True):
-        np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(actual, expected, rtol=tolerance, atol=tolerance)
         assert actual.dtype == np.float64
 
 
@@ -104,13 +109,6 @@ def test_torch_export_computes_the_same(network, wave, tmp_path):
         X = torch.from_numpy(wave(n_chunks * graph.chunk_size)).reshape(n_chunks, -1, 1)
         for actual, expected in zip(program.module()(X), graph(X), strict=True):
             torch.testing.assert_close(actual, expected)
-
-
-def test_the_gru_is_no_onnx(wave, tmp_path):
-    pytest.importorskip("onnxscript", reason=REASON)
-    detector = CoADDetector(max_steps=2, encoder="gru").fit(wave())
-    with pytest.raises(ValueError, match="encoder='gru' cannot be written as ONNX"):
-        to_onnx(detector, tmp_path / "x.onnx")
 
 
 def test_without_onnx_the_error_says_what_to_install(network, monkeypatch, tmp_path):

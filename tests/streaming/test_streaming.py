@@ -84,6 +84,20 @@ def test_final_scores_are_those_of_the_series_however_its_rows_come(
 
 
 @settings(max_examples=5)
+@given(st.integers(0, 10**6), st.lists(st.integers(1, 200), max_size=8))
+def test_final_scores_do_not_depend_on_which_of_equal_neighbours_is_found(seed, sizes):
+    def steps(n, seed):  # most subsequences have equals, some of rare surroundings
+        rng = np.random.default_rng(seed)
+        return np.repeat(rng.choice([-2.0, -1.9, 0.4, 2.0], n), 30)[:n]
+
+    detector = NeighborsDetector(period=12).fit(steps(4000, 0))
+    X = steps(900, seed)[:, None]
+    final, _ = collect(StreamingDetector(detector, final_every=40), X, sizes)
+    # Most normal distances are 0, so that the rarity of small ones is steep.
+    np.testing.assert_allclose(final, detector.decision_function(X), atol=1e-2)
+
+
+@settings(max_examples=5)
 @given(st.integers(0, 10**6), st.lists(st.integers(1, 60), min_size=1, max_size=20))
 def test_provisional_scores_do_not_depend_on_how_rows_come(
     wave, detectors, seed, sizes

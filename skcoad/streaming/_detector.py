@@ -18,7 +18,7 @@ from skcoad.scoring import score_series
 from skcoad.streaming._buffer import Buffer
 from skcoad.streaming._calibration import ProvisionalCalibration
 from skcoad.streaming._provisional import ProvisionalScorer
-from skcoad.streaming._rows import Clock, read_rows
+from skcoad.streaming._rows import Clock, frame_of_row, read_rows
 from skcoad.streaming._state import load_stream, save_stream
 
 if TYPE_CHECKING:
@@ -188,6 +188,7 @@ class StreamingDetector:
             If these are no such rows, or not later than those before. They are not
             taken then.
         """
+        rows = frame_of_row(self.detector, rows)
         X = read_rows(self.detector, rows)
         steps, last = self._clock.steps(rows, len(X))
         steps = self._shortened(steps)
@@ -218,7 +219,7 @@ class StreamingDetector:
         ValueError
             If it is no single row, or as in :meth:`update`.
         """
-        X = read_rows(self.detector, row)
+        X = read_rows(self.detector, frame_of_row(self.detector, row))
         if len(X) != 1:
             raise ValueError(f"score_next takes one row, got {len(X)}")
         steps, _ = self._clock.steps(row, 1)

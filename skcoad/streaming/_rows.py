@@ -13,9 +13,36 @@ from skcoad._typing import FloatArray
 from skcoad._validation import row_times, validate_series
 from skcoad.detectors import TimeSeriesDetector
 
-__all__ = ["Clock", "read_rows"]
+__all__ = ["Clock", "frame_of_row", "read_rows"]
 
 IntArray = NDArray[np.int64]
+
+
+def frame_of_row(detector: TimeSeriesDetector, rows: Any) -> Any:
+    """Frame with the time and the names of a single row of a frame, ``frame.iloc[i]``.
+
+    Parameters
+    ----------
+    detector : TimeSeriesDetector
+        Fitted on a series with these channels.
+    rows : array-like
+        Whatever came.
+
+    Returns
+    -------
+    DataFrame or array-like
+        A frame if `rows` is such a pandas Series; else `rows`.
+    """
+    if not isinstance(rows, pd.Series):
+        return rows
+    if detector.n_features_in_ == 1:  # else these are rows of the only channel
+        names = getattr(detector, "feature_names_in_", None)
+        if names is None or list(rows.index) != list(names):
+            return rows
+    frame = rows.to_frame().T.infer_objects()
+    if isinstance(rows.name, pd.Timestamp):
+        frame.index = pd.DatetimeIndex([rows.name])
+    return frame
 
 
 def read_rows(detector: TimeSeriesDetector, rows: Any) -> FloatArray:
@@ -40,8 +67,6 @@ def read_rows(detector: TimeSeriesDetector, rows: Any) -> FloatArray:
         If these are no such rows.
     """
     n_channels = detector.n_features_in_
-    if isinstance(rows, pd.Series) and n_channels > 1:  # one row of a frame
-        rows = rows.to_frame().T.infer_objects()
     if isinstance(rows, (list, tuple, float, int, np.generic)):
         rows = np.asarray(rows)
     if isinstance(rows, np.ndarray) and rows.ndim < 2:

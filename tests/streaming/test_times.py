@@ -77,3 +77,16 @@ def test_a_row_of_a_frame_is_a_row(frame, detector):
     assert len(stream.update(plain.iloc[0]).scores) == 1
     with pytest.raises(ValueError, match="feature names"):
         stream.update(plain.iloc[0].rename({"a": "c"}))
+
+
+@pytest.mark.parametrize("channels", [["a"], ["a", "b"]])
+def test_rows_of_a_frame_keep_their_times(frame, channels):
+    X = frame[channels].drop(frame.index[305:320])
+    fitted = NeighborsDetector(period=12).fit(X[:300])
+    one, other = (StreamingDetector(fitted, interval="1min") for _ in range(2))
+    expected = [other.update(X[i : i + 1]).scores for i in range(300, 340)]
+    found = [one.update(X.iloc[i]).scores for i in range(300, 340)]
+    np.testing.assert_array_equal(np.concatenate(found), np.concatenate(expected))
+    assert one.score_next(X.iloc[340]) == other.score_next(X[340:341])
+    with pytest.raises(ValueError, match="not later"):
+        one.update(X.iloc[300])

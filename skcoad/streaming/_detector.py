@@ -219,7 +219,8 @@ class StreamingDetector:
         ValueError
             If it is no single row, or as in :meth:`update`.
         """
-        X = read_rows(self.detector, frame_of_row(self.detector, row))
+        row = frame_of_row(self.detector, row)
+        X = read_rows(self.detector, row)
         if len(X) != 1:
             raise ValueError(f"score_next takes one row, got {len(X)}")
         steps, _ = self._clock.steps(row, 1)

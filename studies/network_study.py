@@ -39,7 +39,7 @@ PERIOD = 50  # of the generated series
 PER_RECORDING = 3
 NEIGHBORS = "neighbours"
 DEFAULT = "neighbours (network + 1), the default"
-METRICS = {"hit_at_1": "Acc@1, %", "auc_pr": "AUC-PR", "vus_pr": "VUS-PR"}
+METRICS = {"hit_at_1": "Acc@1", "auc_pr": "AUC-PR", "vus_pr": "VUS-PR"}
 FloatArray = NDArray[np.floating]
 
 
@@ -124,16 +124,27 @@ def runs(archive: Iterable[Series], longest: int, seeds: Iterable[int]) -> list[
 
 def table(results: list[Result]) -> str:
     """Markdown table of the means over the runs of each group."""
-    rows = []
-    groups = list(dict.fromkeys(result["group"] for result in results))
-    for name in results[0]["metrics"]:
-        means = []
-        for group in groups:
-            chosen = [r["metrics"][name] for r in results if r["group"] == group]
-            hit, *others = (np.mean([r[metric] for r in chosen]) for metric in METRICS)
-            means += [f"{100 * hit:.1f}", *(f"{value:.3f}" for value in others)]
-        rows.append([name, *means])
-    header = [f"{group}: {title}" for group in groups for title in METRICS.values()]
+
+    def mean(name: str, group: str, metric: str) -> str:
+        values = [
+            result["metrics"][name].get(metric)
+            for result in results
+            if result["group"] == group
+        ]
+        if None in values:  # a hit is defined for a single anomaly
+            return "-"
+        return f"{np.mean(values):.3f}"
+
+    columns = [
+        (group, metric)
+        for group in dict.fromkeys(result["group"] for result in results)
+        for metric in METRICS
+    ]
+    rows = [
+        [name, *(mean(name, *column) for column in columns)]
+        for name in results[0]["metrics"]
+    ]
+    header = [f"{group}: {METRICS[metric]}" for group, metric in columns]
     return markdown_table(["score", *header], rows)
 
 

@@ -148,7 +148,7 @@ def test_a_rate_by_time_needs_times_and_has_those_of_the_series(
     by_rows = PeaksOverThreshold("1 per 168 rows", held_back=0)
     alone = NeighborsDetector(contamination=by_rows).fit(timed)
     assert found["threshold"][0] == pytest.approx(alone.threshold_, rel=1e-12)
-    assert detector.contamination.held_back == 0.3
+    assert detector.contamination.held_back == 0.5
 
 
 def test_what_is_new_to_a_detector_is_compared_with_what_it_held_back(timed):

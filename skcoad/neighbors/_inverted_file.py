@@ -22,6 +22,7 @@ MAX_CELL_SIZE = 8  # in mean sizes; beyond it, a cell keeps evenly spaced member
 N_PROBES = 4  # cells searched for each query
 QUERY_CHUNK = 2**13
 PAIR_CHUNK = 2**19  # of queries and members
+ROUNDING = np.float32(1e-5)  # of a matrix product, in squares of its rows
 
 
 class ExclusionZone(NamedTuple):
@@ -135,12 +136,19 @@ class InvertedFile(nn.Module):
         found = torch.zeros_like(cells)
         for cell in range(len(self.centers)):
             members = slice(self.edges[cell], self.edges[cell + 1])
-            index, points = self.positions[members], self.embeddings[members].T
+            index, points = self.positions[members], self.embeddings[members]
             pairs = order[edges[cell] : edges[cell + 1]]
             for chunk in torch.split(pairs, max(1, PAIR_CHUNK // len(index))):
                 query = chunk // n_probes
-                similarity = _product(self.half_norms[members], queries[query], points)
-                found[chunk] = index[_best_outside(similarity, index, at[query], zone)]
+                which = _best_outside(
+                    queries[query],
+                    points,
+                    self.half_norms[members],
+                    index,
+                    at[query],
+                    zone,
+                )
+                found[chunk] = index[which]
         return found.view(-1, n_probes)
 
 
@@ -149,15 +157,28 @@ def _split(embedded: Tensor) -> tuple[Tensor, ...]:
 
 
 def _best_outside(
-    similarity: Tensor, positions: Tensor, at: Tensor, zone: ExclusionZone
+    queries: Tensor,
+    points: Tensor,
+    half_norms: Tensor,
+    positions: Tensor,
+    at: Tensor,
+    zone: ExclusionZone,
 ) -> Tensor:
-    """Argmax of each row ``(Q, n)`` outside of the exclusion zone of its position."""
-    if similarity.device.type != "cpu":
+    """Nearest point of each query, outside of the exclusion zone of its position.
+
+    Which of equals it is must not depend on what else is searched, as the rounding of
+    a matrix product does.
+    """
+    if queries.device.type != "cpu":
         excluded = zone.excludes(positions - at[:, None])
+        similarity = _product(half_norms, queries, points.T)
         return similarity.masked_fill(excluded, -torch.inf).argmax(1)
-    which = np.zeros(len(similarity), dtype=np.int64)
-    _argmax_outside(
+    similarity = torch.addmm(half_norms, queries, points.T, beta=-1)
+    which = np.zeros(len(queries), dtype=np.int64)
+    _nearest_outside(
         similarity.numpy(),
+        queries.numpy(),
+        points.numpy(),
         positions.numpy(),
         at.numpy(),
         zone.width,
@@ -168,26 +189,45 @@ def _best_outside(
 
 
 @compiled()
-def _argmax_outside(
+def _nearest_outside(
     similarity: NDArray[np.float32],
+    queries: NDArray[np.float32],
+    points: NDArray[np.float32],
     positions: NDArray[np.int64],
     at: NDArray[np.int64],
     width: int,
     past_only: bool,
     which: NDArray[np.int64],
 ) -> None:
-    """Fill in the argmax of each row; positions ascend."""
+    """Fill in the nearest points; those that are about as similar are compared again.
+
+    Positions ascend, so that the exclusion zone is one range of them.
+    """
     n = len(positions)
-    for row in range(len(similarity)):
+    for row in range(len(queries)):
         first = np.searchsorted(positions, at[row] - width, side="right")
         stop = n
         if not past_only:
             stop = np.searchsorted(positions, at[row] + width)
+        outside = ((0, first), (stop, n))
         best = np.float32(-np.inf)
-        for outside in ((0, first), (stop, n)):
-            for member in range(outside[0], outside[1]):
-                if similarity[row, member] > best:
-                    best, which[row] = similarity[row, member], member
+        for begin, end in outside:
+            for member in range(begin, end):
+                best = max(best, similarity[row, member])
+        square = np.float32(0)
+        for value in queries[row]:
+            square += value * value
+        least = best - ROUNDING * (square + abs(best))
+        nearest = np.float32(np.inf)
+        for begin, end in outside:
+            for member in range(begin, end):
+                if similarity[row, member] >= least:
+                    total = 0.0
+                    for k in range(queries.shape[1]):
+                        difference = np.float64(queries[row, k]) - points[member, k]
+                        total += difference * difference
+                    if np.float32(total) < nearest:
+                        nearest, which[row] = np.float32(total), member
 
 
 def _argmax(x: Tensor) -> Tensor:

@@ -101,10 +101,10 @@ def segment_table(
             model, X, options, channel, part, channel_scores[part, channel]
         )
         at = segment.peak - segment.start
-        loudest = int(explained.contributions[:, at].argmax())
-        component = COMPONENTS[loudest]
+        main = int(explained.contributions[:, at].argmax())
+        component = COMPONENTS[main]
         reason = _reason(
-            component, explained.rarity[loudest, at], model.config.n_timestamps
+            component, explained.rarity[main, at], model.config.n_timestamps
         )
         observed, expected = _largest_deviation(
             X[part, channel], explained.components.reconstruction

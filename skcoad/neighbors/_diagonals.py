@@ -15,8 +15,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from skcoad.neighbors._compiled import compiled
-from skcoad.neighbors._distance import EQUAL, VARIANCE_FLOOR, Metric, Moments
-from skcoad.neighbors._inverted_file import ExclusionZone
+from skcoad.neighbors._distance import (
+    EQUAL,
+    VARIANCE_FLOOR,
+    Comparison,
+    Metric,
+    Moments,
+)
 
 __all__ = ["follow_diagonals", "n_sweeps", "squared_differences"]
 
@@ -85,17 +90,12 @@ def squared_differences(
 
 
 def follow_diagonals(
-    x: Moments,
-    y: Moments,
-    incomplete: Tensor,
+    of: Comparison,
     starts: Tensor,
     stride: int,
     diagonals: Tensor,
     totals: Tensor,
     excluded: Tensor,
-    zone: ExclusionZone,
-    metric: Metric,
-    mean_weight: float,
 ) -> tuple[Tensor, Tensor]:
     """Find the best pair of each subsequence on the diagonals of some queries.
 
@@ -105,10 +105,8 @@ def follow_diagonals(
 
     Parameters
     ----------
-    x, y : Moments
-        The series to find neighbours for, and the one they are found in.
-    incomplete : Tensor of shape (n_y,)
-        Which subsequences of `y` are no neighbours, bool.
+    of : Comparison
+        The series, and how they are compared.
     starts : Tensor of shape (n_queries,)
         Subsequences of `x` that are queries: the multiples of the stride and the last.
     stride : int
@@ -117,35 +115,30 @@ def follow_diagonals(
         Diagonals of the candidates, and the sums of squared differences there.
     excluded : Tensor of shape (n_queries, n_excluded)
         Diagonals that exclude others of a query.
-    zone : ExclusionZone
-        Which others.
-    metric, mean_weight : Metric, float
-        As for :class:`JoinIndex`.
 
     Returns
     -------
     squared, diagonal : Tensor of shape (n_x,)
         Squared distance, float64 and infinite where there is no pair, and diagonal.
     """
-    n = len(x.mean)
+    n = len(of.x.mean)
     best = _Pairs(np.full(n, np.inf), np.zeros(n), np.zeros(n, dtype=np.int64))
-    sides = _Sides(
-        _side(x, metric),
-        _side(y, metric),
-        len(x.series) - n + 1,
-        1.0 if metric == "znormalized" else 1 - mean_weight**2,
-        incomplete.numpy(),
-    )
     _follow(
-        sides,
+        _Sides(
+            _side(of.x, of.metric),
+            _side(of.y, of.metric),
+            of.length,
+            1.0 if of.metric == "znormalized" else 1 - of.mean_weight**2,
+            of.incomplete.numpy(),
+        ),
         _array(starts),
         _array(diagonals),
         _array(totals),
         _array(excluded),
         stride,
-        zone.width,
-        zone.past_only,
-        n_sweeps(sides.length, stride),
+        of.zone.width,
+        of.zone.past_only,
+        n_sweeps(of.length, stride),
         best,
     )
     return torch.from_numpy(best.squared), torch.from_numpy(best.diagonal)

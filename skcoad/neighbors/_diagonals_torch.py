@@ -12,8 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from skcoad.neighbors._diagonals import n_sweeps
-from skcoad.neighbors._distance import EQUAL, Metric, Moments, squared_distance
-from skcoad.neighbors._inverted_file import ExclusionZone
+from skcoad.neighbors._distance import EQUAL, Comparison, squared_distance
 
 __all__ = ["follow_diagonals", "squared_differences"]
 
@@ -27,17 +26,6 @@ class _Pairs(NamedTuple):
     squared: Tensor  # distance
     total: Tensor  # sum of squared differences
     diagonal: Tensor  # index of the neighbour minus that of the subsequence
-
-
-class _Diagonals(NamedTuple):
-    """What distances along diagonals depend on."""
-
-    x: Moments
-    y: Moments
-    incomplete: Tensor
-    zone: ExclusionZone
-    metric: Metric
-    mean_weight: float
 
 
 def squared_differences(
@@ -58,21 +46,15 @@ def squared_differences(
 
 
 def follow_diagonals(
-    x: Moments,
-    y: Moments,
-    incomplete: Tensor,
+    of: Comparison,
     starts: Tensor,
     stride: int,
     diagonals: Tensor,
     totals: Tensor,
     excluded: Tensor,
-    zone: ExclusionZone,
-    metric: Metric,
-    mean_weight: float,
 ) -> tuple[Tensor, Tensor]:
     """Find the best pair of each subsequence; see ``_diagonals.py``."""
-    of = _Diagonals(x, y, incomplete, zone, metric, mean_weight)
-    n, device = len(x.mean), x.mean.device
+    n, device = len(of.x.mean), of.x.mean.device
     n_blocks = len(starts) - 1
     shape = (n_blocks, stride)
     best = _Pairs(
@@ -98,14 +80,14 @@ def follow_diagonals(
         )
         _improve(best, queries, _Pairs(*(part[:, stride:] for part in new)))
         _improve(best, queries - 1, _Pairs(*(part[:, :stride] for part in new)))
-    for _ in range(n_sweeps(len(x.series) - n + 1, stride)):
+    for _ in range(n_sweeps(of.length, stride)):
         _sweep(of, best, stride, excluded, forwards=True)
         _sweep(of, best, stride, excluded, forwards=False)
     return best.squared.flatten()[:n], best.diagonal.flatten()[:n]
 
 
 def _sweep(
-    of: _Diagonals, best: _Pairs, stride: int, excluded: Tensor, *, forwards: bool
+    of: Comparison, best: _Pairs, stride: int, excluded: Tensor, *, forwards: bool
 ) -> None:
     """Try what is best at the end of each block on the next one, in place."""
     step, edge = (1, stride - 1) if forwards else (-1, 0)
@@ -134,7 +116,7 @@ def _sweep(
 
 
 def _along(
-    of: _Diagonals,
+    of: Comparison,
     first: Tensor,
     size: int,
     diagonal: Tensor,
@@ -146,7 +128,7 @@ def _along(
 
     Parameters
     ----------
-    of : _Diagonals
+    of : Comparison
         The two series.
     first : Tensor of shape (B,)
         First subsequence of each run.
@@ -166,7 +148,7 @@ def _along(
     """
     x, y = of.x, of.y
     n_x, n_y = len(x.series), len(y.series)
-    m = n_y - len(y.mean) + 1
+    m = of.length
     i = first[:, None] + torch.arange(size, device=first.device)
     j = i[:, None] + diagonal[..., None]
     leaving, entering = i[:, :-1].clamp(0, n_x - 1), (i[:, :-1] + m).clamp(0, n_x - 1)
@@ -181,7 +163,7 @@ def _along(
     absent = ((i < 0) | (i >= len(x.mean)))[:, None] | (j < 0) | (j > n_y - m)
     overlaps = of.zone.excludes(diagonal[..., None] - excluded[:, None])
     i, j = i.clamp(0, len(x.mean) - 1)[:, None], j.clamp(0, n_y - m)
-    squared = squared_distance(x, y, i, j, totals / m, of.metric, of.mean_weight)
+    squared = squared_distance(of, i, j, totals / m)
     absent |= overlaps.any(-1, keepdim=True) | of.incomplete[j]
     # Among equals the first is best, whatever the last digits say.
     squared = F.threshold(squared.float().to(squared.dtype), EQUAL, 0)

@@ -6,7 +6,16 @@ from typing import Literal, NamedTuple
 
 from torch import Tensor
 
-__all__ = ["EQUAL", "VARIANCE_FLOOR", "Metric", "Moments", "squared_distance"]
+from skcoad.neighbors._inverted_file import ExclusionZone
+
+__all__ = [
+    "EQUAL",
+    "VARIANCE_FLOOR",
+    "Comparison",
+    "Metric",
+    "Moments",
+    "squared_distance",
+]
 
 Metric = Literal["euclidean", "znormalized"]
 
@@ -24,35 +33,56 @@ class Moments(NamedTuple):
     variance: Tensor
 
 
+class Comparison(NamedTuple):
+    """Two series whose subsequences are compared.
+
+    Attributes
+    ----------
+    x, y : Moments
+        The series to find neighbours for, and the one they are found in.
+    incomplete : Tensor of shape (n_y,)
+        Which subsequences of `y` are no neighbours, bool.
+    zone : ExclusionZone
+        Which others are excluded by one that is.
+    metric, mean_weight : Metric, float
+        As for :class:`JoinIndex`.
+    """
+
+    x: Moments
+    y: Moments
+    incomplete: Tensor
+    zone: ExclusionZone
+    metric: Metric
+    mean_weight: float
+
+    @property
+    def length(self) -> int:
+        """Length of a subsequence."""
+        return len(self.x.series) - len(self.x.mean) + 1
+
+
 def squared_distance(
-    x: Moments,
-    y: Moments,
-    i: Tensor,
-    j: Tensor,
-    mean_square: Tensor,
-    metric: Metric,
-    mean_weight: float,
+    of: Comparison, i: Tensor, j: Tensor, mean_square: Tensor
 ) -> Tensor:
     """Squared distance of subsequences, from their mean squared difference.
 
     Parameters
     ----------
-    x, y : Moments
+    of : Comparison
         Two series.
     i, j : Tensor
         Which subsequences of `x` and of `y`.
     mean_square : Tensor
         Their mean squared differences.
-    metric, mean_weight : Metric, float
-        As for :class:`JoinIndex`.
 
     Returns
     -------
     Tensor
     """
+    x, y = of.x, of.y
     between = (x.mean[i] - y.mean[j]).square_()
-    if metric == "euclidean":
-        return mean_square - (1 - mean_weight**2) * between
+    if of.metric == "euclidean":
+        return mean_square - (1 - of.mean_weight**2) * between
     # With v the variances, c the covariance and a = v + floor:
     # v_x / a_x + v_y / a_y - 2 c / sqrt(a_x a_y).
     v_x, v_y = x.variance[i], y.variance[j]

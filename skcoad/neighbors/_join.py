@@ -30,6 +30,7 @@ from torch.nn import functional as F
 from skcoad.neighbors import _diagonals, _diagonals_torch
 from skcoad.neighbors._distance import (
     VARIANCE_FLOOR,
+    Comparison,
     Metric,
     Moments,
     squared_distance,
@@ -223,22 +224,15 @@ class JoinIndex(nn.Module):
         n_blocks = -(-n // stride)
         device = x.series.device
         starts = (torch.arange(n_blocks + 1, device=device) * stride).clamp_max(n - 1)
-        found, totals, excluded = self._candidates(x, starts, zone, itself)
+        of = Comparison(
+            x, self._y, self.incomplete, zone, self.metric, self.mean_weight
+        )
+        found, totals, excluded = self._candidates(of, starts, itself)
         # A block excludes the trivial matches of the queries on both of its sides.
         around = F.pad(excluded, (1, 1), value=0 if itself else NOWHERE)
         around = torch.stack([around[:-2], around[1:-1], around[2:]], 1)  # queries, 3
         squared, diagonal = self._kernels.follow_diagonals(
-            x,
-            self._y,
-            self.incomplete,
-            starts,
-            stride,
-            found - starts[:, None],
-            totals,
-            around,
-            zone,
-            self.metric,
-            self.mean_weight,
+            of, starts, stride, found - starts[:, None], totals, around
         )
         indices = torch.arange(n, device=device) + diagonal
         return Neighbors(indices, squared.sqrt().to(x.series.dtype))
@@ -250,7 +244,7 @@ class JoinIndex(nn.Module):
         return _diagonals if on_cpu else _diagonals_torch
 
     def _candidates(
-        self, x: Moments, starts: Tensor, zone: ExclusionZone, itself: bool
+        self, of: Comparison, starts: Tensor, itself: bool
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Candidates of queries.
 
@@ -261,49 +255,38 @@ class JoinIndex(nn.Module):
         excluded : Tensor of shape (n_queries,)
             The diagonal of the trivial match, or ``NOWHERE``.
         """
-        embedded = self._embed(x, starts)
+        embedded = self._embed(of.x, starts)
         if itself:
-            found, totals = self._nearest(x, starts, embedded, starts, zone)
+            found, totals = self._nearest(of, starts, embedded, starts)
             return found, totals, torch.zeros_like(starts)
         match = torch.full_like(starts, NOWHERE)
-        found, totals = self._nearest(x, starts, embedded, match, zone)
+        found, totals = self._nearest(of, starts, embedded, match)
         total, which = totals.min(1)
-        trivial = total <= TRIVIAL_MATCH * self.length * x.variance[starts]
+        trivial = total <= TRIVIAL_MATCH * self.length * of.x.variance[starts]
         match[trivial] = found.gather(1, which[:, None])[trivial, 0]
         if trivial.any():
             found[trivial], totals[trivial] = self._nearest(
-                x, starts[trivial], embedded[trivial], match[trivial], zone
+                of, starts[trivial], embedded[trivial], match[trivial]
             )
         return found, totals, torch.where(trivial, match - starts, NOWHERE)
 
     def _nearest(
-        self,
-        x: Moments,
-        starts: Tensor,
-        embedded: Tensor,
-        match: Tensor,
-        zone: ExclusionZone,
+        self, of: Comparison, starts: Tensor, embedded: Tensor, match: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Best member of each of the nearest cells, and its sum of squared differences.
 
         The first stage is coarse: one timestamp earlier or later may be nearer.
         """
-        found = self.file.search(embedded, match, zone)
+        found = self.file.search(embedded, match, of.zone)
         near = torch.stack([found, found - 1, found + 1], -1)
         near = near.clamp_(0, len(self.mean) - 1)
         totals = self._kernels.squared_differences(
-            x.series, self.series, self.length, starts, near.flatten(1)
+            of.x.series, of.y.series, self.length, starts, near.flatten(1)
         ).view_as(near)
         squared = squared_distance(
-            x,
-            self._y,
-            starts[:, None, None],
-            near,
-            totals / self.length,
-            self.metric,
-            self.mean_weight,
+            of, starts[:, None, None], near, totals / self.length
         )
-        excluded = zone.excludes(near - match[:, None, None])
+        excluded = of.zone.excludes(near - match[:, None, None])
         squared.masked_fill_(excluded | self.incomplete[near], torch.inf)
         which = squared.argmin(-1, keepdim=True)
         return near.gather(-1, which)[..., 0], totals.gather(-1, which)[..., 0]

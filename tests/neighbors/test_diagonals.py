@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from skcoad.neighbors import JoinIndex, _diagonals, _diagonals_torch
-from skcoad.neighbors._distance import Moments
+from skcoad.neighbors._distance import Comparison, Moments
 from skcoad.neighbors._inverted_file import ExclusionZone
 
 from .series import make_series
@@ -60,19 +60,10 @@ def test_both_kernels_find_the_same_pairs(
     match = rng.choice([0, NOWHERE, 5], (n_blocks + 1, 3))
     incomplete = torch.tensor(rng.random(n_y) < 0.1)
     excluded = torch.zeros_like(candidates) if itself else torch.tensor(match)
+    compared = Comparison(x, y, incomplete, zone, metric, 0.2)
     (squared, diagonal), (expected, expected_diagonal) = (
         kernels.follow_diagonals(
-            x,
-            y,
-            incomplete,
-            starts,
-            stride,
-            candidates - starts[:, None],
-            totals,
-            excluded,
-            zone,
-            metric,
-            0.2,
+            compared, starts, stride, candidates - starts[:, None], totals, excluded
         )
         for kernels in KERNELS
     )

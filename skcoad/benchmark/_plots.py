@@ -9,6 +9,7 @@ from skcoad.benchmark._statistics import compare, critical_difference, score_tab
 from skcoad.io._results import Result
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
@@ -59,11 +60,19 @@ def plot_critical_difference(
     >>> [label.get_text() for label in ax.get_yticklabels()]  # the best is on top
     ['RobustZScore', 'KMeansAD']
     """
-    from skcoad.plotting._style import new_axes, shortened  # loads torch
+    from skcoad.plotting._style import new_axes  # loads torch
 
     n_series = len(score_table(results, metric))
-    table = compare(results, metric=metric).sort_values("rank", ascending=False)
     ax = new_axes(ax)
+    _draw_ranks(ax, compare(results, metric=metric), n_series, metric)
+    return ax
+
+
+def _draw_ranks(ax: Axes, table: pd.DataFrame, n_series: int, metric: str) -> None:
+    """Draw the mean ranks of a table of `compare`, with their critical difference."""
+    from skcoad.plotting._style import shortened
+
+    table = table.sort_values("rank", ascending=False)
     rows = range(len(table))
     ax.errorbar(
         table["rank"],
@@ -78,7 +87,6 @@ def plot_critical_difference(
         title=f"{n_series} series",
     )
     ax.grid(axis="x", alpha=0.3)
-    return ax
 
 
 def plot_comparison(
@@ -130,7 +138,8 @@ def plot_comparison(
     table = compare(results, metric=metric)
     figure = new_figure(figure, 1.5 + 0.35 * len(table))
     left, right = figure.subplots(1, 2)
-    plot_critical_difference(results, metric=metric, ax=left)
+    new_axes(left)
+    _draw_ranks(left, table, len(score_table(results, metric)), metric)
     new_axes(right)
     seconds = (table["fit_seconds"] + table["score_seconds"]).sort_values()
     means = table["mean"][seconds.index]

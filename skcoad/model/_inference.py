@@ -158,5 +158,6 @@ def _network_components(
             "the network's output is not finite: training diverged; a smaller lr "
             "usually helps"
         )
-    total[averaged] /= total_weight
+    for row in averaged:
+        total[row] /= total_weight
     return total

@@ -11,6 +11,7 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import torch
@@ -80,6 +81,11 @@ class TrainingData:
     channels: Sequence[Tensor]
     missing: Sequence[Tensor]
     neighbors: Sequence[ChannelNeighbors] | None
+
+    @cached_property
+    def complete(self) -> list[bool]:
+        """Which channels lack nothing; asked once, since that waits for a device."""
+        return [not bool(missing.any()) for missing in self.missing]
 
 
 class Batch(NamedTuple):
@@ -204,7 +210,9 @@ def sample_batch(
     )
     reference = None
     if data.neighbors is not None:
-        reference = data.neighbors[channel].retrieve(distorted, missing, start)
+        reference = data.neighbors[channel].retrieve(
+            distorted, None if data.complete[channel] else missing, start
+        )
     return Batch(normal, distorted, distortion_mask, missing, reference)
 
 

@@ -234,7 +234,7 @@ class ChannelNeighbors(nn.Module):
         )
 
     def retrieve(
-        self, x: Tensor, missing: Tensor, exclude_at: Tensor | None = None
+        self, x: Tensor, missing: Tensor | None, exclude_at: Tensor | None = None
     ) -> Tensor:
         """Reconstruct windows from their nearest neighbours of one period.
 
@@ -242,8 +242,8 @@ class ChannelNeighbors(nn.Module):
         ----------
         x : Tensor of shape (B, T)
             Scaled windows, their missing values interpolated.
-        missing : Tensor of shape (B, T)
-            Which of their values are missing, bool.
+        missing : Tensor of shape (B, T) or None
+            Which of their values are missing, bool; None if none is.
         exclude_at : Tensor of shape (B,), default=None
             Where they stand in the training series, if they are from there; see
             :meth:`SubsequenceIndex.query`.

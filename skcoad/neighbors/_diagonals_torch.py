@@ -5,6 +5,7 @@ The functions of ``_diagonals.py``, for many diagonals at once.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
@@ -62,9 +63,9 @@ def follow_diagonals(
         torch.zeros(shape, dtype=torch.float64, device=device),
         torch.zeros(shape, dtype=torch.long, device=device),
     )
-    every = torch.arange(n_blocks + 1, device=device)
     size = 4 * stride * diagonals.shape[1]
-    for queries in torch.split(every, max(1, PAIR_CHUNK // size)):
+    for chunk in _chunks(0, n_blocks + 1, size):
+        queries = torch.arange(chunk.start, chunk.stop, device=device)
         first = (queries - 1) * stride
         # The last query, at the very end, is not at a multiple of the stride.
         known = starts[queries] - first
@@ -78,8 +79,8 @@ def follow_diagonals(
             along.gather(1, which)[:, 0],
             diagonal.gather(1, which[:, 0]),
         )
-        _improve(best, queries, _Pairs(*(part[:, stride:] for part in new)))
-        _improve(best, queries - 1, _Pairs(*(part[:, :stride] for part in new)))
+        _improve(best, chunk.start, _Pairs(*(part[:, stride:] for part in new)))
+        _improve(best, chunk.start - 1, _Pairs(*(part[:, :stride] for part in new)))
     for _ in range(n_sweeps(of.length, stride)):
         _sweep(of, best, stride, excluded, forwards=True)
         _sweep(of, best, stride, excluded, forwards=False)
@@ -94,9 +95,9 @@ def _sweep(
     # Copies: what a block hands on must not depend on the order of the blocks.
     diagonals, totals = best.diagonal[:, edge].clone(), best.total[:, edge].clone()
     diagonals[best.squared[:, edge].isinf()] = NOWHERE  # there is no pair
-    blocks = torch.arange(len(diagonals), device=diagonals.device)
-    blocks = blocks[1:] if forwards else blocks[:-1]
-    for block in torch.split(blocks, max(1, PAIR_CHUNK // (8 * stride))):
+    first, stop = (1, len(diagonals)) if forwards else (0, len(diagonals) - 1)
+    for chunk in _chunks(first, stop, 8 * stride):
+        block = torch.arange(chunk.start, chunk.stop, device=diagonals.device)
         diagonal = diagonals[block - step, None]
         squared, total = _along(
             of,
@@ -110,7 +111,7 @@ def _sweep(
         kept = slice(1, None) if forwards else slice(0, stride)
         _improve(
             best,
-            block,
+            chunk.start,
             _Pairs(squared[:, 0, kept], total[:, 0, kept], diagonal.expand(-1, stride)),
         )
 
@@ -170,12 +171,20 @@ def _along(
     return squared.masked_fill_(absent, torch.inf), totals
 
 
-def _improve(best: _Pairs, blocks: Tensor, new: _Pairs) -> None:
-    """Keep the better pairs of consecutive blocks; the first and last may not exist."""
-    kept = (blocks >= 0) & (blocks < len(best.squared))
-    if not kept.any():
-        return
-    rows = slice(int(blocks[kept][0]), int(blocks[kept][-1]) + 1)
+def _improve(best: _Pairs, first: int, new: _Pairs) -> None:
+    """Keep the better pairs of consecutive blocks from `first` on, where they exist.
+
+    Which these are is known without the device, so that it is not waited for.
+    """
+    stop = min(first + len(new.squared), len(best.squared))
+    rows, kept = slice(max(first, 0), stop), slice(max(-first, 0), stop - first)
     better = new.squared[kept] < best.squared[rows]
     for old, update in zip(best, new, strict=True):
         old[rows] = torch.where(better, update[kept], old[rows])
+
+
+def _chunks(first: int, stop: int, size: int) -> Iterator[range]:
+    """Ranges of blocks, of `size` points of diagonals each."""
+    step = max(1, PAIR_CHUNK // size)
+    for start in range(first, stop, step):
+        yield range(start, min(start + step, stop))

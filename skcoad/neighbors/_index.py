@@ -255,9 +255,8 @@ class SubsequenceIndex(nn.Module):
             near = first[:, None] + torch.arange(most, device=centred.device)
             near = near.clamp(0, len(self) - 1)
             distance = (near * self.index_stride - exclude_at[:, None]).abs()
-            limit = similarity.new_full(near.shape, torch.inf)
-            limit[distance < self.length] = -torch.inf
-            similarity.scatter_reduce_(1, near, limit, "amin")
+            limit = torch.where(distance < self.length, -torch.inf, torch.inf)
+            similarity.scatter_reduce_(1, near, limit.to(similarity.dtype), "amin")
         candidates = _best_of_groups(similarity) * self.index_stride
         squared, indices = self._compare(centred, candidates, exclude_at)
         # The stride left out the subsequences in between: search ever closer.

@@ -90,7 +90,7 @@ def query_windows(
 def impute(
     index: SubsequenceIndex,
     x: Tensor,
-    missing: Tensor,
+    missing: Tensor | None,
     query_stride: int,
     exclude_at: Tensor | None = None,
 ) -> Tensor:
@@ -102,8 +102,8 @@ def impute(
         What to search.
     x : Tensor of shape (B, T)
         Windows, their missing values interpolated.
-    missing : Tensor of shape (B, T)
-        Which of their values are missing, bool.
+    missing : Tensor of shape (B, T) or None
+        Which of their values are missing, bool; None if none is.
     query_stride, exclude_at : int, Tensor or None
         As in :func:`query_windows`.
 
@@ -111,7 +111,7 @@ def impute(
     -------
     Tensor of shape (B, T)
     """
-    if not missing.any():
+    if missing is None or not missing.any():
         return x
     for _ in range(N_IMPUTATIONS):
         neighbors = query_windows(index, x, query_stride, exclude_at)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, TypeVar
+from threading import Lock
+from typing import Any
 
 from tqdm import tqdm
 
-__all__ = ["advance", "progress", "tracked"]
-
-Item = TypeVar("Item")
+__all__ = ["advance", "progress"]
 
 DELAY = 1.0  # seconds after which a bar is worth showing
 
 _bar: ContextVar[Any] = ContextVar("bar", default=None)
+_advancing = Lock()
 
 
 @contextmanager
@@ -54,13 +54,7 @@ def advance(n_values: int) -> None:
     bar = _bar.get()
     if bar is None:
         return
-    bar.update(n_values)
-    if bar.n >= bar.total:
-        bar.close()  # whatever shows its own bar next begins on a line of its own
-
-
-def tracked(items: Iterable[Item], n_values: int) -> Iterator[Item]:
-    """Give each item, and count so many values once it has been dealt with."""
-    for item in items:
-        yield item
-        advance(n_values)
+    with _advancing:  # channels are computed at once
+        bar.update(n_values)
+        if bar.n >= bar.total:
+            bar.close()  # whatever shows its own bar next begins on a line of its own

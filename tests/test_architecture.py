@@ -16,6 +16,7 @@ LAYERS = [
         "_series",
         "_parallel",
         "_progress",
+        "_threads",
         "_time",
         "_torch_state",
     },

@@ -8,7 +8,7 @@ import pytest
 from tqdm import tqdm
 
 from skcoad import NeighborsDetector, _progress
-from skcoad._progress import advance, progress, tracked
+from skcoad._progress import advance, progress
 from skcoad.cli import main
 
 
@@ -56,7 +56,7 @@ def test_values_are_counted_in_the_innermost_bar(capsys, at_once):
     advance(5)  # nobody counts
     with progress("outer", 10, shown=True):
         with progress("inner", 4, shown=True):
-            assert list(tracked("ab", 2)) == ["a", "b"]
+            advance(4)
         advance(5)
     err = capsys.readouterr().err
     assert percentages(err, "inner")[-1] == 100

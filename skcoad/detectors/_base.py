@@ -21,6 +21,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from skcoad._progress import progress
+from skcoad._threads import in_threads
 from skcoad._torch_state import own_torch_state
 from skcoad._typing import FloatArray
 from skcoad._validation import (
@@ -432,12 +433,13 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
 
     def _score_channels(self, X: FloatArray) -> tuple[FloatArray, FloatArray]:
         options = self._scoring_options()
-        scores, expected = np.empty(X.shape), np.empty(X.shape)
+
+        def score(channel: int) -> tuple[FloatArray, FloatArray]:
+            return score_channel(self.model_, X, channel, options)
+
         with progress("Scoring", X.size, shown=self.verbose):
-            for channel in range(X.shape[1]):
-                scores[:, channel], expected[:, channel] = score_channel(
-                    self.model_, X, channel, options
-                )
+            channels = list(in_threads(score, range(X.shape[1])))
+        scores, expected = (np.stack(part, 1) for part in zip(*channels, strict=True))
         return scores, expected
 
     def _regular(self, X: Any, series: FloatArray) -> tuple[FloatArray, Any]:

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from skcoad._progress import tracked
+from skcoad._progress import advance
+from skcoad._threads import in_threads
 from skcoad._typing import (
     Aggregation,
     ChannelAggregation,
@@ -23,6 +24,7 @@ from skcoad.model._inference import EVIDENCE, ScoreComponents, score_components
 from skcoad.model._network import CoADNetwork, initialise
 from skcoad.model._regression import RESIDUALS, ChannelRegression
 from skcoad.model._statistics import STATISTICS, ChannelStatistics
+from skcoad.model._tensors import check_tensor
 from skcoad.model._training import (
     History,
     TrainingData,
@@ -31,8 +33,8 @@ from skcoad.model._training import (
 )
 from skcoad.neighbors import VIEWS, ChannelNeighbors, Profile
 from skcoad.preprocessing import WindowPlan
-from skcoad.preprocessing._calibration import MIN_TAIL_SCALE, TailCalibration
-from skcoad.preprocessing._scaler import MAX_SCALED, Scaler
+from skcoad.preprocessing._calibration import TailCalibration
+from skcoad.preprocessing._scaler import Scaler
 
 __all__ = [
     "AGGREGATIONS",
@@ -230,19 +232,27 @@ class CoADModel(nn.Module):
         """
         plan, device = self.config.plan, scaled[0][0].device
         if self.neighbors is not None:
-            self.neighbors = _module_list(
-                ChannelNeighbors.build(x, plan, self.config.max_references, missing)
-                for x, missing in tracked(scaled, len(scaled[0][0]))
-            )
-            self.statistics = _module_list(
-                ChannelStatistics(plan).to(device).fit(x, missing)
-                for x, missing in scaled
-            )
+            learned = in_threads(self._learn_channel, scaled)
+            neighbors, statistics = zip(*learned, strict=True)
+            self.neighbors = _module_list(neighbors)
+            self.statistics = _module_list(statistics)
         if self.regression is not None:
             self.regression = ChannelRegression(plan, len(scaled)).to(device)
             self.regression.fit(scaled.__getitem__)
         self.calibrations = _module_list(ScoreCalibration().to(device) for _ in scaled)
         self.aggregate = TailCalibration(len(AGGREGATIONS) * len(SCORES)).to(device)
+
+    def _learn_channel(
+        self, channel: tuple[Tensor, Tensor]
+    ) -> tuple[ChannelNeighbors, ChannelStatistics]:
+        x, missing = channel
+        plan, most = self.config.plan, self.config.max_references
+        learned = (
+            ChannelNeighbors.build(x, plan, most, missing),
+            ChannelStatistics(plan).to(x.device).fit(x, missing),
+        )
+        advance(len(x))
+        return learned
 
     @classmethod
     def from_state(cls, config: ModelConfig, state: Mapping[str, Tensor]) -> CoADModel:
@@ -464,33 +474,3 @@ class CoADModel(nn.Module):
 
 def _module_list(modules: Iterable[ModuleT]) -> Sequence[ModuleT]:
     return cast("Sequence[ModuleT]", nn.ModuleList(modules))
-
-
-def check_tensor(name: str, tensor: Tensor, expected: Tensor) -> None:
-    if tensor.shape != expected.shape or tensor.dtype != expected.dtype:
-        raise ValueError(
-            f"tensor {name} is {tensor.dtype} of shape {tuple(tensor.shape)}, not "
-            f"{expected.dtype} of shape {tuple(expected.shape)}"
-        )
-    if not tensor.isfinite().all():
-        raise ValueError(f"tensor {name} has NaN or infinity")
-    positive = (".scale", "difference_scale")
-    if name.endswith(positive) and not (tensor > 0).all():
-        raise ValueError(f"tensor {name} has a scale that is not above 0")
-    if name.endswith("tail_scale") and (tensor < MIN_TAIL_SCALE / 2).any():
-        raise ValueError(f"tensor {name} has a scale below {MIN_TAIL_SCALE}")
-    if name.endswith("quantiles") and (tensor.diff(dim=-1) < -1e-6).any():
-        raise ValueError(f"tensor {name} has quantiles that fall")
-    largest = {"index.components": 1.001, ".series": MAX_SCALED}
-    for ending, limit in largest.items():
-        if name.endswith(ending) and (tensor.abs() > limit).any():
-            raise ValueError(f"tensor {name} has a value above {limit}")
-    if (
-        name.endswith("predictors")
-        and not ((tensor >= 0) & (tensor < len(tensor))).all()
-    ):
-        raise ValueError(f"tensor {name} has a channel that does not exist")
-    if name.endswith("explained") and not ((tensor >= 0) & (tensor <= 1)).all():
-        raise ValueError(f"tensor {name} has a fraction outside [0, 1]")
-    if name.endswith("baselines") and (tensor < 0).any():
-        raise ValueError(f"tensor {name} has a negative distance")

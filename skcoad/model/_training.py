@@ -15,10 +15,10 @@ from functools import cached_property
 from typing import NamedTuple
 
 import torch
-from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from skcoad._threads import one_thread
 from skcoad.model._distortions import PAPER_DISTORTIONS, distort
 from skcoad.model._network import CoADNetwork, CoADOutput
 from skcoad.neighbors import ChannelNeighbors
@@ -340,9 +340,9 @@ def train(
     for callback in callbacks:
         callback.on_train_begin(network)
     try:
-        # On one thread: a step is many small operations, and several threads would
-        # mostly wait for one another.
-        with threadpool_limits(1, user_api="openmp"):
+        # A step is many small operations: several threads would mostly wait for one
+        # another.
+        with one_thread():
             while (n_steps := len(losses) + len(unread)) < options.max_steps:
                 progress = n_steps / options.max_steps
                 if options.max_seconds is not None:

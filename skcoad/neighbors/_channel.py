@@ -14,6 +14,7 @@ from typing import NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
+from skcoad._threads import in_threads
 from skcoad._typing import References
 from skcoad.neighbors._distance import Metric
 from skcoad.neighbors._index import Neighbors, SubsequenceIndex
@@ -180,7 +181,7 @@ class ChannelNeighbors(nn.Module):
         )
         neighbors._make_joins()
         stride = plan.query_stride(QUERIES_PER_LENGTH)
-        found = [join.self_join(stride) for join in neighbors.joins]
+        found = list(in_threads(lambda join: join.self_join(stride), neighbors.joins))
         neighbors.baselines = torch.stack(
             [
                 baseline_distances(nearest, join.incomplete, plan.period)
@@ -208,9 +209,9 @@ class ChannelNeighbors(nn.Module):
 
     def _make_joins(self) -> None:
         views = self._views(self.series, self.missing)
-        joins = [
-            JoinIndex(*views[kind], self.plan.period, metric) for kind, metric in VIEWS
-        ]
+        joins = in_threads(
+            lambda view: JoinIndex(*views[view[0]], self.plan.period, view[1]), VIEWS
+        )
         self.joins = cast("Sequence[JoinIndex]", nn.ModuleList(joins))
 
     def _views(self, x: Tensor, missing: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
@@ -290,15 +291,13 @@ class ChannelNeighbors(nn.Module):
         evidence = self.calibration(self._excess(found, missing))
         if references != "train":
             past_only = references == "past"
-            excess = [
-                self._excess_with_own(view, views[kind], past_only)
-                for view, (kind, _) in zip(
-                    zip(found, self.baselines, self.joins, strict=True),
-                    VIEWS,
-                    strict=True,
-                )
-            ]
-            evidence = (evidence + self.calibration(torch.stack(excess))) / 2
+            excess = in_threads(
+                lambda row: self._excess_with_own(
+                    found[row], row, views[VIEWS[row][0]], past_only
+                ),
+                range(len(VIEWS)),
+            )
+            evidence = (evidence + self.calibration(torch.stack(list(excess)))) / 2
         return Profile(retrieved, evidence)
 
     def nearest(self, x: Tensor, missing: Tensor) -> list[Neighbors]:
@@ -321,14 +320,17 @@ class ChannelNeighbors(nn.Module):
 
     def _join(self, views: dict[str, tuple[Tensor, Tensor]]) -> list[Neighbors]:
         stride = self.plan.query_stride(QUERIES_PER_LENGTH)
-        return [
-            join.join(views[kind][0], stride)
-            for (kind, _), join in zip(VIEWS, self.joins, strict=True)
-        ]
+        return list(
+            in_threads(
+                lambda row: self.joins[row].join(views[VIEWS[row][0]][0], stride),
+                range(len(VIEWS)),
+            )
+        )
 
     def _excess_with_own(
         self,
-        trained: tuple[Neighbors, Tensor, JoinIndex],
+        nearest: Neighbors,
+        row: int,
         series: tuple[Tensor, Tensor],
         past_only: bool,
     ) -> Tensor:
@@ -336,8 +338,10 @@ class ChannelNeighbors(nn.Module):
 
         Parameters
         ----------
-        trained : (Neighbors, Tensor, JoinIndex)
-            Neighbours in the training series, their baselines, and the join.
+        nearest : Neighbors
+            In the training series.
+        row : int
+            Which of `VIEWS`.
         series : (Tensor, Tensor)
             A view of the scored series, and where it is missing.
         past_only : bool
@@ -347,9 +351,8 @@ class ChannelNeighbors(nn.Module):
         -------
         Tensor of shape (n_timestamps,)
         """
-        nearest, baselines, join = trained
-        period = self.plan.period
-        own_index = JoinIndex(*series, period, join.metric)
+        period, baselines = self.plan.period, self.baselines[row]
+        own_index = JoinIndex(*series, period, VIEWS[row][1])
         own = own_index.self_join(
             self.plan.query_stride(QUERIES_PER_LENGTH),
             math.ceil(EXCLUSION_PERIODS * period),

@@ -11,6 +11,7 @@ import torch
 
 from skcoad._device import chunk_sizes
 from skcoad._progress import advance
+from skcoad._threads import in_threads
 from skcoad._typing import (
     Aggregation,
     ChannelAggregation,
@@ -89,7 +90,7 @@ def score_channels(
     options: ScoringOptions,
     part: slice | None = None,
 ) -> Iterator[FloatArray]:
-    """Score each timestamp of one channel after the other.
+    """Score each timestamp of each channel.
 
     Parameters
     ----------
@@ -103,9 +104,11 @@ def score_channels(
     ------
     ndarray of shape (n_timestamps,), or of the length of the part
     """
-    for channel in range(X.shape[1]):
-        score, _ = score_channel(model, X, channel, options, part)
-        yield score
+
+    def score(channel: int) -> FloatArray:
+        return score_channel(model, X, channel, options, part)[0]
+
+    yield from in_threads(score, range(X.shape[1]))
 
 
 def calibrate_scores(
@@ -132,32 +135,49 @@ def calibrate_scores(
     ndarray of shape (n_timestamps,)
         What :func:`score_series` gives for `X` by references of the training series.
     """
-    width = smoothing_width(model, X, options)
     options = replace(options, references="train")
     normal = {how: ChannelAggregate(how) for how in AGGREGATIONS}
     aggregate = ChannelAggregate(options.channel_aggregation)
-    for channel, calibration in enumerate(model.calibrations):
-        components = _components(model, X, channel, options)
-        computed = ScoreComponents(*_by_chunks(components, model, len(X), width))
-        as_new = model.normal_components(X, channel, computed)
-        missing = np.isnan(X[:, channel])
-        network = smoothed(computed, missing, width)
-        observed = ~np.isnan(network[0])
-        device = model.device
-        calibration.network.fit(_tensor(network[:, observed], device))
-        scores = _scores(model, channel, as_new, network)
-        calibration.scores.fit(_tensor(scores[:, observed], device))
-        if X.shape[1] > 1:
-            decades = _decades(calibration.scores, scores)
-            for total in normal.values():
-                total.add(decades)
-        aggregate.add(
-            channel_score(model, channel, computed, network, options.score_by)
-        )
+
+    def calibrate(channel: int) -> tuple[FloatArray, FloatArray]:
+        return _calibrate_channel(model, X, channel, options)
+
+    for as_new, scores in in_threads(calibrate, range(X.shape[1])):
+        for total in normal.values():
+            total.add(as_new)
+        aggregate.add(scores)
     if X.shape[1] > 1:
         rows = np.concatenate([total.result() for total in normal.values()])
         model.aggregate.fit(_tensor(rows, model.device))
     return _aggregate_score(model, aggregate.result(), options)
+
+
+def _calibrate_channel(
+    model: CoADModel, X: FloatArray, channel: int, options: ScoringOptions
+) -> tuple[FloatArray, FloatArray]:
+    """Calibrate the scores of one channel, in place.
+
+    Returns
+    -------
+    as_new : ndarray of shape (n_kinds, n_timestamps)
+        Scores of each kind, in decades, each part of the series as if it were new.
+    scores : ndarray of shape (n_timestamps,)
+        What the series scores.
+    """
+    width = smoothing_width(model, X, options)
+    components = _components(model, X, channel, options)
+    computed = ScoreComponents(*_by_chunks(components, model, len(X), width))
+    network = smoothed(computed, np.isnan(X[:, channel]), width)
+    observed = ~np.isnan(network[0])
+    calibration, device = model.calibrations[channel], model.device
+    calibration.network.fit(_tensor(network[:, observed], device))
+    as_new = model.normal_components(X, channel, computed)
+    scores = _scores(model, channel, as_new, network)
+    calibration.scores.fit(_tensor(scores[:, observed], device))
+    return (
+        _decades(calibration.scores, scores),
+        channel_score(model, channel, computed, network, options.score_by),
+    )
 
 
 def aggregate_channels(

@@ -33,7 +33,7 @@ from skcoad.detectors._persistence import restore, state
 from skcoad.io._atomic import atomic_write
 from skcoad.io._container import pack, read_container
 from skcoad.io._schema import InvalidDetectorError, Json, get, require, take
-from skcoad.model._model import check_tensor
+from skcoad.model._tensors import check_tensor
 from skcoad.streaming._calibration import ProvisionalCalibration
 from skcoad.streaming._rows import Clock
 

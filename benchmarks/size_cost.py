@@ -1,18 +1,19 @@
 """Measure how the cost of fit and scoring depends on period, step and channels.
 
     python benchmarks/size_cost.py
+    python benchmarks/size_cost.py --threads 2 --periods --steps --channels 100 500
 
-Made the table "Cost by period, step and channels" of docs/defaults.md.
+Made the tables "Cost by period, step and channels" of docs/defaults.md.
 
-`NeighborsDetector` on synthetic series, CPU seconds in one thread. Each table varies
-one size; a cost that jumps between two rows is a cliff.
+`NeighborsDetector` on synthetic series, in so many threads. Each table varies one size;
+a cost that jumps between two rows is a cliff.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -24,9 +25,25 @@ STEPS = (1, 31, 62, 97, 500, 992, 997)  # with a period of 1,000
 CHANNELS = (1, 10, 100, 500)
 
 
+class Clock(NamedTuple):
+    """Seconds of the clock and of processors."""
+
+    wall: float
+    cpu: float
+
+    @classmethod
+    def now(cls) -> Clock:
+        """Read both."""
+        return cls(time.perf_counter(), time.process_time())
+
+    def since(self, other: Clock) -> Clock:
+        """Return what has passed."""
+        return Clock(self.wall - other.wall, self.cpu - other.cpu)
+
+
 def cost(
     n_timestamps: int, n_channels: int = 1, **parameters: Any
-) -> tuple[float, float]:
+) -> tuple[Clock, Clock]:
     """Fit on one half of a series and score the other.
 
     Parameters
@@ -38,8 +55,7 @@ def cost(
 
     Returns
     -------
-    fit_seconds, score_seconds : float
-        CPU time.
+    fit, score : Clock
     """
     series = make_series(
         2 * n_timestamps,
@@ -48,17 +64,19 @@ def cost(
         train_length=n_timestamps,
         random_state=0,
     )
-    started = time.process_time()
+    started = Clock.now()
     detector = NeighborsDetector(**parameters).fit(series.train)
-    fitted = time.process_time()
+    fitted = Clock.now()
     detector.decision_function(series.test)
-    return fitted - started, time.process_time() - fitted
+    return fitted.since(started), Clock.now().since(fitted)
 
 
-def print_row(size: int, n_timestamps: int, seconds: tuple[float, float]) -> None:
+def print_row(size: int, n_timestamps: int, costs: tuple[Clock, Clock]) -> None:
     """Print a row of a Markdown table."""
-    fit, score = seconds
-    print(f"| {size:,} | {n_timestamps:,} | {fit:.2f} | {score:.2f} |", flush=True)
+    seconds = [f"{value:.2f}" for clock in costs for value in clock]
+    print(
+        "|", " | ".join([f"{size:,}", f"{n_timestamps:,}", *seconds]), "|", flush=True
+    )
 
 
 def main() -> None:
@@ -69,11 +87,12 @@ def main() -> None:
     parser.add_argument("--periods", type=int, nargs="*", default=PERIODS)
     parser.add_argument("--steps", type=int, nargs="*", default=STEPS)
     parser.add_argument("--channels", type=int, nargs="*", default=CHANNELS)
+    parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
 
-    torch.set_num_threads(1)
+    torch.set_num_threads(arguments.threads)
     cost(1000)  # warm-up, not timed
-    header = "timestamps | fit, CPU s | scoring, CPU s |\n|---:|---:|---:|---:|"
+    header = "timestamps | fit, s | CPU s | scoring, s | CPU s |\n|" + "---:|" * 6
     n = arguments.timestamps
     if arguments.periods:
         print(f"| period | {header}")

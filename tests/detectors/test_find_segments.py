@@ -91,6 +91,27 @@ def test_the_default_threshold_is_the_detectors(fitted, strange):
     )
 
 
+def test_a_search_has_scores_and_expected_values_beside_the_table(fitted, strange):
+    gappy = strange.drop(HOURS[[50, 51]])
+    found = fitted.search(gappy, threshold=3.0, limit=4, start=100)
+    pd.testing.assert_frame_equal(
+        found.table, fitted.find_segments(gappy, threshold=3.0, limit=4, start=100)
+    )
+    assert [HOURS[segment.peak] for segment in found.segments] == list(
+        found.table["peak"]
+    )
+    observed = ~np.isin(np.arange(600), [50, 51])
+    assert found.start == 102
+    np.testing.assert_array_equal(
+        found.scores[observed], fitted.decision_function(gappy)
+    )
+    assert (found.scores[~observed] == 0).all()
+    scores, expected = fitted.channel_scores(gappy, return_expected=True)
+    np.testing.assert_array_equal(found.channel_scores[observed], scores)
+    np.testing.assert_array_equal(found.expected[observed], expected)
+    np.testing.assert_array_equal(found.values[observed], gappy)
+
+
 @pytest.mark.parametrize("aggregation", ["mean", "max"])
 def test_scores_at_hand_give_the_same_table(normal, strange, aggregation):
     detector = NeighborsDetector(channel_aggregation=aggregation).fit(normal)

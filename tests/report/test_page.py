@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from skcoad import NeighborsDetector
-from skcoad.report import Channel, Findings, Report, _arrays, check_plotly
+from skcoad.report import Channel, PageContent, Report, _arrays, check_plotly
 
 pytest.importorskip("plotly", reason="plotly is not installed")
 
@@ -34,8 +34,10 @@ def page(values, score=None, index=None, **how):
     score = np.ones(len(values)) if score is None else score
     index = pd.RangeIndex(len(values)) if index is None else index
     channel = Channel(HOSTILE, values, values + 1, score, 0.5)
-    arguments = {"title": HOSTILE, "threshold": 2.0, "start": 0, "findings": []} | how
-    return Report(Findings(index=index, channels=[channel], score=score, **arguments))
+    arguments = {"title": HOSTILE, "threshold": 2.0, "start": 0, "segments": []} | how
+    return Report(
+        PageContent(index=index, channels=[channel], score=score, **arguments)
+    )
 
 
 @pytest.fixture(scope="module")

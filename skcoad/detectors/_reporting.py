@@ -75,8 +75,8 @@ class ReportMixin(ExplanationMixin):
         :meth:`find_segments`; a click on a segment explains it. It holds its data and
         JavaScript, and works offline. Up to 8 million numbers of a series are in it as
         they are (2.6 million timestamps of one channel, 44,000 of 60); of a longer one
-        the least and largest value of every few timestamps, and all of what is around a
-        segment.
+        the least and largest value of every few timestamps, and every timestamp around
+        a segment in the channels that explain it.
 
         Needs plotly: ``pip install 'skcoad[report]'``.
 

@@ -196,7 +196,7 @@ def gap() -> Figure:
 
 def drift() -> Figure:
     """Scores of a series that grows, by two choices of `references`."""
-    series = make_scenario("flipped_cycle_in_growth")
+    series = make_scenario("flipped_cycle_in_exponential_growth")
     figure, (top, bottom) = _figure(2, 1, 4.6)
     top.plot(series.test, color=INK, linewidth=0.6)
     top.set_ylabel("value")

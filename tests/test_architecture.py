@@ -36,6 +36,8 @@ LAYERS = [
     {"__main__"},
 ]
 HEIGHT = {name: height for height, names in enumerate(LAYERS) for name in names}
+# What these keep private, no other package imports.
+CLOSED = {"report", "streaming", "compat", "export", "panel"}
 MAX_LINES = 500
 
 MODULES = sorted(
@@ -59,9 +61,7 @@ def imported(path):
             names = [alias.name for alias in node.names]
         else:
             continue
-        for name in names:
-            if name.startswith("skcoad."):
-                yield name.split(".")[1]
+        yield from (name for name in names if name.startswith("skcoad."))
 
 
 def test_every_component_has_a_layer():
@@ -75,10 +75,19 @@ LAZY = {"CoADDetector": "detectors", "NeighborsDetector": "detectors"}
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
 def test_no_import_points_upwards(path):
     own = component(path)
-    for name in imported(path):
+    for module in imported(path):
+        name = module.split(".")[1]
         other = LAZY.get(name, name)
         below = HEIGHT[other] < HEIGHT[own]
         assert other == own or below, f"{own} imports {other}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_what_stands_on_the_detectors_is_imported_by_its_public_names(path):
+    for module in imported(path):
+        _, name, *inner = module.split(".")
+        private = any(part.startswith("_") for part in inner)
+        assert not (private and name in CLOSED - {component(path)}), module
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)

@@ -17,7 +17,7 @@ from skcoad.benchmark._results import Key, key, read_benchmark_results
 from skcoad.benchmark._task import Task
 from skcoad.datasets import Archive, Series
 from skcoad.io._atomic import check_writable
-from skcoad.io._parameters import get_parameters
+from skcoad.io._parameters import differing_settings, get_parameters
 from skcoad.io._results import (
     Result,
     append_result,
@@ -176,13 +176,8 @@ def _check_parameters(results: Iterable[Result], detectors: Mapping[str, Any]) -
         if (name, period, seed) not in made:
             estimator = make_detector(detectors[name], period, seed)
             made[name, period, seed] = get_parameters(estimator)
-        current = made[name, period, seed]
-        if current != recorded:
-            differing = [
-                key
-                for key in sorted({*recorded, *current})
-                if recorded.get(key) != current.get(key)
-            ]
+        differing = differing_settings(recorded, made[name, period, seed])
+        if differing:
             raise ValueError(
                 f"the file has results of {name!r} with other parameters "
                 f"({', '.join(differing)}): give the detector another name, or use "

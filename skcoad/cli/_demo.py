@@ -62,9 +62,7 @@ def execute(arguments: argparse.Namespace) -> int:
     missed = [
         kind
         for kind, (start, stop) in spans.items()
-        if not (
-            (found.segments["start"] < stop) & (found.segments["end"] >= start)
-        ).any()
+        if not ((found.table["start"] < stop) & (found.table["end"] >= start)).any()
     ]
     scores = found.scores[series.train_length :]
     print(
@@ -72,7 +70,7 @@ def execute(arguments: argparse.Namespace) -> int:
         f"AUC-PR {auc_pr(series.test_labels, scores):.2f}, "
         f"VUS-PR {vus_pr(series.test_labels, scores, window=PERIOD):.2f}."
     )
-    zooms = [zoom(kind, *spans[kind], found) for kind in ZOOM_KINDS]
+    zooms = [zoom(kind, *spans[kind], found, detector.period_) for kind in ZOOM_KINDS]
     save_plot(path, series, found, zooms)
     print(f"Wrote {path}")
     return 0

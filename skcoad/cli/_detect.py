@@ -28,7 +28,6 @@ from skcoad.cli._output import (
 )
 from skcoad.cli._reading import add_reading_arguments, describe, read_series
 from skcoad.cli._report import (
-    Detection,
     print_segments,
     save_plot,
     save_report,
@@ -39,7 +38,7 @@ from skcoad.cli._report import (
 
 if TYPE_CHECKING:
     from skcoad.datasets import Series
-    from skcoad.detectors import TimeSeriesDetector
+    from skcoad.detectors import SearchResult, TimeSeriesDetector
 
 MAX_SEGMENTS = 10
 MAX_ZOOMS = 3
@@ -152,10 +151,10 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.scores is not None:
         save_scores(arguments.scores, series, found)
     if arguments.plot is not None:
-        zooms = segment_zooms(series, found, MAX_ZOOMS)
+        zooms = segment_zooms(series, found, detector.period_, MAX_ZOOMS)
         save_plot(arguments.plot, series, found, zooms)
     if arguments.report is not None:
-        save_report(arguments.report, series, found, arguments.top)
+        save_report(arguments.report, series, detector, found, arguments.top)
     for name in OUTPUTS:
         path = getattr(arguments, name)
         if path is not None:
@@ -201,13 +200,13 @@ def fit(series: Series, detector: TimeSeriesDetector) -> None:
     KeyboardInterrupt
         If the training is interrupted.
     """
-    from skcoad.panel._task import fit_for_search
+    from skcoad.detectors import fit_series
     from skcoad.preprocessing import dominant_period
 
     n_fitted = series.train_length or len(series.values)
     start = time.perf_counter()
     with bars_on_a_terminal(detector):
-        fit_for_search(detector, series, series.train_length)
+        fit_series(detector, series, series.train_length)
     seconds = time.perf_counter() - start
     period = f"period {detector.period_}"
     if detector.period == "auto":
@@ -221,7 +220,7 @@ def detect(
     detector: TimeSeriesDetector,
     limit: int,
     threshold: float | None = None,
-) -> Detection:
+) -> SearchResult:
     """Score a series, and search what comes after its training part.
 
     Parameters
@@ -237,23 +236,16 @@ def detect(
 
     Returns
     -------
-    Detection
-        Scores of the whole series, segments of the part searched.
+    SearchResult
+        Scores of the whole series, segments of the part searched, by positions.
     """
-    from skcoad.panel._task import observations
+    from skcoad.detectors import frame_of
 
-    X = observations(series, detector).reset_index(drop=True)
+    X = frame_of(series, detector).reset_index(drop=True)
     start = time.perf_counter()
     with bars_on_a_terminal(detector):
-        channel_scores, expected = detector.channel_scores(X, return_expected=True)
+        found = detector.search(
+            X, threshold=threshold, limit=limit, start=series.train_length
+        )
     print(f"Scored {len(X)} in {time.perf_counter() - start:.1f} s.")
-    threshold = float(detector.threshold_ if threshold is None else threshold)
-    segments = detector.find_segments(
-        X,
-        threshold=threshold,
-        limit=limit,
-        start=series.train_length,
-        channel_scores=channel_scores,
-    )
-    scores = detector.aggregate(channel_scores)
-    return Detection(detector, channel_scores, expected, scores, threshold, segments)
+    return found

@@ -4,53 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from skcoad._typing import FloatArray
 from skcoad.cli._output import save_figure, save_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from skcoad.datasets import Series
-    from skcoad.detectors import TimeSeriesDetector
+    from skcoad.detectors import SearchResult, TimeSeriesDetector
     from skcoad.plotting import Zoom
 
 DPI = 120
 MARGIN = 2  # periods on each side of what a zoom shows
 
 
-class Detection(NamedTuple):
-    """Scores of a series, and what was found.
-
-    Attributes
-    ----------
-    detector : TimeSeriesDetector
-        Fitted.
-    channel_scores : ndarray of shape (n_timestamps, n_channels)
-        Score of each channel.
-    expected : ndarray of shape (n_timestamps, n_channels)
-        Expected values.
-    scores : ndarray of shape (n_timestamps,)
-        Score of each timestamp.
-    threshold : float
-        Scores above are anomalous.
-    segments : pandas.DataFrame
-        From ``detector.find_segments``, with positions.
-    """
-
-    detector: TimeSeriesDetector
-    channel_scores: FloatArray
-    expected: FloatArray
-    scores: FloatArray
-    threshold: float
-    segments: pd.DataFrame
-
-
 def segment_report(
-    series: Series, found: Detection, kinds: Sequence[str] = ()
+    series: Series, found: SearchResult, kinds: Sequence[str] = ()
 ) -> pd.DataFrame:
     """Tabulate the segments, with the timestamps of the series if it has any.
 
@@ -58,8 +30,8 @@ def segment_report(
     ----------
     series : Series
         The series.
-    found : Detection
-        What was found in it.
+    found : SearchResult
+        Of a search by positions.
     kinds : sequence of str, default=()
         Kind of each labelled event of the series, if known.
 
@@ -73,7 +45,7 @@ def segment_report(
 
     from skcoad.metrics import events
 
-    table = found.segments.copy()
+    table = found.table.copy()
     if series.labels.any():
         start, stop = events(series.labels).T
         hits = [
@@ -92,7 +64,7 @@ def segment_report(
     return table
 
 
-def print_segments(series: Series, found: Detection, table: pd.DataFrame) -> None:
+def print_segments(series: Series, found: SearchResult, table: pd.DataFrame) -> None:
     """Print what `segment_report` gave, the reason of each segment below its row."""
     if table.empty:
         observed = ~np.isnan(series.values).all(axis=1)
@@ -116,7 +88,7 @@ def print_reasons(table: pd.DataFrame) -> None:
         print(f"{row}\n    {reason}" if isinstance(reason, str) else row)
 
 
-def save_scores(path: Path, series: Series, found: Detection) -> None:
+def save_scores(path: Path, series: Series, found: SearchResult) -> None:
     """Write the score of each timestamp, and of each of several channels."""
     import pandas as pd
 
@@ -133,31 +105,38 @@ def save_scores(path: Path, series: Series, found: Detection) -> None:
     save_table(table, path)
 
 
-def segment_zooms(series: Series, found: Detection, limit: int) -> list[Zoom]:
+def segment_zooms(
+    series: Series, found: SearchResult, period: int, limit: int
+) -> list[Zoom]:
     """Zooms into the first segments, each into its most anomalous channel."""
-    first = found.segments[:limit]
-    positions = zip(*(first[name] for name in ("start", "peak", "end")), strict=True)
     zooms = []
-    for start, peak, end in positions:
-        channel = int(found.channel_scores[peak].argmax())
-        title = f"score {found.scores[peak]:.1f}"
+    for segment in found.segments[:limit]:
+        channel = int(found.channel_scores[segment.peak].argmax())
+        title = f"score {segment.score:.1f}"
         if len(series.channel_names) > 1:
             title = f"{series.channel_names[channel]}, {title}"
-        zooms.append(zoom(title, start, end + 1, found, channel))
+        zooms.append(zoom(title, segment.start, segment.stop, found, period, channel))
     return zooms
 
 
-def zoom(title: str, start: int, stop: int, found: Detection, channel: int = 0) -> Zoom:
+def zoom(
+    title: str,
+    start: int,
+    stop: int,
+    found: SearchResult,
+    period: int,
+    channel: int = 0,
+) -> Zoom:
     """Zoom into a segment, with two periods of context on each side."""
     from skcoad.plotting import Zoom
 
-    margin = MARGIN * found.detector.period_
+    margin = MARGIN * period
     stop = min(len(found.scores), stop + margin)
     return Zoom(title, max(0, start - margin), stop, channel)
 
 
 def save_plot(
-    path: Path, series: Series, found: Detection, zooms: Sequence[Zoom]
+    path: Path, series: Series, found: SearchResult, zooms: Sequence[Zoom]
 ) -> None:
     """Plot series, scores and segments into a file, and what is expected in zooms."""
     from skcoad.plotting import plot_scores
@@ -178,12 +157,18 @@ def save_plot(
     save_figure(figure, path, dpi=DPI)
 
 
-def save_report(path: Path, series: Series, found: Detection, limit: int) -> None:
+def save_report(
+    path: Path,
+    series: Series,
+    detector: TimeSeriesDetector,
+    found: SearchResult,
+    limit: int,
+) -> None:
     """Write a page for a browser."""
-    from skcoad.panel._task import observations
+    from skcoad.detectors import frame_of
 
-    report = found.detector.report(
-        observations(series, found.detector),
+    report = detector.report(
+        frame_of(series, detector),
         title=series.name,
         threshold=found.threshold,
         limit=limit,

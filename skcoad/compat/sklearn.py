@@ -53,7 +53,7 @@ class SklearnOutlierAdapter(OutlierMixin, BaseEstimator):
     def _detector(self) -> Any:
         if self.detector is not None:
             return clone(self.detector)
-        from skcoad.detectors._coad import CoADDetector
+        from skcoad.detectors import CoADDetector
 
         return CoADDetector()
 

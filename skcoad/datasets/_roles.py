@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +15,9 @@ from skcoad.datasets._numbers import Marks, shorten, to_floats
 from skcoad.datasets._times import (
     TIME_NAMES,
     TimeColumn,
+    clock_of_numbers,
     holds_times,
+    is_date,
     is_date_number,
     is_epoch,
     is_time_name,
@@ -192,6 +194,11 @@ def _find_times(
             "(time_column) says which is that of the row"
         )
     times = texts or numeric[:1] or _calendar(frame) or index[:1]
+    if len(times) == 1 and len(frame) and is_date(frame[times[0]]):
+        # Beside dates, a time of day such as 930 is one whatever its spacing.
+        others = (column for column in numeric if column not in times)
+        clocks = (c for c in others if clock_of_numbers(frame[c]) is not None)
+        times = [*times, *islice(clocks, 1)]
     return times, [c for c in (*numeric, *index) if c not in times]
 
 
@@ -250,11 +257,19 @@ def _parse_times(frame: pd.DataFrame, dayfirst: bool | None) -> TimeColumn | Non
         return None
     if len(columns) == 1:
         return columns[0]
+    if sorted(column.kind for column in columns) == ["date", "number"]:
+        columns = [_as_clock(frame[t], c) for t, c in zip(frame, columns, strict=True)]
     kinds = sorted(column.kind for column in columns)
     if kinds != ["clock", "date"]:
         raise ValueError(f"a date and a time of day can be joined, not {kinds}")
     date, clock = sorted(columns, key=lambda column: column.kind == "clock")
     return TimeColumn("datetime", date.values + clock.values)
+
+
+def _as_clock(column: pd.Series, times: TimeColumn) -> TimeColumn:
+    """Take numbers that can be times of day, such as 930, for these."""
+    clock = clock_of_numbers(column) if times.kind == "number" else None
+    return times if clock is None else TimeColumn("clock", clock)
 
 
 def _without_clock(column: TimeColumn) -> TimeColumn:

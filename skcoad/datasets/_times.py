@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skcoad._time import find_grid
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -94,8 +96,40 @@ def is_epoch(column: pd.Series) -> bool:
 
 
 def is_date_number(column: pd.Series) -> bool:
-    """Whether all values of a numeric column are dates such as 202401312359."""
+    """Whether all values of a numeric column are dates such as 202401312359.
+
+    Or times of day such as 930 and 1015.
+    """
     return column.dtype.kind in "iu" and _parse_numbers(column).kind != "number"
+
+
+def is_date(column: pd.Series) -> bool:
+    """Whether a column of times begins with a date without a time of day."""
+    if column.dtype.kind in "iu":
+        return _parse_numbers(column).kind == "date"
+    return column.dtype.kind != "f" and ":" not in str(column.iloc[0])
+
+
+def clock_of_numbers(column: pd.Series) -> NDArray[Any] | None:
+    """Read whole numbers as times of day such as 930 and 1015.
+
+    Parameters
+    ----------
+    column : Series of shape (n_rows,)
+        Numbers.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,) or None
+        Of timedelta64; None if a number is no such time, or all are below 100.
+    """
+    if column.dtype.kind not in "iu":
+        return None
+    numbers = column.to_numpy(dtype=np.int64)
+    hours, minutes = np.divmod(numbers, 100)
+    if (minutes > 59).any() or numbers.min() < 0 or not 100 <= numbers.max() <= 2400:
+        return None
+    return (60 * hours + minutes).astype("timedelta64[m]").astype("timedelta64[s]")
 
 
 def join_calendar(frame: pd.DataFrame) -> TimeColumn:
@@ -116,7 +150,8 @@ def parse_times(column: pd.Series, dayfirst: bool | None) -> TimeColumn:
 
     Times with a zone become UTC, without one they stay as they are. Whole numbers are
     read as dates (20240131) or as the time since 1970 in s, ms, us or ns where they can
-    be; other numbers stay numbers.
+    be, and as times of day (930, 1015) where their spacing is regular only then; other
+    numbers stay numbers.
 
     Parameters
     ----------
@@ -173,8 +208,26 @@ def _parse_numbers(column: pd.Series) -> TimeColumn:
             if dates.notna().all() and dates.dt.year.between(1900, 2100).all():
                 kind: TimeKind = "date" if form == "%Y%m%d" else "datetime"
                 return TimeColumn(kind, dates.to_numpy())
+        clock = clock_of_numbers(column)
+        if clock is not None and _is_regular_as_clock_alone(column, clock):
+            return TimeColumn("clock", clock)
         return TimeColumn("number", column.to_numpy(dtype=np.int64))
     return TimeColumn("number", numbers)
+
+
+def _is_regular_as_clock_alone(column: pd.Series, clock: NDArray[Any]) -> bool:
+    """Whether numbers of more than one hour have even steps as times of day alone.
+
+    Of 930, 945, 1000 the numbers from 60 to 99 of each hundred are left out.
+    """
+    times, numbers = np.unique(clock), np.unique(column.to_numpy(dtype=np.int64))
+    if numbers[0] // 100 == numbers[-1] // 100 or np.ptp(np.diff(numbers)) == 0:
+        return False
+    try:
+        find_grid(times)
+    except ValueError:
+        return False
+    return True
 
 
 def _epoch_unit(numbers: NDArray[np.float64]) -> EpochUnit | None:

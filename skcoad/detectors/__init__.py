@@ -7,11 +7,16 @@ from skcoad.detectors._coad import CoADDetector
 from skcoad.detectors._explanation import Explanation
 from skcoad.detectors._load import load
 from skcoad.detectors._neighbors import NeighborsDetector
+from skcoad.detectors._searching import SearchResult
+from skcoad.detectors._series import fit_series, frame_of
 
 __all__ = [
     "CoADDetector",
     "Explanation",
     "NeighborsDetector",
+    "SearchResult",
     "TimeSeriesDetector",
+    "fit_series",
+    "frame_of",
     "load",
 ]

@@ -9,19 +9,16 @@ import numpy as np
 
 from skcoad._typing import FloatArray
 from skcoad._validation import regular_times
-from skcoad.detectors._explaining import (
-    ExplanationMixin,
-    Found,
-    row_labels,
-)
+from skcoad.detectors._explaining import ExplanationMixin
 from skcoad.detectors._explanation import Explanation
+from skcoad.detectors._searching import SearchResult, row_labels
 from skcoad.detectors._snapshot import on_one_fit
 from skcoad.detectors._summary import channel_text, describe, row_text
 from skcoad.report import (
     Channel,
     Detail,
-    Finding,
-    Findings,
+    ExplainedSegment,
+    PageContent,
     Part,
     Report,
     check_plotly,
@@ -78,8 +75,8 @@ class ReportMixin(ExplanationMixin):
         :meth:`find_segments`; a click on a segment explains it. It holds its data and
         JavaScript, and works offline. Up to 8 million numbers of a series are in it as
         they are (2.6 million timestamps of one channel, 44,000 of 60); of a longer one
-        the least and largest value of every few timestamps, and all of what is around a
-        segment.
+        the least and largest value of every few timestamps, and every timestamp around
+        a segment in the channels that explain it.
 
         Needs plotly: ``pip install 'skcoad[report]'``.
 
@@ -122,12 +119,12 @@ class ReportMixin(ExplanationMixin):
         if (channel_scores is None) != (expected is None):
             raise ValueError("channel_scores and expected go together: give both")
         found = self._search(X, threshold, limit, start, channel_scores, expected)
-        series, expected = found.series, found.expected
+        series, expected = found.values, found.expected
         assert expected is not None
         labels = row_labels(X, len(series))
         if len(labels) < len(series):  # rows were missing
             labels = regular_times(X)
-        deviation = np.abs(series - expected)[found.score <= found.threshold]
+        deviation = np.abs(series - expected)[found.scores <= found.threshold]
         channels = [
             Channel(
                 channel_text(name),
@@ -139,18 +136,20 @@ class ReportMixin(ExplanationMixin):
             for channel, name in enumerate(self._channel_names())
         ]
         return Report(
-            Findings(
+            PageContent(
                 title,
                 labels,
                 channels,
-                found.score,
+                found.scores,
                 found.threshold,
                 found.start,
-                list(self._findings(found, labels)),
+                list(self._explained_segments(found, labels)),
             )
         )
 
-    def _findings(self, found: Found, labels: pd.Index[Any]) -> Iterator[Finding]:
+    def _explained_segments(
+        self, found: SearchResult, labels: pd.Index[Any]
+    ) -> Iterator[ExplainedSegment]:
         margin = MARGIN * self.model_.config.plan.period
         rows = found.table.itertuples()
         for segment, row in zip(found.segments, rows, strict=True):
@@ -159,7 +158,7 @@ class ReportMixin(ExplanationMixin):
             chosen = np.argsort(-scores[segment.peak], kind="stable")[:EXPLAINED]
             part = _around(segment, margin, len(scores))
             explained = self._explanation(
-                found.series,
+                found.values,
                 part,
                 np.arange(part.stop - part.start),
                 chosen.tolist(),
@@ -172,7 +171,7 @@ class ReportMixin(ExplanationMixin):
                 segment.peak - part.start,
                 segment.score,
             )
-            yield Finding(
+            yield ExplainedSegment(
                 segment.start,
                 segment.stop,
                 segment.peak,

@@ -16,7 +16,7 @@ from torch import Tensor
 from skcoad._torch_state import own_torch_state
 from skcoad._typing import Size
 from skcoad._version import __version__
-from skcoad.detectors._base import TimeSeriesDetector
+from skcoad.detectors import TimeSeriesDetector
 from skcoad.export._graph import ScoringGraph
 from skcoad.io._atomic import atomic_write
 

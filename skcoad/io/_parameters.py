@@ -12,7 +12,9 @@ import numpy as np
 
 from skcoad.io._plain import plain
 
-__all__ = ["get_parameters", "parameters_of"]
+__all__ = ["differing_settings", "get_parameters", "parameters_of"]
+
+WITHOUT_EFFECT = "verbose"  # on results
 
 
 def get_parameters(estimator: Any) -> dict[str, Any]:
@@ -35,6 +37,39 @@ def get_parameters(estimator: Any) -> dict[str, Any]:
     return {
         name: _described(value)
         for name, value in sorted(parameters_of(estimator, deep=False).items())
+    }
+
+
+def differing_settings(recorded: dict[str, Any], current: dict[str, Any]) -> list[str]:
+    """Name the settings that differ and may make results differ.
+
+    Parameters
+    ----------
+    recorded, current : dict
+        From :func:`get_parameters`, or with such dicts as values.
+
+    Returns
+    -------
+    list of str
+        In alphabetical order; ``verbose`` is never among them.
+
+    Examples
+    --------
+    >>> from skcoad.io._parameters import differing_settings
+    >>> differing_settings({"period": 25, "verbose": 0}, {"period": 50, "verbose": 1})
+    ['period']
+    """
+    old, new = _effective(recorded), _effective(current)
+    return [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
+
+
+def _effective(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: _effective(inner)
+        for name, inner in value.items()
+        if name != WITHOUT_EFFECT
     }
 
 

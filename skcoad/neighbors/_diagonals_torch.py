@@ -13,12 +13,16 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from skcoad.neighbors._diagonals import n_sweeps
-from skcoad.neighbors._distance import EQUAL, Comparison, squared_distance
+from skcoad.neighbors._distance import (
+    EQUAL,
+    NOWHERE,
+    Comparison,
+    squared_distance,
+)
 
 __all__ = ["follow_diagonals", "squared_differences"]
 
 PAIR_CHUNK = 2**19  # points of diagonals
-NOWHERE = -(2**40)  # a diagonal that no pair is on
 
 
 class _Pairs(NamedTuple):

@@ -10,6 +10,7 @@ from skcoad.neighbors._inverted_file import ExclusionZone
 
 __all__ = [
     "EQUAL",
+    "NOWHERE",
     "VARIANCE_FLOOR",
     "Comparison",
     "Metric",
@@ -22,6 +23,7 @@ Metric = Literal["euclidean", "znormalized"]
 # Added to variances before z-normalisation, in variances of the normal series: below
 # this amplitude, shape is noise.
 VARIANCE_FLOOR = 0.02**2
+NOWHERE = -(2**40)  # index or diagonal of no subsequence, far from all
 EQUAL = 1e-9  # squared distance of equals, with the rounding of their moments
 
 

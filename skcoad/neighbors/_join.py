@@ -29,6 +29,7 @@ from torch.nn import functional as F
 
 from skcoad.neighbors import _diagonals, _diagonals_torch
 from skcoad.neighbors._distance import (
+    NOWHERE,
     VARIANCE_FLOOR,
     Comparison,
     Metric,
@@ -46,7 +47,6 @@ MAX_POINTS = 256  # of a subsequence in the first stage; longer ones are downsam
 MAX_INDEXED = 2**18  # subsequences; of a longer series, evenly spaced ones
 QUERIES_PER_LENGTH = 16
 EMBEDDING_CHUNK = 2**11
-NOWHERE = -(2**40)  # index of no subsequence, far from all
 
 
 class JoinIndex(nn.Module):

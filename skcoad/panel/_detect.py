@@ -11,10 +11,11 @@ from tqdm import tqdm
 
 from skcoad._parallel import run_tasks
 from skcoad.datasets import Series
+from skcoad.io._parameters import differing_settings
 from skcoad.io._results import Result, append_result, drop_cut_off_line, only_writer
 from skcoad.panel._ranking import rank, read_panel_results
 from skcoad.panel._sources import Panel, open_panel
-from skcoad.panel._task import DetectionTask, Search, settings
+from skcoad.panel._task import DetectionTask, SearchSettings, settings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -141,7 +142,7 @@ def detect_panel(
 
         detector = NeighborsDetector(contamination=CONTAMINATION)
     _check_detector(detector)
-    search = Search(train, threshold, limit)
+    search = SearchSettings(train, threshold, limit)
     results: dict[str, Result] = {}
 
     def make_task(index: int) -> DetectionTask:
@@ -188,13 +189,8 @@ def _finished(
     results = [r for r in read_panel_results(out) if r["series"] in names]
     drop_cut_off_line(out, first_key="series")
     for result in results:
-        if result["settings"] != wanted:
-            recorded = result["settings"]
-            differing = [
-                key
-                for key in sorted({*recorded, *wanted})
-                if recorded.get(key) != wanted.get(key)
-            ]
+        differing = differing_settings(result["settings"], wanted)
+        if differing:
             raise ValueError(
                 f"{os.fspath(out)} has results with another {', '.join(differing)}: "
                 "use another file"

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import traceback
-import warnings
 from dataclasses import asdict, dataclass
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import joblib
 import numpy as np
@@ -15,28 +14,16 @@ from sklearn.base import clone
 from skcoad._typing import FloatArray
 from skcoad._version import __version__
 from skcoad.datasets import Series, n_training_rows
-from skcoad.datasets._series import to_frame
 from skcoad.io._parameters import get_parameters
 from skcoad.io._plain import plain
 from skcoad.io._results import Result
 from skcoad.preprocessing import dominant_period, fallback_period
-from skcoad.thresholds import ScoreThreshold
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-__all__ = [
-    "DetectionTask",
-    "Search",
-    "fit_for_search",
-    "is_fitted",
-    "observations",
-    "settings",
-]
+__all__ = ["DetectionTask", "SearchSettings", "settings"]
 
 
 @dataclass(frozen=True)
-class Search:
+class SearchSettings:
     """What to fit on and what to look for; see :func:`skcoad.panel.detect_panel`."""
 
     train: Any
@@ -49,14 +36,14 @@ def is_fitted(detector: Any) -> bool:
     return hasattr(detector, "decision_scores_")
 
 
-def settings(detector: Any, search: Search) -> dict[str, Any]:
+def settings(detector: Any, search: SearchSettings) -> dict[str, Any]:
     """Return what decides about the results of a series, as JSON knows it.
 
     Parameters
     ----------
     detector : object
         Fitted or not.
-    search : Search
+    search : SearchSettings
         The other arguments.
 
     Returns
@@ -86,7 +73,7 @@ class DetectionTask:
         The series, or what reading it raised.
     detector : object
         Cloned and fitted, unless it is fitted.
-    search : Search
+    search : SearchSettings
         What to fit on and what to look for.
     """
 
@@ -95,7 +82,7 @@ class DetectionTask:
     # beforehand: when that worker died, they would be lost.
     series: Series | Exception
     detector: Any
-    search: Search
+    search: SearchSettings
 
     def run(self) -> Result:
         """Fit, score and find segments; exceptions are recorded.
@@ -130,19 +117,21 @@ class DetectionTask:
         }
 
 
-def _detect(series: Series, detector: Any, search: Search) -> Result:
+def _detect(series: Series, detector: Any, search: SearchSettings) -> Result:
+    from skcoad.detectors import fit_series  # loads torch
+
     n_train = n_training_rows(series, search.train)
     scores = None
     if not is_fitted(detector):
         detector = clone(detector, safe=False)  # what has no get_params is copied
-        fit_for_search(detector, series, n_train)
+        fit_series(detector, series, n_train)
         scores = None if n_train else detector.decision_scores_
     threshold = search.threshold
     if threshold is None:
         threshold = float(detector.threshold_)
     # Detectors of this package say which channel, and why; others have scores alone.
     if hasattr(detector, "find_segments"):
-        found = _find_segments(series, detector, threshold, search.limit, n_train)
+        found = _search(series, detector, threshold, search.limit, n_train)
     else:
         found = _search_scores(
             series, detector, threshold, search.limit, n_train, scores
@@ -155,75 +144,19 @@ def _detect(series: Series, detector: Any, search: Search) -> Result:
     }
 
 
-def fit_for_search(detector: Any, series: Series, n_train: int) -> None:
-    """Fit a detector on the rows before those that are searched, or on all rows.
-
-    Late in a training, `CoADDetector.fit` would warn of an interrupt and keep what it
-    learned; here the interrupt goes on.
-
-    Parameters
-    ----------
-    detector : object
-        Fitted in place. A detector of this package sees names and times; if all is
-        searched, its threshold is calibrated on all and holds nothing back.
-    series : Series
-        The series.
-    n_train : int
-        Number of rows before the part that is searched; 0 if all is.
-
-    Raises
-    ------
-    KeyboardInterrupt
-        If interrupted at any time.
-    """
-    from skcoad.model import InterruptedFitWarning  # loads torch
-
-    X: Any = series.values
-    if hasattr(detector, "find_segments"):
-        X = to_frame(series)
-        if n_train == 0 and isinstance(detector.contamination, ScoreThreshold):
-            detector.contamination.set_params(held_back=0)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", InterruptedFitWarning)
-        try:
-            detector.fit(X[:n_train] if n_train else X)
-        except InterruptedFitWarning as warning:
-            raise KeyboardInterrupt from warning
-
-
-def observations(series: Series, detector: Any) -> pd.DataFrame:
-    """Make a frame of a series, with names of channels if the detector has any.
-
-    A series of one channel has the name that the detector knows: in a panel, that of
-    the channel may be the name of the series.
-    """
-    frame = to_frame(series)
-    names = getattr(detector, "feature_names_in_", None)
-    if names is None:
-        frame.columns = list(range(frame.shape[1]))
-    elif len(names) == frame.shape[1] == 1:
-        frame.columns = names
-    return frame
-
-
-def _find_segments(
+def _search(
     series: Series, detector: Any, threshold: float, limit: int | None, start: int
 ) -> Result:
     """What a detector of this package finds in a series, from a row on."""
-    X = observations(series, detector)
-    channel_scores = detector.channel_scores(X)
-    table = detector.find_segments(
-        X,
-        threshold=threshold,
-        limit=limit,
-        start=start,
-        channel_scores=channel_scores,
-    )
-    columns = [table[name].to_numpy() for name in table]
+    from skcoad.detectors import frame_of
+
+    X = frame_of(series, detector)
+    found = detector.search(X, threshold=threshold, limit=limit, start=start)
+    columns = [found.table[name].to_numpy() for name in found.table]
     return {
-        "max_score": float(detector.aggregate(channel_scores)[start:].max()),
+        "max_score": float(found.scores[found.start :].max()),
         "segments": [
-            dict(zip(table, map(_as_json, row), strict=True))
+            dict(zip(found.table, map(_as_json, row), strict=True))
             for row in zip(*columns, strict=True)
         ],
     }

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from skcoad._typing import FloatArray
 from skcoad.plotting._time import time_axis
-from skcoad.report._findings import Channel, Findings
+from skcoad.report._content import Channel, PageContent
 
 __all__ = ["MAX_NUMBERS", "encode", "encode_series"]
 
@@ -23,7 +23,7 @@ EXACT, REDUCED = 3, 5  # numbers for each timestamp, and for each bucket of seve
 Json = dict[str, Any]
 
 
-def encode_series(found: Findings) -> Json:
+def encode_series(content: PageContent) -> Json:
     """Encode a series and its scores.
 
     Up to :data:`MAX_NUMBERS` every timestamp is kept. Of more, buckets of as many
@@ -31,7 +31,7 @@ def encode_series(found: Findings) -> Json:
 
     Parameters
     ----------
-    found : Findings
+    content : PageContent
         What to show.
 
     Returns
@@ -39,12 +39,12 @@ def encode_series(found: Findings) -> Json:
     dict
         What JSON knows.
     """
-    n_timestamps, n_channels = len(found.score), len(found.channels)
+    n_timestamps, n_channels = len(content.score), len(content.channels)
     width = 1
     if EXACT * n_timestamps * n_channels > MAX_NUMBERS:
         width = math.ceil(REDUCED * n_timestamps * n_channels / MAX_NUMBERS)
     starts = np.arange(0, n_timestamps, width)
-    x, label, dates = _horizontal(found)
+    x, label, dates = _horizontal(content)
     return {
         "width": width,
         "n_timestamps": n_timestamps,
@@ -52,8 +52,8 @@ def encode_series(found: Findings) -> Json:
         "x_end": float(x[-1]),
         "x_label": label,
         "dates": dates,
-        "score": encode(np.maximum.reduceat(found.score, starts)),
-        "channels": [_channel(channel, starts) for channel in found.channels],
+        "score": encode(np.maximum.reduceat(content.score, starts)),
+        "channels": [_channel(channel, starts) for channel in content.channels],
     }
 
 
@@ -87,20 +87,20 @@ def _channel(channel: Channel, starts: NDArray[np.intp]) -> Json:
     return encoded
 
 
-def _horizontal(found: Findings) -> tuple[FloatArray, str, bool]:
+def _horizontal(content: PageContent) -> tuple[FloatArray, str, bool]:
     """Coordinates of the timestamps, what they are, and whether they are dates.
 
     Dates are milliseconds since 1970, by the clock of their zone unless it is set back,
     when an hour would be there twice.
     """
-    n_timestamps = len(found.score)
+    n_timestamps = len(content.score)
     try:
-        axis = time_axis(found.index, n_timestamps)
+        axis = time_axis(content.index, n_timestamps)
     except ValueError:  # labels that are neither numbers nor times
         axis = time_axis(None, n_timestamps)
     if not axis.dates:
         return axis.values, axis.label, False
-    index: Any = found.index
+    index: Any = content.index
     if hasattr(index, "to_timestamp"):
         index = index.to_timestamp()
     zone = "" if index.tz is None else str(index.tz)

@@ -12,7 +12,7 @@ from typing import Any
 
 from skcoad.io._atomic import atomic_write
 from skcoad.report._arrays import encode_parts, encode_series
-from skcoad.report._findings import Finding, Findings
+from skcoad.report._content import ExplainedSegment, PageContent
 
 __all__ = ["Report", "check_plotly"]
 
@@ -22,7 +22,7 @@ class Report:
 
     Parameters
     ----------
-    found : Findings
+    content : PageContent
         What to show.
 
     Attributes
@@ -36,17 +36,17 @@ class Report:
         If plotly is not installed.
     """
 
-    def __init__(self, found: Findings) -> None:
+    def __init__(self, content: PageContent) -> None:
         check_plotly()
         from plotly.offline import get_plotlyjs
 
-        data = encode_series(found) | {
-            "threshold": found.threshold,
-            "start": found.start,
-            "segments": [_segment(finding) for finding in found.findings],
+        data = encode_series(content) | {
+            "threshold": content.threshold,
+            "start": content.start,
+            "segments": [_segment(segment) for segment in content.segments],
         }
         parts = {
-            "title": html.escape(found.title),
+            "title": html.escape(content.title),
             "style": _resource("page.css"),
             "plotly": get_plotlyjs(),
             "data": _json(data),
@@ -86,18 +86,18 @@ def check_plotly() -> None:
         )
 
 
-def _segment(finding: Finding) -> dict[str, Any]:
-    content = finding._asdict()
-    content["parts"] = [part._asdict() for part in finding.parts]
-    content["details"] = [
+def _segment(segment: ExplainedSegment) -> dict[str, Any]:
+    encoded = segment._asdict()
+    encoded["parts"] = [part._asdict() for part in segment.parts]
+    encoded["details"] = [
         {
             "channel": detail.channel,
             "start": detail.start,
             "arrays": encode_parts([detail.values, detail.expected, detail.nearest]),
         }
-        for detail in finding.details
+        for detail in segment.details
     ]
-    return content
+    return encoded
 
 
 def _json(data: Any) -> str:

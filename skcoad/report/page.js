@@ -37,7 +37,26 @@ const start = x[0];
 const stop = data.x_end > start ? data.x_end : start + 1;
 const step = x.length > 1 ? (stop - start) / (data.n_timestamps - 1) : 1;
 const bucket = (timestamp) => Math.min(Math.floor(timestamp / data.width), x.length - 1);
-const place = (timestamp) => x[bucket(timestamp)];
+
+// Coordinate of a timestamp, also of one within a bucket.
+function time(timestamp) {
+  const before = Math.floor(timestamp / data.width);
+  const rest = timestamp % data.width;
+  if (rest === 0) return x[before];
+  const after = before + 1 < x.length ? x[before + 1] : stop;
+  return x[before] + ((after - x[before]) * rest) / data.width;
+}
+
+// Of a series in buckets, what is known of every timestamp around a segment.
+for (const channel of channels) channel.rows = [];
+if (data.width > 1) {
+  for (const { channel, start: first, arrays } of data.segments.flatMap((s) => s.details)) {
+    const [values, expected] = arrays.map((text) =>
+      decode(text, Float64Array).map((y) => y - channels[channel].center),
+    );
+    channels[channel].rows.push({ first, values, expected });
+  }
+}
 
 // First position whose coordinate is not below a value.
 function search(value) {
@@ -56,13 +75,26 @@ function visible([from, to]) {
   return [Math.max(0, search(from) - 1), Math.min(x.length, search(to) + 1)];
 }
 
-// Least and largest value of each column of pixels; NaN where there is none.
-function extremes(low, high, [from, to]) {
+// Least and largest value of each column of pixels; NaN where there is none. Zoomed in,
+// the exact values of the timestamps of a bucket where they are among the pieces known.
+function extremes(low, high, [from, to], known = []) {
   const width = Math.max(1, Math.ceil((to - from) / COLUMNS));
   const at = [];
   const least = [];
   const largest = [];
   for (let i = from; i < to; i += width) {
+    const [first, last] = [i * data.width, (i + 1) * data.width];
+    const piece =
+      width === 1 &&
+      known.find((one) => one.first <= first && last <= one.first + one.values.length);
+    if (piece) {
+      for (let k = first; k < last; k++) {
+        at.push(time(k));
+        least.push(piece.values[k - piece.first]);
+        largest.push(piece.values[k - piece.first]);
+      }
+      continue;
+    }
     let a = NaN;
     let b = NaN;
     for (let j = i; j < Math.min(to, i + width); j++) {
@@ -77,8 +109,8 @@ function extremes(low, high, [from, to]) {
 }
 
 // A line through both extremes of each column.
-function line(low, high, part, shift = 0) {
-  const { at, least, largest, exact } = extremes(low, high, part);
+function line(low, high, part, shift = 0, known = []) {
+  const { at, least, largest, exact } = extremes(low, high, part, known);
   if (exact) return { x: at, y: least.map((y) => y + shift) };
   return {
     x: at.flatMap((t) => [t, t]),
@@ -106,7 +138,8 @@ function outline(at, low, high) {
 }
 
 function band(channel, part) {
-  const found = extremes(channel.expectedLow, channel.expectedHigh, part);
+  const known = channel.rows.map(({ first, expected }) => ({ first, values: expected }));
+  const found = extremes(channel.expectedLow, channel.expectedHigh, part, known);
   return outline(
     found.at,
     found.least.map((y) => y + channel.center - channel.tolerance),
@@ -239,7 +272,7 @@ function draw() {
         hoverinfo: "skip",
       },
       {
-        ...line(channel.low, channel.high, part, channel.center),
+        ...line(channel.low, channel.high, part, channel.center, channel.rows),
         yaxis,
         mode: "lines",
         line: { color: color("observed"), width: 1 },
@@ -261,7 +294,7 @@ function draw() {
     name: "score",
   });
   traces.push({
-    x: data.segments.map((segment) => place(segment.peak)),
+    x: data.segments.map((segment) => time(segment.peak)),
     y: data.segments.map((segment) => segment.score),
     yaxis: `y${row + 1}`,
     mode: "markers",
@@ -318,10 +351,10 @@ function draw() {
     });
   }
   if (data.start > 0) {
-    layout.shapes.push(rectangle(start, place(data.start), "training", 1));
+    layout.shapes.push(rectangle(start, time(data.start), "training", 1));
   }
   data.segments.forEach((segment, number) => {
-    const [from, to] = [place(segment.start), place(segment.stop - 1)];
+    const [from, to] = [time(segment.start), time(segment.stop - 1)];
     const strong = number === chosen;
     layout.shapes.push(rectangle(from, to, "found", strong ? 0.35 : 0.2, 1));
   });
@@ -495,7 +528,7 @@ function choose(number, zoom = true) {
   }
   if (segment.details.length) chooseChannel(segment.details[0].channel);
   if (zoom) {
-    const [from, to] = [place(segment.start), place(segment.stop - 1)];
+    const [from, to] = [time(segment.start), time(segment.stop - 1)];
     const margin = Math.max((to - from) * AROUND, 50 * step);
     show(from - margin, to + margin);
   } else redraw();
@@ -549,14 +582,7 @@ function explainDetails(segment) {
   segment.details.forEach((detail, i) => {
     const channel = channels[detail.channel];
     const [values, expected, nearest] = detail.arrays.map((a) => decode(a, Float64Array));
-    const exact = (k) => {
-      const at = detail.start + k;
-      const before = Math.floor(at / data.width);
-      if (at % data.width === 0) return x[before];
-      const after = before + 1 < x.length ? x[before + 1] : stop;
-      return x[before] + ((after - x[before]) * (at % data.width)) / data.width;
-    };
-    const at = Array.from(values, (_, k) => exact(k));
+    const at = Array.from(values, (_, k) => time(detail.start + k));
     const curve = (y, stroke, name, extra = {}) => ({
       x: at,
       y: Array.from(y),
@@ -569,8 +595,8 @@ function explainDetails(segment) {
       Array.from(expected, (y) => y - channel.tolerance),
       Array.from(expected, (y) => y + channel.tolerance),
     );
-    const from = exact(segment.start - detail.start);
-    const to = exact(segment.stop - 1 - detail.start);
+    const from = time(segment.start);
+    const to = time(segment.stop - 1);
     Plotly.newPlot(
       places.children[i],
       [
@@ -634,7 +660,7 @@ function begin() {
     byId("resolution").textContent =
       `The series is too long for every value to be in this page: each ${data.width} ` +
       "timestamps are drawn by their least and largest value, also when zoomed in. " +
-      "Explanations of segments show every timestamp.";
+      "Around a segment, every timestamp of the channels that explain it is shown.";
   }
   if (many) {
     byId("chooser").hidden = false;

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from joblib import parallel_config
 
+from skcoad import NeighborsDetector
 from skcoad.benchmark import FitPredictOnly, read_results, run_benchmark
 from skcoad.benchmark._task import detector_period
 from skcoad.datasets import Series, load_ucr, make_series
@@ -181,6 +182,13 @@ def test_a_series_without_anomalies_is_recorded_as_such(path):
     (result,) = run_benchmark({"A": Deviation()}, [one], path)
     assert result["n_anomalous"] == 0
     assert "no anomaly" in result["error"]
+
+
+def test_whether_progress_is_shown_is_no_other_detector(series, path):
+    run_benchmark({"A": NeighborsDetector()}, series[:1], path)
+    before = path.read_bytes()
+    run_benchmark({"A": NeighborsDetector(verbose=1)}, series[:1], path)
+    assert path.read_bytes() == before
 
 
 def test_changed_parameters_under_an_old_name_are_an_error(series, path):

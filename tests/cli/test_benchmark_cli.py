@@ -69,8 +69,8 @@ def test_scenarios_take_the_place_of_data_and_are_reported_one_by_one(tmp_path, 
         "spike_in_noise-1",
         "spike_in_random_walk-0",
         "spike_in_random_walk-1",
-        "spike_in_rhythm-0",
-        "spike_in_rhythm-1",
+        "spike_in_periodic_signal-0",
+        "spike_in_periodic_signal-1",
     ]
     printed = capsys.readouterr().out
     assert printed.strip() == text.read_text().strip()

@@ -1,13 +1,12 @@
-import zlib
-
 import numpy as np
 import pytest
 
 from skcoad.datasets import SCENARIOS, make_scenario
+from skcoad.datasets.scenarios import SEEDS
 from skcoad.datasets.scenarios._base import EDGE, N_TEST, N_TRAIN
 
-GAPS = {"flipped_cycle_beside_gaps"}
-SEVERAL = {"anomalies_of_unequal_strength": 3, "repeated_anomaly": 2}
+GAPS = {"flipped_cycle_beside_missing_values"}
+SEVERAL = {"anomalies_of_unequal_magnitude": 3, "repeated_anomaly": 2}
 
 
 def spans(labels):
@@ -42,8 +41,12 @@ def test_a_scenario_says_what_happens(name):
 
 
 def test_generators_of_scenarios_differ():
-    seeds = {zlib.crc32(name.encode()) for name in SCENARIOS}
-    assert len(seeds) == len(SCENARIOS) >= 30
+    assert len(set(SEEDS.values())) == len(SCENARIOS) >= 30
+
+
+def test_a_draw_does_not_change_with_the_name_of_its_scenario():
+    total = make_scenario("loss_of_correlation").values.sum()
+    assert total == pytest.approx(739.1800489)
 
 
 def test_unknown_scenarios_and_draws_are_errors():
@@ -62,7 +65,12 @@ def anomalous(name, draw=0):
 
 @pytest.mark.parametrize(
     "name",
-    ["stuck_in_noise", "stuck_in_ar_noise", "stuck_in_random_walk", "stuck_in_rhythm"],
+    [
+        "stuck_in_noise",
+        "stuck_in_ar_noise",
+        "stuck_in_random_walk",
+        "stuck_in_periodic_signal",
+    ],
 )
 def test_a_stuck_sensor_is_constant_there_and_nowhere_else(name):
     inside, outside = anomalous(name)
@@ -73,11 +81,11 @@ def test_a_stuck_sensor_is_constant_there_and_nowhere_else(name):
 @pytest.mark.parametrize(
     ("name", "least", "most"),
     [
-        ("burst_of_variance", 2, 3),
-        ("calm_noise", 0.15, 0.35),
-        ("noise_without_memory", 0.7, 1.4),
-        ("rhythm_in_noise", 0.8, 1.2),
-        ("slightly_smaller_amplitude", 0.6, 0.8),
+        ("variance_increase_in_noise", 2, 3),
+        ("variance_decrease_in_noise", 0.15, 0.35),
+        ("loss_of_autocorrelation", 0.7, 1.4),
+        ("sine_in_noise", 0.8, 1.2),
+        ("amplitude_decrease", 0.6, 0.8),
         ("long_anomaly", 0.9, 1.1),
     ],
 )
@@ -90,8 +98,8 @@ def test_the_deviation_changes_as_described(name, least, most):
     ("name", "change"),
     [
         ("level_shift_in_noise", 1.5),
-        ("level_shift_in_rhythm", 0.8),
-        ("counts_drop", -14),
+        ("level_shift_in_periodic_signal", 0.8),
+        ("rate_decrease_of_counts", -14),
     ],
 )
 def test_the_mean_changes_as_described(name, change):
@@ -103,7 +111,7 @@ def test_the_mean_changes_as_described(name, change):
     ("name", "value", "count"),
     [
         ("flipped_cycle_after_gross_outlier", 65535, 1),
-        ("flipped_cycle_after_placeholders", -999, 15),
+        ("flipped_cycle_after_sentinel_values", -999, 15),
         ("stuck_after_zeros", 0, 15),
     ],
 )
@@ -113,8 +121,8 @@ def test_outliers_are_in_the_training_part_alone(name, value, count):
     assert (series.test != value).all()
 
 
-def test_channels_that_part_company_differ_only_there_and_keep_their_own_statistics():
-    series = make_scenario("channels_part_company")
+def test_uncorrelated_channels_differ_only_there_and_keep_their_own_statistics():
+    series = make_scenario("loss_of_correlation")
     difference = np.ptp(series.values, axis=1)
     assert difference[series.labels == 1].max() > 1.0
     assert difference[series.labels == 0].max() < 0.7
@@ -122,8 +130,8 @@ def test_channels_that_part_company_differ_only_there_and_keep_their_own_statist
     assert steps[series.labels[1:] == 1].max() < 1.3 * steps[: len(series.train)].max()
 
 
-def test_one_channel_of_60_is_dead():
-    series = make_scenario("dead_channel_of_60")
+def test_one_channel_of_60_is_stuck():
+    series = make_scenario("stuck_channel_of_60")
     ranges = np.ptp(series.values[series.labels == 1], axis=0)
     assert (ranges == 0).sum() == 1
     assert np.sort(ranges)[1] > 1

@@ -123,6 +123,43 @@ def test_times_of_day_alone_are_seconds(load):
         load(table(["23:59", "00:00", "00:01"]))
 
 
+QUARTERS = [100 * hour + minute for hour in range(24) for minute in (0, 15, 30, 45)]
+
+
+@pytest.mark.parametrize("name", ["time", "hhmm"])
+def test_numbers_of_hours_and_minutes_are_times_of_day(load, name):
+    rows = [f"{clock},{i}" for i, clock in enumerate(QUARTERS) if clock != 1015]
+    series = load("\n".join([f"{name},v", *rows]))
+    np.testing.assert_array_equal(series.timestamps, 900 * np.arange(96))
+    assert np.flatnonzero(np.isnan(series.values[:, 0])).tolist() == [41]
+
+
+@pytest.mark.parametrize("form", ["%Y-%m-%d", "%Y%m%d", "%d.%m.%Y"])
+def test_numbers_of_hours_and_minutes_are_joined_with_their_date(load, form):
+    days = pd.date_range("2024-01-01", periods=3).strftime(form)
+    rows = [f"{day},{clock},1" for day in days for clock in QUARTERS]
+    series = load("\n".join(["date,time,v", *rows]))
+    expected = pd.date_range("2024-01-01", periods=288, freq="15min")
+    np.testing.assert_array_equal(series.timestamps, expected.to_numpy())
+    given = load("\n".join(["a,b,v", *rows]), time_column=["a", "b"])
+    np.testing.assert_array_equal(given.timestamps, series.timestamps)
+
+
+def test_numbers_of_hours_and_minutes_over_several_days_need_a_date(load):
+    rows = [f"{clock},1" for clock in 2 * QUARTERS]
+    with pytest.raises(ValueError, match="the times of day have no date: row 96"):
+        load("\n".join(["time,v", *rows]))
+
+
+@pytest.mark.parametrize(
+    "times",
+    [range(0, 500, 50), range(0, 2400, 100), (2000, 2001, 2003), (0, 10, 20, 60, 70)],
+)
+def test_other_numbers_are_no_times_of_day(load, times):
+    series = load("\n".join(["time,v", *(f"{time},1" for time in times)]))
+    assert (series.timestamps[0], series.timestamps[-1]) == (times[0], times[-1])
+
+
 def test_which_of_two_times_counts_is_asked_for(load):
     text = "start,end,v\n2024-01-01,2024-01-02,1\n2024-01-02,2024-01-03,2\n"
     with pytest.raises(ValueError, match="start, end all hold times; --time-column"):

@@ -29,24 +29,24 @@ def flat(X):
 
 
 @pytest.fixture(scope="module")
-def strange(wave):
+def anomalous(wave):
     return wave_with(wave, flat)
 
 
 @pytest.fixture(scope="module")
-def detectors(tiny, strange):
+def detectors(tiny, anomalous):
     made = {
         how: NeighborsDetector(channel_aggregation=how, contamination=0.002)
         for how in ("rms", "mean", "max")
     }
     made["joint"] = tiny()
     made["paper"] = tiny(max_references=0)
-    return {name: each.fit(strange[:TRAIN]) for name, each in made.items()}
+    return {name: each.fit(anomalous[:TRAIN]) for name, each in made.items()}
 
 
 @pytest.fixture(scope="module")
-def scores(detectors, strange):
-    return {name: each.decision_function(strange) for name, each in detectors.items()}
+def scores(detectors, anomalous):
+    return {name: each.decision_function(anomalous) for name, each in detectors.items()}
 
 
 # Adding up
@@ -90,10 +90,10 @@ def test_any_score_is_shared_out_without_a_rest(score_by, how, with_neighbors):
     st.integers(1, N),
 )
 def test_contributions_add_up_to_the_score_of_any_part(
-    detectors, scores, strange, name, start, length
+    detectors, scores, anomalous, name, start, length
 ):
     stop = min(N, start + length)
-    explained = detectors[name].explain(strange, start=start, stop=stop)
+    explained = detectors[name].explain(anomalous, start=start, stop=stop)
     expected = scores[name][start:stop]
     np.testing.assert_array_equal(explained.score, expected)
     total = explained.contributions.sum(axis=(1, 2))
@@ -106,10 +106,12 @@ def test_contributions_add_up_to_the_score_of_any_part(
     st.sampled_from(["rms", "mean", "max"]),
     arrays(float, (N, 2), elements=st.floats(0, 1e4), fill=st.just(0.5)),
 )
-def test_scores_at_hand_are_what_is_shared_out(detectors, strange, name, given_scores):
+def test_scores_at_hand_are_what_is_shared_out(
+    detectors, anomalous, name, given_scores
+):
     detector = detectors[name]
     explained = detector.explain(
-        strange, start=690, stop=700, channel_scores=given_scores
+        anomalous, start=690, stop=700, channel_scores=given_scores
     )
     expected = detector.aggregate(given_scores)[690:700]
     np.testing.assert_allclose(
@@ -117,8 +119,8 @@ def test_scores_at_hand_are_what_is_shared_out(detectors, strange, name, given_s
     )
 
 
-def test_a_channel_has_the_share_of_its_square(detectors, strange):
-    explained = detectors["rms"].explain(strange, start=690, stop=750)
+def test_a_channel_has_the_share_of_its_square(detectors, anomalous):
+    explained = detectors["rms"].explain(anomalous, start=690, stop=750)
     square = np.square(explained.channel_scores)
     np.testing.assert_allclose(
         explained.contributions.sum(2),
@@ -127,8 +129,8 @@ def test_a_channel_has_the_share_of_its_square(detectors, strange):
     )
 
 
-def test_a_row_that_is_missing_in_time_is_not_explained(detectors, strange):
-    holed = strange.drop(strange.index[710:715])
+def test_a_row_that_is_missing_in_time_is_not_explained(detectors, anomalous):
+    holed = anomalous.drop(anomalous.index[710:715])
     explained = detectors["rms"].explain(holed, start=700, stop=720)
     assert explained.index.equals(holed.index[700:720])
     np.testing.assert_allclose(
@@ -141,11 +143,11 @@ def test_a_row_that_is_missing_in_time_is_not_explained(detectors, strange):
 # What it holds
 
 
-def test_a_part_holds_its_values_and_names(detectors, strange):
-    explained = detectors["joint"].explain(strange, start=690, stop=750)
+def test_a_part_holds_its_values_and_names(detectors, anomalous):
+    explained = detectors["joint"].explain(anomalous, start=690, stop=750)
     assert explained.channels == ("flow", "heat")
     assert explained.index.equals(HOURS[690:750])
-    np.testing.assert_array_equal(explained.values, strange[690:750])
+    np.testing.assert_array_equal(explained.values, anomalous[690:750])
     assert explained.rarity.shape == (60, 2, len(COMPONENTS))
     assert all(isinstance(each, ScoreComponents) for each in explained.components)
     assert explained.mask.shape == explained.reconstruction.shape == (60, 2)
@@ -155,16 +157,16 @@ def test_a_part_holds_its_values_and_names(detectors, strange):
     assert repr(explained).startswith("Explanation(60 timestamps, 2 channel(s), ")
 
 
-def test_one_channel_of_several_has_its_part_of_the_sum(detectors, strange):
-    both = detectors["rms"].explain(strange, start=690, stop=750)
-    one = detectors["rms"].explain(strange, channels=[1], start=690, stop=750)
+def test_one_channel_of_several_has_its_part_of_the_sum(detectors, anomalous):
+    both = detectors["rms"].explain(anomalous, start=690, stop=750)
+    one = detectors["rms"].explain(anomalous, channels=[1], start=690, stop=750)
     assert one.channels == ("heat",)
     np.testing.assert_allclose(one.contributions[:, 0], both.contributions[:, 1])
     np.testing.assert_array_equal(one.neighbors[:, 0], both.neighbors[:, 1])
 
 
-def test_the_table_holds_everything_by_channel(detectors, strange):
-    explained = detectors["rms"].explain(strange, start=690, stop=750)
+def test_the_table_holds_everything_by_channel(detectors, anomalous):
+    explained = detectors["rms"].explain(anomalous, start=690, stop=750)
     table = explained.to_frame()
     assert table.index.equals(HOURS[690:750])
     assert table.columns.names == ["channel", "quantity"]
@@ -172,15 +174,15 @@ def test_the_table_holds_everything_by_channel(detectors, strange):
     contributions = [f"contribution_{name}" for name in COMPONENTS]
     total = sum(table[name][contributions].sum(axis=1) for name in ("flow", "heat"))
     np.testing.assert_allclose(total, explained.score, atol=1e-9)
-    np.testing.assert_array_equal(table["heat", "value"], strange["heat"][690:750])
+    np.testing.assert_array_equal(table["heat", "value"], anomalous["heat"][690:750])
     np.testing.assert_array_equal(
         table["heat", "rarity_level"], explained.rarity[:, 1, COMPONENTS.index("level")]
     )
     assert table["heat", "nearest"].isin(HOURS[:TRAIN]).all()
 
 
-def test_expected_values_come_with_the_scores(detectors, strange):
-    holed = strange.drop(strange.index[710:715])
+def test_expected_values_come_with_the_scores(detectors, anomalous):
+    holed = anomalous.drop(anomalous.index[710:715])
     for detector in detectors.values():
         scores, expected = detector.channel_scores(holed, return_expected=True)
         np.testing.assert_array_equal(scores, detector.channel_scores(holed))
@@ -205,16 +207,16 @@ def test_a_copy_of_the_training_series_is_its_own_nearest_example(start):
     assert explained.nearest().tolist() == list(range(start + 15, start + 45))
 
 
-def test_examples_of_the_training_series_are_elsewhere_in_it(detectors, strange):
-    explained = detectors["rms"].explain(strange, stop=TRAIN)
+def test_examples_of_the_training_series_are_elsewhere_in_it(detectors, anomalous):
+    explained = detectors["rms"].explain(anomalous, stop=TRAIN)
     away = np.abs(explained.neighbors - np.arange(TRAIN)[:, None])
     assert away.min() >= PERIOD - 2
     assert (explained.neighbors >= 0).all()
     assert (explained.neighbors < TRAIN).all()
 
 
-def test_without_neighbours_there_is_no_example(detectors, strange):
-    explained = detectors["paper"].explain(strange, start=690, stop=750)
+def test_without_neighbours_there_is_no_example(detectors, anomalous):
+    explained = detectors["paper"].explain(anomalous, start=690, stop=750)
     assert explained.neighbors is None
     assert explained.nearest() is None
     assert "nearest" not in explained.to_frame()["flow"]
@@ -229,8 +231,10 @@ IN_BERLIN = pd.date_range("2024-03-01", periods=TRAIN, freq="h", tz="Europe/Berl
     [HOURS[:TRAIN], IN_BERLIN, HOURS[:TRAIN].as_unit("s"), (HOURS - HOURS[0])[:TRAIN]],
     ids=["naive", "zone", "seconds", "durations"],
 )
-def test_times_of_the_training_series_are_kept_also_in_a_file(strange, index, tmp_path):
-    train = strange[:TRAIN].set_axis(index, axis=0)
+def test_times_of_the_training_series_are_kept_also_in_a_file(
+    anomalous, index, tmp_path
+):
+    train = anomalous[:TRAIN].set_axis(index, axis=0)
     detector = NeighborsDetector().fit(train.drop(index[100:103]))
     assert detector.training_times_.equals(index)
     detector = NeighborsDetector().fit(train)
@@ -240,10 +244,10 @@ def test_times_of_the_training_series_are_kept_also_in_a_file(strange, index, tm
     assert loaded.training_times_.dtype == detector.training_times_.dtype
 
 
-def test_rows_without_times_have_positions(strange):
-    detector = NeighborsDetector().fit(strange[:TRAIN].to_numpy())
+def test_rows_without_times_have_positions(anomalous):
+    detector = NeighborsDetector().fit(anomalous[:TRAIN].to_numpy())
     assert detector.training_times_ is None
-    explained = detector.explain(strange.to_numpy(), start=690, stop=750)
+    explained = detector.explain(anomalous.to_numpy(), start=690, stop=750)
     assert explained.index.tolist() == list(range(690, 750))
     assert explained.channels == (0, 1)
     assert "of the training series" in explained.summary()
@@ -290,26 +294,26 @@ def test_a_summary_says_when_where_and_how_far_from_normal(wave, change, expecte
     assert len(text.split(". ")) == 2
 
 
-def test_a_summary_names_the_channel_of_the_table(detectors, strange):
+def test_a_summary_names_the_channel_of_the_table(detectors, anomalous):
     for detector in (detectors["rms"], detectors["mean"], detectors["joint"]):
-        found = detector.find_segments(strange, threshold=2.0, limit=8)
+        found = detector.find_segments(anomalous, threshold=2.0, limit=8)
         assert len(found) > 1
         for row in found.itertuples():
-            start, stop = strange.index.get_indexer([row.start, row.end])
-            text = detector.explain(strange, start=start, stop=stop + 1).summary()
+            start, stop = anomalous.index.get_indexer([row.start, row.end])
+            text = detector.explain(anomalous, start=start, stop=stop + 1).summary()
             assert re.search("`(.*?)`", text)[1] == row.channel
 
 
-def test_nothing_unusual_is_said_to_be_so(detectors, strange):
-    text = detectors["rms"].explain(strange, start=20, stop=40).summary()
+def test_nothing_unusual_is_said_to_be_so(detectors, anomalous):
+    text = detectors["rms"].explain(anomalous, start=20, stop=40).summary()
     assert text.startswith("On 2024-03-01 from 20:00 to") or text.startswith("From ")
     assert "nothing was unusual: the highest score" in text
 
 
-def test_a_score_as_in_training_is_said_to_be_so(detectors, strange):
+def test_a_score_as_in_training_is_said_to_be_so(detectors, anomalous):
     detector = detectors["rms"]
     peak = int(detector.decision_scores_.argmax())
-    text = detector.explain(strange, start=peak - 5, stop=peak + 5).summary()
+    text = detector.explain(anomalous, start=peak - 5, stop=peak + 5).summary()
     assert "normal timestamps." in text
 
 
@@ -335,8 +339,8 @@ def test_up_and_down_are_told_apart(component, x, expected, more):
 # In a picture
 
 
-def test_the_picture_is_of_the_channel_that_contributes_most(detectors, strange):
-    explained = detectors["joint"].explain(strange, start=650, stop=800)
+def test_the_picture_is_of_the_channel_that_contributes_most(detectors, anomalous):
+    explained = detectors["joint"].explain(anomalous, start=650, stop=800)
     figure = explained.plot()
     assert len(figure.axes) == 5
     assert figure.axes[0].get_ylabel() == "heat"

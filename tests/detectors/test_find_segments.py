@@ -15,7 +15,7 @@ def normal(wave):
 
 
 @pytest.fixture(scope="module")
-def strange(wave):
+def anomalous(wave):
     X = wave(600, 2, seed=1)
     X[200:212, 0] = 2.0
     X[400:425, 1] = X[400, 1]
@@ -28,10 +28,10 @@ def fitted(normal):
 
 
 def test_the_segments_are_those_of_the_scores_with_the_labels_of_the_index(
-    fitted, strange
+    fitted, anomalous
 ):
-    found = fitted.find_segments(strange, threshold=3.0)
-    scores = fitted.decision_function(strange)
+    found = fitted.find_segments(anomalous, threshold=3.0)
+    scores = fitted.decision_function(anomalous)
     segments = find_segments(scores, 3.0, separation=fitted.period_)
     assert list(found) == COLUMNS
     assert found["start"].tolist() == [HOURS[s.start] for s in segments]
@@ -40,7 +40,7 @@ def test_the_segments_are_those_of_the_scores_with_the_labels_of_the_index(
     assert found["score"].tolist() == [s.score for s in segments]
     assert sorted(found["channel"][:2]) == ["flow", "heat"]
     for row in found[:2].itertuples():
-        assert (strange.loc[row.start : row.end, row.channel].size) >= 12
+        assert (anomalous.loc[row.start : row.end, row.channel].size) >= 12
         assert "unlike any in training" in row.reason
         assert row.reason.endswith(f", channel {row.channel}")
 
@@ -57,10 +57,10 @@ def test_the_segments_are_those_of_the_scores_with_the_labels_of_the_index(
     ],
     ids=lambda index: type(index).__name__ + str(index.dtype)[:8],
 )
-def test_labels_of_any_index_are_kept(fitted, strange, index):
-    plain = strange.reset_index(drop=True)
+def test_labels_of_any_index_are_kept(fitted, anomalous, index):
+    plain = anomalous.reset_index(drop=True)
     at = fitted.find_segments(plain, threshold=3.0)["peak"]
-    found = fitted.find_segments(strange.set_axis(index), threshold=3.0)
+    found = fitted.find_segments(anomalous.set_axis(index), threshold=3.0)
     assert found["peak"].tolist() == index[at].tolist()
 
 
@@ -77,33 +77,54 @@ def test_without_an_index_there_are_positions_and_without_names_numbers(wave):
     assert labelled["peak"][0] == HOURS[found["peak"][0]]
 
 
-def test_nothing_unusual_is_an_empty_table_of_the_same_columns(fitted, strange):
-    some = fitted.find_segments(strange, threshold=3.0)
-    none = fitted.find_segments(strange, threshold=1e6)
+def test_nothing_unusual_is_an_empty_table_of_the_same_columns(fitted, anomalous):
+    some = fitted.find_segments(anomalous, threshold=3.0)
+    none = fitted.find_segments(anomalous, threshold=1e6)
     assert none.empty
     pd.testing.assert_series_equal(none.dtypes, some.dtypes)
 
 
-def test_the_default_threshold_is_the_detectors(fitted, strange):
+def test_the_default_threshold_is_the_detectors(fitted, anomalous):
     pd.testing.assert_frame_equal(
-        fitted.find_segments(strange),
-        fitted.find_segments(strange, threshold=fitted.threshold_),
+        fitted.find_segments(anomalous),
+        fitted.find_segments(anomalous, threshold=fitted.threshold_),
     )
+
+
+def test_a_search_has_scores_and_expected_values_beside_the_table(fitted, anomalous):
+    gappy = anomalous.drop(HOURS[[50, 51]])
+    found = fitted.search(gappy, threshold=3.0, limit=4, start=100)
+    pd.testing.assert_frame_equal(
+        found.table, fitted.find_segments(gappy, threshold=3.0, limit=4, start=100)
+    )
+    assert [HOURS[segment.peak] for segment in found.segments] == list(
+        found.table["peak"]
+    )
+    observed = ~np.isin(np.arange(600), [50, 51])
+    assert found.start == 102
+    np.testing.assert_array_equal(
+        found.scores[observed], fitted.decision_function(gappy)
+    )
+    assert (found.scores[~observed] == 0).all()
+    scores, expected = fitted.channel_scores(gappy, return_expected=True)
+    np.testing.assert_array_equal(found.channel_scores[observed], scores)
+    np.testing.assert_array_equal(found.expected[observed], expected)
+    np.testing.assert_array_equal(found.values[observed], gappy)
 
 
 @pytest.mark.parametrize("aggregation", ["mean", "max"])
-def test_scores_at_hand_give_the_same_table(normal, strange, aggregation):
+def test_scores_at_hand_give_the_same_table(normal, anomalous, aggregation):
     detector = NeighborsDetector(channel_aggregation=aggregation).fit(normal)
     pd.testing.assert_frame_equal(
         detector.find_segments(
-            strange, channel_scores=detector.channel_scores(strange)
+            anomalous, channel_scores=detector.channel_scores(anomalous)
         ),
-        detector.find_segments(strange),
+        detector.find_segments(anomalous),
     )
 
 
-def test_the_search_begins_at_the_start_and_ends_at_the_limit(fitted, strange):
-    found = fitted.find_segments(strange, start=300, limit=2)
+def test_the_search_begins_at_the_start_and_ends_at_the_limit(fitted, anomalous):
+    found = fitted.find_segments(anomalous, start=300, limit=2)
     assert len(found) == 2
     assert (found["start"] >= HOURS[300]).all()
     assert found["channel"][0] == "heat"
@@ -133,14 +154,14 @@ def test_no_peak_is_where_nothing_was_observed(fitted, normal, hole, channels):
         ),
     ],
 )
-def test_what_cannot_be_searched_is_an_error(fitted, strange, arguments, message):
+def test_what_cannot_be_searched_is_an_error(fitted, anomalous, arguments, message):
     with pytest.raises(ValueError, match=message):
-        fitted.find_segments(strange, **arguments)
+        fitted.find_segments(anomalous, **arguments)
 
 
-def test_a_part_of_a_channel_is_explained_alone(fitted, strange):
-    whole = fitted.explain(strange).components[1]
-    (part,) = fitted.explain(strange, channels=[1], start=390, stop=440).components
+def test_a_part_of_a_channel_is_explained_alone(fitted, anomalous):
+    whole = fitted.explain(anomalous).components[1]
+    (part,) = fitted.explain(anomalous, channels=[1], start=390, stop=440).components
     for values, expected in zip(part, whole, strict=True):
         np.testing.assert_allclose(values, expected[390:440], rtol=1e-4, atol=1e-5)
 
@@ -155,6 +176,6 @@ def test_a_part_of_a_channel_is_explained_alone(fitted, strange):
         ({"channel_scores": np.zeros(600)}, r"shape of X, \(600, 2\), got \(600,\)"),
     ],
 )
-def test_a_part_that_is_not_there_is_an_error(fitted, strange, arguments, message):
+def test_a_part_that_is_not_there_is_an_error(fitted, anomalous, arguments, message):
     with pytest.raises(ValueError, match=message):
-        fitted.explain(strange, **arguments)
+        fitted.explain(anomalous, **arguments)

@@ -7,14 +7,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from skcoad.neighbors import JoinIndex, _diagonals, _diagonals_torch
-from skcoad.neighbors._distance import Comparison, Moments
+from skcoad.neighbors._distance import NOWHERE, Comparison, Moments
 from skcoad.neighbors._inverted_file import ExclusionZone
 
 from .series import make_series
 
 KERNELS = [_diagonals, _diagonals_torch]
 METRICS = ["euclidean", "znormalized"]
-NOWHERE = -(2**40)
 
 
 def moments(series, length):

@@ -345,6 +345,14 @@ def test_results_of_other_settings_are_an_error(panel, out, changes, message):
     assert out.read_bytes() == before
 
 
+def test_a_run_that_shows_its_progress_goes_on_with_one_that_does_not(wave, out):
+    panel = {"a": wave(400)}
+    detect_panel(panel, NeighborsDetector(), out=out)
+    before = out.read_bytes()
+    detect_panel(panel, NeighborsDetector(verbose=1), out=out)
+    assert out.read_bytes() == before
+
+
 def test_two_fitted_detectors_are_told_apart_and_one_is_known_again(panel, out):
     shared = [Deviation().fit(make_noise(seed)[:, None]) for seed in (0, 0, 1)]
     detect_panel(panel, shared[0], out=out)

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from skcoad import NeighborsDetector
+from skcoad.report import _arrays
 
 pytest.importorskip("plotly", reason="plotly is not installed")
 playwright = pytest.importorskip(
@@ -35,6 +36,9 @@ def pages(wave, tmp_path_factory):
     folder = tmp_path_factory.mktemp("pages")
     for name, n_channels in (("few", 2), ("many", 8)):
         write(folder / f"{name}.html", wave, n_channels)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_arrays, "MAX_NUMBERS", 1000)
+        write(folder / "long.html", wave, 2)
     return folder
 
 
@@ -90,6 +94,19 @@ def test_a_click_on_a_segment_explains_it_and_zooms(visit):
     assert last > 740
     page.click("[data-move=all]")
     page.wait_for_function(f"{RANGE}[0] === 0")
+
+
+def test_of_a_series_in_buckets_each_timestamp_around_a_segment_is_drawn(visit):
+    page = visit("long")
+    assert "each 9 timestamps" in page.inner_text("#resolution")
+    page.locator("#segments tbody tr", has_text="pump_1").first.click()
+    page.wait_for_function(f"{RANGE}[0] > 0")
+    drawn = page.evaluate(
+        "(({x, y}) => y.filter((_, i) => x[i] >= 705 && x[i] < 735))"
+        "(document.getElementById('chart').data.find((t) => t.name === 'pump_1'))"
+    )
+    assert np.allclose(drawn, 0.31)
+    assert len(drawn) >= 30
 
 
 def test_zoom_by_mouse_buttons_and_keys(visit):

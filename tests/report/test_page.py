@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from skcoad import NeighborsDetector
-from skcoad.report import Channel, Findings, Report, _arrays, check_plotly
+from skcoad.report import Channel, PageContent, Report, _arrays, check_plotly
 
 pytest.importorskip("plotly", reason="plotly is not installed")
 
@@ -34,12 +34,14 @@ def page(values, score=None, index=None, **how):
     score = np.ones(len(values)) if score is None else score
     index = pd.RangeIndex(len(values)) if index is None else index
     channel = Channel(HOSTILE, values, values + 1, score, 0.5)
-    arguments = {"title": HOSTILE, "threshold": 2.0, "start": 0, "findings": []} | how
-    return Report(Findings(index=index, channels=[channel], score=score, **arguments))
+    arguments = {"title": HOSTILE, "threshold": 2.0, "start": 0, "segments": []} | how
+    return Report(
+        PageContent(index=index, channels=[channel], score=score, **arguments)
+    )
 
 
 @pytest.fixture(scope="module")
-def strange(wave):
+def anomalous(wave):
     X = wave(900, 2)
     X[700:740, 1] = 0.31
     X[600:603] = np.nan
@@ -48,13 +50,13 @@ def strange(wave):
 
 
 @pytest.fixture(scope="module")
-def detector(strange):
-    return NeighborsDetector(contamination=0.002).fit(strange[:500])
+def detector(anomalous):
+    return NeighborsDetector(contamination=0.002).fit(anomalous[:500])
 
 
 @pytest.fixture(scope="module")
-def report(detector, strange):
-    return detector.report(strange, title=HOSTILE, start=500)
+def report(detector, anomalous):
+    return detector.report(anomalous, title=HOSTILE, start=500)
 
 
 def test_a_page_loads_nothing_and_no_name_is_markup(report):
@@ -66,42 +68,42 @@ def test_a_page_loads_nothing_and_no_name_is_markup(report):
     assert data_of(report)["channels"][1]["name"] == HOSTILE
 
 
-def test_a_page_holds_series_score_and_threshold(report, detector, strange):
+def test_a_page_holds_series_score_and_threshold(report, detector, anomalous):
     data = data_of(report)
     assert data["n_timestamps"] == 900
     assert data["width"] == 1
     assert data["start"] == 500
     assert data["threshold"] == detector.threshold_
-    milliseconds = strange.index.as_unit("ms").asi8
+    milliseconds = anomalous.index.as_unit("ms").asi8
     np.testing.assert_array_equal(numbers(data["x"], "<f8"), milliseconds)
-    scores = detector.decision_function(strange)
+    scores = detector.decision_function(anomalous)
     np.testing.assert_allclose(numbers(data["score"]), scores, rtol=1e-6)
-    for channel, name in zip(data["channels"], strange, strict=True):
+    for channel, name in zip(data["channels"], anomalous, strict=True):
         values = numbers(channel["low"]) + channel["center"]
-        np.testing.assert_allclose(values, strange[name], rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(values, anomalous[name], rtol=1e-5, atol=1e-6)
         expected = numbers(channel["expected_low"]) + channel["center"]
-        deviation = np.abs(expected - strange[name])[scores <= detector.threshold_]
+        deviation = np.abs(expected - anomalous[name])[scores <= detector.threshold_]
         assert np.mean(deviation > channel["tolerance"]) <= 0.012
 
 
-def test_segments_are_those_of_the_detector_and_add_up(report, detector, strange):
+def test_segments_are_those_of_the_detector_and_add_up(report, detector, anomalous):
     segments = data_of(report)["segments"]
-    found = detector.find_segments(strange, start=500)
+    found = detector.find_segments(anomalous, start=500)
     assert len(segments) == len(found) > 0
     for segment, row in zip(segments, found.itertuples(), strict=True):
-        assert strange.index[segment["start"]] == row.start
-        assert strange.index[segment["stop"] - 1] == row.end
-        assert strange.index[segment["peak"]] == row.peak
+        assert anomalous.index[segment["start"]] == row.start
+        assert anomalous.index[segment["stop"] - 1] == row.end
+        assert anomalous.index[segment["peak"]] == row.peak
         assert segment["score"] == row.score
         assert segment["channel"] == row.channel
         assert segment["reason"] == row.reason
         assert row.channel in segment["summary"]
-        assert segment["details"][0]["channel"] == list(strange).index(row.channel)
+        assert segment["details"][0]["channel"] == list(anomalous).index(row.channel)
         total = sum(part["value"] for part in segment["parts"])
         assert total == pytest.approx(segment["score"], abs=1e-9)
         for detail in segment["details"]:
             values, _, nearest = (numbers(text, "<f8") for text in detail["arrays"])
-            shown = strange.iloc[detail["start"] : detail["start"] + len(values)]
+            shown = anomalous.iloc[detail["start"] : detail["start"] + len(values)]
             np.testing.assert_array_equal(values, shown.iloc[:, detail["channel"]])
             assert np.nanmax(np.abs(nearest)) < 2
     assert segments[0]["channel"] == HOSTILE
@@ -109,8 +111,8 @@ def test_segments_are_those_of_the_detector_and_add_up(report, detector, strange
 
 
 @pytest.mark.parametrize("holed", [False, True])
-def test_what_is_at_hand_is_not_computed_again(detector, strange, holed, monkeypatch):
-    X = strange.drop(strange.index[620:630]) if holed else strange
+def test_what_is_at_hand_is_not_computed_again(detector, anomalous, holed, monkeypatch):
+    X = anomalous.drop(anomalous.index[620:630]) if holed else anomalous
     once = detector.report(X, start=500)
     scores, expected = detector.channel_scores(X, return_expected=True)
     monkeypatch.setattr(type(detector), "_score_channels", None)
@@ -118,16 +120,16 @@ def test_what_is_at_hand_is_not_computed_again(detector, strange, holed, monkeyp
     assert data_of(again) == data_of(once)
 
 
-def test_scores_and_expected_values_are_given_together(detector, strange):
-    scores, expected = detector.channel_scores(strange, return_expected=True)
+def test_scores_and_expected_values_are_given_together(detector, anomalous):
+    scores, expected = detector.channel_scores(anomalous, return_expected=True)
     with pytest.raises(ValueError, match="channel_scores and expected go together"):
-        detector.report(strange, channel_scores=scores)
+        detector.report(anomalous, channel_scores=scores)
     with pytest.raises(ValueError, match="expected must have the shape of X"):
-        detector.report(strange, channel_scores=scores, expected=expected[:9])
+        detector.report(anomalous, channel_scores=scores, expected=expected[:9])
 
 
-def test_rows_that_are_missing_in_time_are_shown_as_missing(detector, strange):
-    holed = detector.report(strange.drop(strange.index[620:630]), start=500)
+def test_rows_that_are_missing_in_time_are_shown_as_missing(detector, anomalous):
+    holed = detector.report(anomalous.drop(anomalous.index[620:630]), start=500)
     data = data_of(holed)
     assert data["n_timestamps"] == 900
     assert np.isnan(numbers(data["channels"][0]["low"])[620:630]).all()
@@ -197,10 +199,10 @@ def test_a_page_is_written_whole(report, tmp_path):
     assert repr(report).startswith("Report(")
 
 
-def test_without_plotly_a_report_says_what_to_install(detector, strange, monkeypatch):
+def test_without_plotly_a_report_says_what_to_install(detector, anomalous, monkeypatch):
     monkeypatch.setattr(util, "find_spec", lambda name: None)
     monkeypatch.setattr("skcoad.report._page.find_spec", lambda name: None)
     with pytest.raises(ImportError, match=r"pip install 'skcoad\[report\]'"):
         check_plotly()
     with pytest.raises(ImportError, match="needs plotly"):
-        detector.report(strange)
+        detector.report(anomalous)

@@ -37,7 +37,7 @@ def model(wave):
 
 
 @pytest.fixture(scope="module")
-def strange(wave):
+def anomalous(wave):
     X = wave(700, 2, seed=1)
     X[300:325, 1] = X[300, 1]
     X[120:124] = np.nan
@@ -47,12 +47,12 @@ def strange(wave):
 @pytest.mark.parametrize("score_by", SCORES)
 @pytest.mark.parametrize("part", [slice(0, 700), slice(295, 340), slice(699, 700)])
 @pytest.mark.parametrize("channel", [0, 1])
-def test_contributions_add_up_to_the_score(model, strange, score_by, part, channel):
+def test_contributions_add_up_to_the_score(model, anomalous, score_by, part, channel):
     options = ScoringOptions(score_by=score_by)
-    score = list(score_channels(model, strange, options, part))[channel]
-    whole = list(score_channels(model, strange, options))[channel]
+    score = list(score_channels(model, anomalous, options, part))[channel]
+    whole = list(score_channels(model, anomalous, options))[channel]
     np.testing.assert_array_equal(score, whole[part])
-    explained = channel_contributions(model, strange, options, channel, part, score)
+    explained = channel_contributions(model, anomalous, options, channel, part, score)
     assert (explained.contributions >= 0).all()
     total = explained.contributions.sum(axis=0)
     np.testing.assert_allclose(total, score, rtol=1e-12, atol=1e-12)
@@ -93,25 +93,25 @@ def test_shares_are_those_of_the_combination(
 
 
 @pytest.mark.parametrize("part", [slice(0, 700), slice(0, 1), slice(290, 330)])
-def test_a_part_is_explained_as_it_is_in_the_whole(model, strange, part, monkeypatch):
-    whole = explain_series(model, strange, ScoringOptions())[1]
+def test_a_part_is_explained_as_it_is_in_the_whole(model, anomalous, part, monkeypatch):
+    whole = explain_series(model, anomalous, ScoringOptions())[1]
     monkeypatch.setattr(
         _device, "CPU_CHUNKS", _device.CPU_CHUNKS._replace(timestamps=1)
     )
-    (alone,) = explain_series(model, strange, ScoringOptions(), [1], part)
+    (alone,) = explain_series(model, anomalous, ScoringOptions(), [1], part)
     for values, expected in zip(alone, whole, strict=True):
         np.testing.assert_allclose(values, expected[part], rtol=1e-4, atol=1e-5)
 
 
-def test_each_row_tells_channel_component_and_largest_deviation(model, strange):
+def test_each_row_tells_channel_component_and_largest_deviation(model, anomalous):
     options = ScoringOptions()
-    channel_scores = np.stack(list(score_channels(model, strange, options)), axis=1)
+    channel_scores = np.stack(list(score_channels(model, anomalous, options)), axis=1)
     scores = channel_scores.mean(axis=1)
     segments = find_segments(scores, 2.0, separation=25)
     index = pd.date_range("2024-01-01", periods=700, freq="min")
     table = segment_table(
         model,
-        strange,
+        anomalous,
         options,
         segments,
         channel_scores,
@@ -119,7 +119,7 @@ def test_each_row_tells_channel_component_and_largest_deviation(model, strange):
         names=["flow", "heat"],
     )
     assert 290 <= segments[0].peak <= 335
-    explained = explain_series(model, strange, options)
+    explained = explain_series(model, anomalous, options)
     for row, segment in zip(table.itertuples(), segments, strict=True):
         assert row.start == index[segment.start]
         assert row.peak == index[segment.peak]
@@ -129,11 +129,11 @@ def test_each_row_tells_channel_component_and_largest_deviation(model, strange):
         assert row.channel == ["flow", "heat"][channel]
         part = slice(segment.start, segment.stop)
         explained_part = channel_contributions(
-            model, strange, options, channel, part, channel_scores[part, channel]
+            model, anomalous, options, channel, part, channel_scores[part, channel]
         )
         contributions = explained_part.contributions[:, segment.peak - segment.start]
         assert row.component == COMPONENTS[contributions.argmax()]
-        x, expected = strange[part, channel], explained[channel].reconstruction[part]
+        x, expected = anomalous[part, channel], explained[channel].reconstruction[part]
         at = np.nanargmax(np.abs(x - expected))
         assert f": {x[at]:.4g} instead of {expected[at]:.4g}, channel" in row.reason
     assert table["channel"][0] == "heat"

@@ -2,13 +2,11 @@
 
 A scenario is a function that takes a numpy Generator and returns a short series with
 its labels; its docstring says what happens. All have 2,000 timestamps for training and
-2,500 for testing; rhythms have a period of 50, standard deviation 1 and noise of 0.1
-unless they say otherwise.
+2,500 for testing; periodic signals have a period of 50, standard deviation 1 and noise
+of 0.1 unless they say otherwise.
 """
 
 from __future__ import annotations
-
-import zlib
 
 import numpy as np
 from sklearn.utils import check_scalar
@@ -18,14 +16,12 @@ from skcoad.datasets.scenarios._base import N_TRAIN, Generate, Scenario
 from skcoad.datasets.scenarios._channels import CHANNELS
 from skcoad.datasets.scenarios._events import EVENTS
 from skcoad.datasets.scenarios._irregular import IRREGULAR
-from skcoad.datasets.scenarios._rhythm import RHYTHM
+from skcoad.datasets.scenarios._periodic import PERIODIC
 
 __all__ = ["SCENARIOS", "Scenario", "make_scenario"]
 
-SCENARIOS: dict[str, Generate] = {
-    generate.__name__: generate
-    for generate in (*IRREGULAR, *RHYTHM, *EVENTS, *CHANNELS)
-}
+SEEDS: dict[Generate, int] = IRREGULAR | PERIODIC | EVENTS | CHANNELS
+SCENARIOS: dict[str, Generate] = {generate.__name__: generate for generate in SEEDS}
 """The scenarios by name."""
 
 
@@ -59,6 +55,6 @@ def make_scenario(name: str, draw: int = 0) -> Series:
     if name not in SCENARIOS:
         raise ValueError(f"unknown scenario {name!r}, choose from {list(SCENARIOS)}")
     check_scalar(draw, "draw", int, min_val=0)
-    rng = np.random.default_rng([zlib.crc32(name.encode()), draw])
-    values, labels = SCENARIOS[name](rng)
+    generate = SCENARIOS[name]
+    values, labels = generate(np.random.default_rng([SEEDS[generate], draw]))
     return Series(values, labels, N_TRAIN, f"{name}-{draw}")

@@ -17,7 +17,7 @@ N = N_TRAIN + N_TEST
 PERIOD = 50
 EDGE = 300  # least distance of an anomaly from either end of the test part
 
-NOISE = 0.1  # on rhythms, whose standard deviation is 1
+NOISE = 0.1  # on periodic signals, whose standard deviation is 1
 
 
 class Scenario(NamedTuple):
@@ -109,7 +109,7 @@ def waveform(rng: np.random.Generator) -> Callable[[Values], Values]:
     return wave
 
 
-def rhythm(rng: np.random.Generator) -> Values:
+def periodic_signal(rng: np.random.Generator) -> Values:
     """Draw a periodic signal without noise."""
     return waveform(rng)(phase(rng))
 

@@ -11,7 +11,7 @@ from skcoad._typing import FloatArray
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Channel", "Detail", "Finding", "Findings", "Part"]
+__all__ = ["Channel", "Detail", "ExplainedSegment", "PageContent", "Part"]
 
 
 class Channel(NamedTuple):
@@ -62,7 +62,7 @@ class Detail(NamedTuple):
     nearest: FloatArray
 
 
-class Finding(NamedTuple):
+class ExplainedSegment(NamedTuple):
     """A segment and its explanation.
 
     Attributes
@@ -98,8 +98,8 @@ class Finding(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Findings:
-    """A series, its scores, and what was found.
+class PageContent:
+    """A series, its scores, and the explained segments.
 
     Attributes
     ----------
@@ -114,7 +114,7 @@ class Findings:
         Scores above are anomalous.
     start : int
         Where the search began; what is before is shaded.
-    findings : sequence of Finding
+    segments : sequence of ExplainedSegment
         Highest score first.
     """
 
@@ -124,4 +124,4 @@ class Findings:
     score: FloatArray
     threshold: float
     start: int
-    findings: Sequence[Finding]
+    segments: Sequence[ExplainedSegment]

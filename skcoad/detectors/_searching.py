@@ -1,0 +1,282 @@
+"""The search of a series by a fitted detector: where it is anomalous."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skcoad._typing import FloatArray
+from skcoad.detectors._snapshot import on_one_fit
+from skcoad.model import CoADModel
+from skcoad.scoring import (
+    AnomalySegment,
+    ScoringOptions,
+    aggregate_channels,
+    find_segments,
+    segment_table,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["SearchMixin", "SearchResult", "place_rows", "row_labels"]
+
+
+class SearchResult(NamedTuple):
+    """A series, its scores and the anomalous segments in it.
+
+    Where the index of `X` has times and rows are missing in it, there are timestamps
+    for them too.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n_timestamps, n_channels)
+        The series; NaN is missing.
+    channel_scores : ndarray of shape (n_timestamps, n_channels)
+        Scores of the channels; 0 where values are missing.
+    expected : ndarray of shape (n_timestamps, n_channels) or None
+        Expected values in the units of `X`; None where scores were given without them.
+    scores : ndarray of shape (n_timestamps,)
+        What ``decision_function`` gives.
+    threshold : float
+        Peaks lie above.
+    start : int
+        Timestamp from which on segments were searched.
+    segments : list of AnomalySegment
+        By positions, highest peak first.
+    table : pandas.DataFrame
+        The same segments as ``find_segments`` describes them, by labels.
+    """
+
+    values: FloatArray
+    channel_scores: FloatArray
+    expected: FloatArray | None
+    scores: FloatArray
+    threshold: float
+    start: int
+    segments: list[AnomalySegment]
+    table: pd.DataFrame
+
+
+class SearchMixin:
+    """The methods :meth:`find_segments` and :meth:`search` of a detector."""
+
+    model_: CoADModel
+    threshold_: float
+    n_features_in_: int
+
+    @abstractmethod
+    def _scoring_options(self) -> ScoringOptions: ...
+
+    @abstractmethod
+    def _validated(self, X: Any) -> FloatArray: ...
+
+    @abstractmethod
+    def _regular(self, X: Any, series: FloatArray) -> tuple[FloatArray, Any]: ...
+
+    @abstractmethod
+    def _score_channels(self, X: FloatArray) -> tuple[FloatArray, FloatArray]: ...
+
+    @on_one_fit
+    def find_segments(
+        self,
+        X: Any,
+        *,
+        threshold: float | None = None,
+        limit: int | None = None,
+        start: int = 0,
+        channel_scores: FloatArray | None = None,
+    ) -> pd.DataFrame:
+        """Find the anomalous segments of a series, and say why they are anomalous.
+
+        Segments are those of :func:`skcoad.scoring.find_segments`, at least a period
+        apart. A missing value counts as a score of 0: a hole is no anomaly.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_timestamps, n_channels) or (n_timestamps,)
+            As in :meth:`decision_function`.
+        threshold : float or None, default=None
+            Peaks lie above; by default `threshold_`.
+        limit : int or None, default=None
+            Largest number of segments, at least 1.
+        start : int, default=0
+            Position from which on segments are searched; for instance after the
+            context that was put before the new data.
+        channel_scores : ndarray of shape (n_timestamps, n_channels), default=None
+            What :meth:`channel_scores` gives for `X`, if it is at hand: it is not
+            computed again.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row for each segment, highest peak first; empty if nothing is unusual.
+
+            ========= ============================================================
+            start     first timestamp: a label of the index of `X` where `X` is a
+                      DataFrame or a Series of pandas, else a position
+            peak      timestamp of the highest score
+            end       last timestamp; it belongs to the segment
+            score     score at the peak
+            channel   channel with the highest score at the peak: its name, or its
+                      position if `fit` saw no names
+            component which component contributes most to this channel's score there,
+                      by its name in :class:`skcoad.scoring.ScoreComponents`
+            reason    what that means, and the observed beside the expected value
+                      where they differ most, in one line
+            ========= ============================================================
+
+        Raises
+        ------
+        ValueError
+            As in :meth:`decision_function`; if `threshold` is not finite, `limit` is
+            below 1 or `start` below 0, or `channel_scores` has not the shape of `X`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import pandas as pd
+        >>> from skcoad import NeighborsDetector
+        >>> rng = np.random.default_rng(0)
+        >>> load = np.sin(np.arange(1000) / 4) + 0.1 * rng.normal(size=1000)
+        >>> load[700:740] = 0.5 * load[700:740]
+        >>> time = pd.date_range("2024-01-01", periods=1000, freq="h")
+        >>> X = pd.DataFrame({"load": load}, index=time)
+        >>> detector = NeighborsDetector().fit(X[:500])
+        >>> found = detector.find_segments(X, threshold=4)
+        >>> found[["start", "end", "channel", "component"]]
+                        start                 end channel       component
+        0 2024-01-30 08:00:00 2024-01-31 18:00:00    load  value_distance
+        >>> print(found["reason"][0].split(" (")[0])
+        values unlike any in training
+        """
+        return self._search(X, threshold, limit, start, channel_scores).table
+
+    @on_one_fit
+    def search(
+        self,
+        X: Any,
+        *,
+        threshold: float | None = None,
+        limit: int | None = None,
+        start: int = 0,
+    ) -> SearchResult:
+        """Score a series, and find its anomalous segments.
+
+        Of use where scores, expected values and segments are all wanted: the series is
+        scored once.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_timestamps, n_channels) or (n_timestamps,)
+            As in :meth:`decision_function`.
+        threshold, limit, start : float, int and int
+            As in :meth:`find_segments`.
+
+        Returns
+        -------
+        SearchResult
+            Its ``table`` is that of :meth:`find_segments`.
+
+        Raises
+        ------
+        ValueError
+            As in :meth:`find_segments`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skcoad import NeighborsDetector
+        >>> X = np.sin(np.arange(900.0) / 4)
+        >>> X[700:740] *= 0.5
+        >>> found = NeighborsDetector().fit(X[:500]).search(X, threshold=4, start=500)
+        >>> bool(found.scores.max() > found.threshold), len(found.segments)
+        (True, 1)
+        """
+        return self._search(X, threshold, limit, start)
+
+    def _search(
+        self,
+        X: Any,
+        threshold: float | None,
+        limit: int | None,
+        start: int,
+        channel_scores: FloatArray | None = None,
+        expected: FloatArray | None = None,
+    ) -> SearchResult:
+        """Search a series, with its scores if they are at hand."""
+        validated = self._validated(X)
+        series, rows = self._regular(X, validated)
+        rows = np.arange(len(series))[rows]
+        if channel_scores is None:
+            scored, reconstruction = self._score_channels(series)
+            channel_scores, expected = scored[rows], reconstruction[rows]
+        place = partial(place_rows, X=validated, rows=rows, n_timestamps=len(series))
+        channel_scores = place(channel_scores, "channel_scores")
+        if expected is not None:
+            expected = place(expected, "expected")
+        channel_scores = np.where(np.isnan(series), 0.0, channel_scores)
+        options = self._scoring_options()
+        scores = aggregate_channels(self.model_, channel_scores.T, options)
+        threshold = float(self.threshold_ if threshold is None else threshold)
+        start = int(rows[start]) if 0 <= start < len(rows) else start
+        segments = find_segments(
+            scores,
+            threshold,
+            separation=self.model_.config.plan.period,
+            limit=limit,
+            start=start,
+        )
+        # No segment begins, ends or peaks at a missing row.
+        labels = row_labels(X, len(rows)).take(
+            np.searchsorted(rows, np.arange(len(series)))
+        )
+        table = segment_table(
+            self.model_,
+            series,
+            options,
+            segments,
+            channel_scores,
+            index=labels,
+            names=self._channel_names(),
+        )
+        return SearchResult(
+            series, channel_scores, expected, scores, threshold, start, segments, table
+        )
+
+    def _channel_names(self) -> Sequence[Any]:
+        """Names of the channels, or their positions if `fit` saw none."""
+        names: Sequence[Any] = getattr(
+            self, "feature_names_in_", range(self.n_features_in_)
+        )
+        return names
+
+
+def row_labels(X: Any, n_timestamps: int) -> pd.Index[Any]:
+    """Labels of the rows: the index of a frame or series of pandas, else positions."""
+    import pandas as pd
+
+    labelled = isinstance(X, (pd.DataFrame, pd.Series))
+    return X.index if labelled else pd.RangeIndex(n_timestamps)
+
+
+def place_rows(
+    given: FloatArray,
+    name: str,
+    X: FloatArray,
+    rows: NDArray[np.intp],
+    n_timestamps: int,
+) -> FloatArray:
+    """Numbers of the rows of `X` at their times; NaN where rows were missing."""
+    if np.shape(given) != X.shape:
+        raise ValueError(
+            f"{name} must have the shape of X, {X.shape}, got {np.shape(given)}"
+        )
+    placed = np.full((n_timestamps, X.shape[1]), np.nan)
+    placed[rows] = given
+    return placed

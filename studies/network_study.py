@@ -1,6 +1,8 @@
 """Ask what the network adds to the neighbours, and by which rule.
 
     python studies/network_study.py path/to/ucr --out network.jsonl --jobs 2
+    python studies/network_study.py path/to/ucr --groups archive --min-length 40001
+    --max-length 130000 --out long.jsonl --jobs 2
 
 Made the tables of "What the network adds" in docs/evidence.md.
 
@@ -9,7 +11,7 @@ Three groups of series, the defaults, one detector for each seed:
 - generated: ``make_series``, 6,000 timestamps, seven kinds of anomaly of unequal
   strength in each, four of them;
 - scenarios: one draw of each with a single channel;
-- archive: at most three series of each recording, up to a length.
+- archive: at most three series of each recording, of some lengths.
 
 Of the test part the score by neighbours and the evidence of the network are combined by
 several rules. The default and the neighbours alone are compared in pairs, recording by
@@ -20,7 +22,7 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,6 +37,7 @@ from skcoad.benchmark import Result
 from skcoad.datasets import SCENARIOS, Series, make_scenario, make_series, open_archive
 from skcoad.scoring import ScoringOptions, channel_contributions
 
+GROUPS = ("generated", "scenarios", "archive")
 PERIOD = 50  # of the generated series
 PER_RECORDING = 3
 NEIGHBORS = "neighbours"
@@ -98,27 +101,33 @@ def study(run: Run, max_steps: int = 300) -> Result:
     }
 
 
-def runs(archive: Iterable[Series], longest: int, seeds: Iterable[int]) -> list[Run]:
+def runs(
+    archive: Iterable[Series],
+    lengths: range,
+    seeds: Iterable[int],
+    groups: Sequence[str] = GROUPS,
+) -> list[Run]:
     """All trainings, those of one seed after the other."""
-    groups = []
+    chosen = []
     for draw in range(4):
         name = f"generated {draw}"
         series = make_series(6000, period=PERIOD, random_state=draw, name=name)
-        groups.append(("generated", name, series))
+        chosen.append(("generated", name, series))
     for name in SCENARIOS:
         series = make_scenario(name)
         if series.values.shape[1] == 1:
-            groups.append(("scenarios", name, series))
+            chosen.append(("scenarios", name, series))
     taken: Counter[str] = Counter()
     for series in archive:
         source = recording(series.name)
-        if len(series.values) <= longest and taken[source] < PER_RECORDING:
+        if len(series.values) in lengths and taken[source] < PER_RECORDING:
             taken[source] += 1
-            groups.append(("archive", source, series))
+            chosen.append(("archive", source, series))
     return [
         Run(series, group, source, seed)
         for seed in seeds
-        for group, source, series in groups
+        for group, source, series in chosen
+        if group in groups
     ]
 
 
@@ -180,12 +189,16 @@ def main() -> None:
     """Compute what is missing and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path, help="folder of the UCR archive")
+    parser.add_argument("--groups", nargs="+", default=GROUPS, choices=GROUPS)
+    parser.add_argument("--min-length", type=int, default=0, metavar="N")
     parser.add_argument("--max-length", type=int, default=40_000, metavar="N")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--out", type=Path, default=Path("network.jsonl"))
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     arguments = parser.parse_args()
-    todo = runs(open_archive(arguments.data), arguments.max_length, arguments.seeds)
+    lengths = range(arguments.min_length, arguments.max_length + 1)
+    archive = open_archive(arguments.data)
+    todo = runs(archive, lengths, arguments.seeds, arguments.groups)
     results = run_study(study, todo, arguments.out, arguments.jobs)
     print(table(results), paired_table(results), sep="\n\n")
 

@@ -293,11 +293,13 @@ def test_network_study_takes_few_series_of_each_recording(
         Series(series.values, series.labels, 700, f"00{i}_UCR_Anomaly_ECG{i}_1_2_3")
         for i in range(5)
     ]
-    chosen = module.runs(archive, 1000, [0, 1])
+    chosen = module.runs(archive, range(1001), [0, 1])
     groups = [run.group for run in chosen if run.seed == 1]
     assert groups.count("archive") == module.PER_RECORDING
     assert groups.count("generated") == 4
     assert len({run.name for run in chosen}) == len(chosen)
+    longer = module.runs(archive, range(1001, 2000), [0], ["archive"])
+    assert not longer
 
 
 def test_paper_study_measures_each_rule(load: Load, series: Series) -> None:

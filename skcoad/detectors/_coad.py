@@ -102,9 +102,11 @@ class CoADDetector(TimeSeriesDetector):
     score_by : str, default="joint"
         Components of the score: "joint", "classification", "reconstruction" or
         "neighbors". The joint score is that of :class:`NeighborsDetector` times one
-        plus the quadratic mean of the rarity of probability and reconstruction error;
-        without neighbours, the paper's sum of these two (Eq. 11). Every score is then
-        expressed as its own rarity on the training series. With "neighbors" the
+        plus the quadratic mean of the rarity of probability and reconstruction error,
+        weighted by how far the series repeats itself (see
+        :meth:`skcoad.model.CoADModel.network_weight`); without neighbours, the paper's
+        sum of these two (Eq. 11). Every score is then expressed as its own rarity on
+        the training series. With "neighbors" the
         network is trained but not used: to skip the training, take
         :class:`NeighborsDetector`.
     smoothing : float, default=0.5

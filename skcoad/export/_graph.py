@@ -167,6 +167,7 @@ class ChannelGraph(nn.Module):
         if model.regression is None:
             weights = weights[: -len(RESIDUALS)].clone()  # not a view of the rest
         self.register_buffer("evidence_weights", weights)
+        self.network_weight = model.network_weight(channel)
         calibration = model.calibrations[channel]
         self.network_calibration = calibration.network
         self.score_calibration = calibration.scores
@@ -190,7 +191,8 @@ class ChannelGraph(nn.Module):
         if self.evidence is None:
             return network.sum(0)
         rare = rarity(self.network_calibration, network).double()
-        return self._neighbors(channels) * (1 + rare.square().mean(0).sqrt())
+        decades = rare.square().mean(0).sqrt()
+        return self._neighbors(channels) * (1 + self.network_weight * decades)
 
     def _neighbors(self, channels: Sequence[Tensor]) -> Tensor:
         """Weighted quadratic mean of the evidence."""

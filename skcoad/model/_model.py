@@ -468,6 +468,27 @@ class CoADModel(nn.Module):
         weights /= weights.sum()
         return weights
 
+    def network_weight(self, channel: int) -> float:
+        """Weight of the network's evidence in the joint score of one channel.
+
+        The fraction of the variance of first differences that the nearest neighbours
+        explain: where each timestamp brings something new, as in noise, no network can
+        know it, and that it is surprised says less.
+
+        Parameters
+        ----------
+        channel : int
+            Which channel.
+
+        Returns
+        -------
+        float
+            From 0 to 1; 1 without neighbours.
+        """
+        if self.neighbors is None:
+            return 1.0
+        return float(self.neighbors[channel].explained[1]) ** 2
+
     def _scaled_channel(self, X: FloatArray) -> Callable[[int], tuple[Tensor, Tensor]]:
         return lambda channel: self.scaled(X, channel, self.device)
 

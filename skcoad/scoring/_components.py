@@ -77,6 +77,7 @@ def combine(
     weights: FloatArray,
     network: FloatArray,
     rarity: FloatArray,
+    network_weight: float,
     *,
     with_neighbors: bool,
     with_network: bool,
@@ -93,6 +94,8 @@ def combine(
         Smoothed probability and error.
     rarity : ndarray of shape (2, n_timestamps)
         How rare these two are on normal data, in decades.
+    network_weight : float
+        Of this; see :meth:`skcoad.model.CoADModel.network_weight`.
     with_neighbors, with_network : bool
         Which parts the model has.
 
@@ -101,9 +104,10 @@ def combine(
     dict
         For each kind of score an ndarray of shape (n_timestamps,): the smoothed
         probability and error; the weighted quadratic mean of the evidence; and, as
-        joint score, this mean times one plus the quadratic mean of the rarity of
-        probability and error. The neighbours find more, the network says more exactly
-        where: distances spread over a whole subsequence. The joint score without
+        joint score, this mean times one plus `network_weight` times the quadratic mean
+        of the rarity of probability and error. The neighbours find more, the network
+        says more exactly where: distances spread over a whole subsequence, and where
+        the series is no noise, it knows what comes. The joint score without
         neighbours is the paper's sum of probability and error (Eq. 11), and without
         network that by neighbours.
     """
@@ -111,7 +115,7 @@ def combine(
     if not with_neighbors:
         joint = network.sum(0)
     elif with_network:
-        joint = neighbors * (1 + np.sqrt(np.square(rarity).mean(0)))
+        joint = neighbors * (1 + network_weight * np.sqrt(np.square(rarity).mean(0)))
     else:
         joint = neighbors
     return {

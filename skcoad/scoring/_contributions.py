@@ -86,6 +86,7 @@ def channel_contributions(
         model.evidence_weights(channel),
         np.nan_to_num(network),
         by_network,
+        model.network_weight(channel),
         options.score_by,
         with_neighbors=model.neighbors is not None,
         with_network=model.network is not None,
@@ -100,6 +101,7 @@ def shares(
     weights: FloatArray,
     network: FloatArray,
     rarity: FloatArray,
+    network_weight: float,
     score_by: ScoreBy,
     *,
     with_neighbors: bool,
@@ -114,7 +116,7 @@ def shares(
 
     Parameters
     ----------
-    evidence, weights, network, rarity, with_neighbors, with_network
+    evidence, weights, network, rarity, network_weight, with_neighbors, with_network
         As for :func:`skcoad.scoring.combine`.
     score_by : str
         Which of its scores.
@@ -134,6 +136,6 @@ def shares(
     else:
         by_evidence = normalized(weights[:, None] * np.square(evidence))
         if score_by == "joint" and with_network:
-            factor = np.sqrt(np.square(rarity).mean(0))
+            factor = network_weight * np.sqrt(np.square(rarity).mean(0))
             by_network = factor * normalized(np.square(rarity))
     return normalized(np.concatenate([by_evidence, by_network]))

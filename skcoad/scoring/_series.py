@@ -304,6 +304,7 @@ def _scores(
         model.evidence_weights(channel),
         network,
         network_rarity(model, channel, network),
+        model.network_weight(channel),
         with_neighbors=model.neighbors is not None,
         with_network=model.network is not None,
     )

@@ -71,6 +71,7 @@ def test_any_score_is_shared_out_without_a_rest(score_by, how, with_neighbors):
         rng.uniform(size=10),
         levels(2, N_CASES),
         levels(2, N_CASES),
+        rng.uniform(),
         score_by,
         with_neighbors=with_neighbors,
         with_network=True,

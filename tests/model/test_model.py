@@ -150,3 +150,29 @@ def test_a_series_of_hardly_any_period_has_finite_scores():
         calibrate_scores(model, X, ScoringOptions())
         for Y in (X, X[::-1] + 1):
             assert np.isfinite(score_series(model, Y, ScoringOptions())).all()
+
+
+def test_the_network_counts_as_far_as_neighbours_explain_first_differences(wave):
+    """They correlate by half with them: a quarter of their variance is explained."""
+    model, _ = CoADModel.fit(wave(), plan_windows(wave()), network=None)
+    model.neighbors[0].explained = torch.tensor([1.0, 0.5])
+    assert model.network_weight(0) == 0.25
+
+
+def test_the_network_counts_more_in_a_rhythm_than_in_noise():
+    weights = []
+    rhythm, noise = (
+        np.sin(np.arange(400.0) / 4),
+        np.random.default_rng(0).normal(size=400),
+    )
+    for X in (rhythm[:, None], rhythm[:, None] + 0.1 * noise[:, None], noise[:, None]):
+        model, _ = CoADModel.fit(X, plan_windows(X, period=25), network=None)
+        weights.append(model.network_weight(0))
+    assert weights[0] > 0.99
+    assert 0.9 > weights[1] > weights[2] + 0.1
+
+
+def test_without_neighbours_the_network_counts_in_full(wave):
+    plan = plan_windows(wave())
+    model, _ = CoADModel.fit(wave(), plan, max_references=0, network=None)
+    assert model.network_weight(0) == 1

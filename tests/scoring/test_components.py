@@ -79,12 +79,14 @@ BOTH = {"with_neighbors": True, "with_network": True}
 WEIGHTS = np.array([0.2, 0.1, 0.1, 0.0, 0.2, 0.1, 0.1, 0.1, 0.1, 0.0])
 
 
-def combined(components, missing=None, width=5, rarity=None, **parts):
+def combined(
+    components, missing=None, width=5, rarity=None, network_weight=1.0, **parts
+):
     missing = np.zeros(50, dtype=bool) if missing is None else missing
     network = smoothed(components, missing[: len(components.error)], width)
     rarity = np.zeros_like(network) if rarity is None else rarity
     evidence = np.stack([getattr(components, name) for name in EVIDENCE])
-    return combine(evidence, WEIGHTS, network, rarity, **parts)
+    return combine(evidence, WEIGHTS, network, rarity, network_weight, **parts)
 
 
 def test_probability_and_error_are_smoothed_where_they_are_observed():
@@ -126,12 +128,12 @@ def test_the_scores_of_the_network_are_its_smoothed_components(with_neighbors):
 def test_the_scores_equal_the_reference_implementation():
     components = make_components()
     rarity = np.random.default_rng(1).gamma(1, size=(2, 50))
-    scores = combined(components, rarity=rarity, **BOTH)
+    scores = combined(components, rarity=rarity, network_weight=0.3, **BOTH)
     evidence = [getattr(components, name).tolist() for name in EVIDENCE]
     expected = naive.weighted_quadratic_mean(evidence, WEIGHTS)
     np.testing.assert_allclose(scores["neighbors"], expected)
     by_network = naive.quadratic_mean(*rarity.tolist())
-    expected = [n * (1 + p) for n, p in zip(expected, by_network, strict=True)]
+    expected = [n * (1 + 0.3 * p) for n, p in zip(expected, by_network, strict=True)]
     np.testing.assert_allclose(scores["joint"], expected)
     alone = combined(components, with_neighbors=True, with_network=False)
     np.testing.assert_array_equal(alone["joint"], scores["neighbors"])
@@ -146,6 +148,8 @@ def test_the_network_raises_the_joint_score_and_does_not_lower_it():
     assert joint[0] == scores["neighbors"][0] > 1
     assert joint[0] < joint[1] < joint[2] == 4 * joint[0]
     assert joint[3] == 0  # what repeats exactly is normal
+    without = combined(components, width=1, rarity=rarity, network_weight=0.0, **BOTH)
+    np.testing.assert_array_equal(without["joint"], scores["neighbors"])
 
 
 def test_where_nothing_is_observed_the_network_has_no_score():

@@ -198,7 +198,14 @@ def test_the_smoothed_probability_is_calibrated_before_it_joins_the_score(traine
     as_new = model.normal_components(X, 0, components)
     weights = model.evidence_weights(0)
     scores, normal = (
-        combine(np.stack(one[-len(EVIDENCE) :]), weights, network, rarity, **both)
+        combine(
+            np.stack(one[-len(EVIDENCE) :]),
+            weights,
+            network,
+            rarity,
+            model.network_weight(0),
+            **both,
+        )
         for one in (components, as_new)
     )
     for kind in SCORES:

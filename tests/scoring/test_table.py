@@ -70,18 +70,27 @@ rarities = st.floats(0, 1e3)
     arrays(float, 10, elements=st.floats(0, 1)),
     arrays(float, (2, 3), elements=st.floats(0, 1)),
     arrays(float, (2, 3), elements=rarities),
+    st.floats(0, 1),
     st.sampled_from(SCORES),
     st.booleans(),
     st.booleans(),
 )
 def test_shares_are_those_of_the_combination(
-    evidence, weights, network, rarity, score_by, with_neighbors, with_network
+    evidence,
+    weights,
+    network,
+    rarity,
+    network_weight,
+    score_by,
+    with_neighbors,
+    with_network,
 ):
     parts = {"with_neighbors": with_neighbors, "with_network": with_network}
-    share = shares(evidence, weights, network, rarity, score_by, **parts)
+    given = evidence, weights, network, rarity, network_weight
+    share = shares(*given, score_by, **parts)
     assert share.shape == (len(COMPONENTS), 3)
     assert (share >= 0).all()
-    combined = combine(evidence, weights, network, rarity, **parts)[score_by]
+    combined = combine(*given, **parts)[score_by]
     made_of_something = combined > 1e-100
     np.testing.assert_allclose(share.sum(axis=0), 1)
     if score_by == "joint" and with_neighbors and with_network:

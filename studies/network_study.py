@@ -10,7 +10,7 @@ Three groups of series, the defaults, one detector for each seed:
 
 - generated: ``make_series``, 6,000 timestamps, seven kinds of anomaly of unequal
   strength in each, four of them;
-- scenarios: one draw of each with a single channel;
+- scenarios: some draws of each with a single channel;
 - archive: at most three series of each recording, of some lengths.
 
 Of the test part the score by neighbours and the evidence of the network are combined by
@@ -21,6 +21,7 @@ recording (or scenario by scenario). Runs in the results file are not computed a
 from __future__ import annotations
 
 import argparse
+import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -41,7 +42,7 @@ GROUPS = ("generated", "scenarios", "archive")
 PERIOD = 50  # of the generated series
 PER_RECORDING = 3
 NEIGHBORS = "neighbours"
-DEFAULT = "neighbours (network + 1), the default"
+DEFAULT = "neighbours (v network + 1), the default"
 METRICS = {"hit_at_1": "Acc@1", "auc_pr": "AUC-PR", "vus_pr": "VUS-PR"}
 FloatArray = NDArray[np.floating]
 
@@ -60,8 +61,13 @@ class Run(NamedTuple):
         return f"{self.group} {self.series.name} {self.seed}"
 
 
-def rules(neighbors: FloatArray, network: FloatArray) -> dict[str, FloatArray]:
-    """Combine the score by neighbours ``(n,)`` and the network's rarity ``(2, n)``."""
+def rules(
+    neighbors: FloatArray, network: FloatArray, weight: float
+) -> dict[str, FloatArray]:
+    """Combine the score by neighbours ``(n,)`` and the network's rarity ``(2, n)``.
+
+    The weight, v, is :meth:`skcoad.model.CoADModel.network_weight`.
+    """
     decades = np.sqrt(np.square(network).mean(0))
     return {
         NEIGHBORS: neighbors,
@@ -70,7 +76,8 @@ def rules(neighbors: FloatArray, network: FloatArray) -> dict[str, FloatArray]:
         "mean": neighbors + decades,
         "largest": np.maximum(neighbors, decades),
         "neighbours (network + 1/2)": neighbors * (decades + 0.5),
-        DEFAULT: neighbors * (decades + 1),
+        DEFAULT: neighbors * (weight * decades + 1),
+        "neighbours (network + 1)": neighbors * (decades + 1),
         "neighbours (network + 2)": neighbors * (decades + 2),
         "neighbours sqrt(network + 1)": neighbors * np.sqrt(decades + 1),
         "log(1 + neighbours) + log(1 + network)": np.log1p(neighbors)
@@ -96,7 +103,9 @@ def study(run: Run, max_steps: int = 300) -> Result:
         "recording": run.recording,
         "metrics": {
             name: evaluate_test(series, scores)
-            for name, scores in rules(neighbors, network).items()
+            for name, scores in rules(
+                neighbors, network, model.network_weight(0)
+            ).items()
         },
     }
 
@@ -106,6 +115,7 @@ def runs(
     lengths: range,
     seeds: Iterable[int],
     groups: Sequence[str] = GROUPS,
+    n_draws: int = 1,
 ) -> list[Run]:
     """All trainings, those of one seed after the other."""
     chosen = []
@@ -113,8 +123,8 @@ def runs(
         name = f"generated {draw}"
         series = make_series(6000, period=PERIOD, random_state=draw, name=name)
         chosen.append(("generated", name, series))
-    for name in SCENARIOS:
-        series = make_scenario(name)
+    for draw, name in itertools.product(range(n_draws), SCENARIOS):
+        series = make_scenario(name, draw)
         if series.values.shape[1] == 1:
             chosen.append(("scenarios", name, series))
     taken: Counter[str] = Counter()
@@ -190,6 +200,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path, help="folder of the UCR archive")
     parser.add_argument("--groups", nargs="+", default=GROUPS, choices=GROUPS)
+    parser.add_argument("--draws", type=int, default=1, help="of each scenario")
     parser.add_argument("--min-length", type=int, default=0, metavar="N")
     parser.add_argument("--max-length", type=int, default=40_000, metavar="N")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
@@ -198,7 +209,7 @@ def main() -> None:
     arguments = parser.parse_args()
     lengths = range(arguments.min_length, arguments.max_length + 1)
     archive = open_archive(arguments.data)
-    todo = runs(archive, lengths, arguments.seeds, arguments.groups)
+    todo = runs(archive, lengths, arguments.seeds, arguments.groups, arguments.draws)
     results = run_study(study, todo, arguments.out, arguments.jobs)
     print(table(results), paired_table(results), sep="\n\n")
 

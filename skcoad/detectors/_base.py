@@ -433,13 +433,14 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
 
     def _score_channels(self, X: FloatArray) -> tuple[FloatArray, FloatArray]:
         options = self._scoring_options()
+        scores, expected = np.empty(X.shape), np.empty(X.shape)
 
         def score(channel: int) -> tuple[FloatArray, FloatArray]:
             return score_channel(self.model_, X, channel, options)
 
         with progress("Scoring", X.size, shown=self.verbose):
-            channels = list(in_threads(score, range(X.shape[1])))
-        scores, expected = (np.stack(part, 1) for part in zip(*channels, strict=True))
+            for channel, both in enumerate(in_threads(score, range(X.shape[1]))):
+                scores[:, channel], expected[:, channel] = both
         return scores, expected
 
     def _regular(self, X: Any, series: FloatArray) -> tuple[FloatArray, Any]:

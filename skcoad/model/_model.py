@@ -487,7 +487,8 @@ class CoADModel(nn.Module):
         """
         if self.neighbors is None:
             return 1.0
-        return float(self.neighbors[channel].explained[1]) ** 2
+        _, of_differences = self.neighbors[channel].explained.tolist()
+        return float(of_differences) ** 2
 
     def _scaled_channel(self, X: FloatArray) -> Callable[[int], tuple[Tensor, Tensor]]:
         return lambda channel: self.scaled(X, channel, self.device)

@@ -209,10 +209,13 @@ class ChannelNeighbors(nn.Module):
 
     def _make_joins(self) -> None:
         views = self._views(self.series, self.missing)
-        joins = in_threads(
-            lambda view: JoinIndex(*views[view[0]], self.plan.period, view[1]), VIEWS
-        )
-        self.joins = cast("Sequence[JoinIndex]", nn.ModuleList(joins))
+
+        def make(view: tuple[str, Metric]) -> JoinIndex:
+            kind, metric = view
+            return JoinIndex(*views[kind], self.plan.period, metric)
+
+        joins = nn.ModuleList(in_threads(make, VIEWS))
+        self.joins = cast("Sequence[JoinIndex]", joins)
 
     def _views(self, x: Tensor, missing: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
         """Values and first differences of a series, and where they are missing."""
@@ -291,13 +294,13 @@ class ChannelNeighbors(nn.Module):
         evidence = self.calibration(self._excess(found, missing))
         if references != "train":
             past_only = references == "past"
-            excess = in_threads(
-                lambda row: self._excess_with_own(
-                    found[row], row, views[VIEWS[row][0]], past_only
-                ),
-                range(len(VIEWS)),
-            )
-            evidence = (evidence + self.calibration(torch.stack(list(excess)))) / 2
+
+            def excess(row: int) -> Tensor:
+                kind, _ = VIEWS[row]
+                return self._excess_with_own(found[row], row, views[kind], past_only)
+
+            nearer = torch.stack(list(in_threads(excess, range(len(VIEWS)))))
+            evidence = (evidence + self.calibration(nearer)) / 2
         return Profile(retrieved, evidence)
 
     def nearest(self, x: Tensor, missing: Tensor) -> list[Neighbors]:
@@ -320,12 +323,12 @@ class ChannelNeighbors(nn.Module):
 
     def _join(self, views: dict[str, tuple[Tensor, Tensor]]) -> list[Neighbors]:
         stride = self.plan.query_stride(QUERIES_PER_LENGTH)
-        return list(
-            in_threads(
-                lambda row: self.joins[row].join(views[VIEWS[row][0]][0], stride),
-                range(len(VIEWS)),
-            )
-        )
+
+        def join(row: int) -> Neighbors:
+            kind, _ = VIEWS[row]
+            return self.joins[row].join(views[kind][0], stride)
+
+        return list(in_threads(join, range(len(VIEWS))))
 
     def _excess_with_own(
         self,

@@ -9,7 +9,7 @@ from skcoad._typing import BoolArray, FloatArray, ScoreBy
 from skcoad.model import ScoreComponents
 from skcoad.preprocessing import _rolling as rolling
 
-__all__ = ["combine", "moving_average", "smoothed"]
+__all__ = ["combine", "moving_average", "network_factor", "smoothed"]
 
 
 def moving_average(
@@ -72,6 +72,22 @@ def smoothed(components: ScoreComponents, missing: BoolArray, width: int) -> Flo
     return averages
 
 
+def network_factor(rarity: FloatArray, weight: float) -> FloatArray:
+    """What the network adds to the score by neighbours, in multiples of that score.
+
+    Parameters
+    ----------
+    rarity, weight : ndarray of shape (2, n_timestamps), float
+        As `rarity` and `network_weight` of :func:`combine`.
+
+    Returns
+    -------
+    ndarray of shape (n_timestamps,)
+    """
+    factor: FloatArray = weight * np.sqrt(np.square(rarity).mean(0))
+    return factor
+
+
 def combine(
     evidence: FloatArray,
     weights: FloatArray,
@@ -115,7 +131,7 @@ def combine(
     if not with_neighbors:
         joint = network.sum(0)
     elif with_network:
-        joint = neighbors * (1 + network_weight * np.sqrt(np.square(rarity).mean(0)))
+        joint = neighbors * (1 + network_factor(rarity, network_weight))
     else:
         joint = neighbors
     return {

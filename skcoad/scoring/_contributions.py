@@ -9,7 +9,7 @@ import numpy as np
 from skcoad._typing import FloatArray, ScoreBy
 from skcoad.model import EVIDENCE, CoADModel, ScoreComponents
 from skcoad.scoring._aggregation import normalized
-from skcoad.scoring._components import smoothed
+from skcoad.scoring._components import network_factor, smoothed
 from skcoad.scoring._series import (
     ScoringOptions,
     explain_series,
@@ -136,6 +136,6 @@ def shares(
     else:
         by_evidence = normalized(weights[:, None] * np.square(evidence))
         if score_by == "joint" and with_network:
-            factor = network_weight * np.sqrt(np.square(rarity).mean(0))
+            factor = network_factor(rarity, network_weight)
             by_network = factor * normalized(np.square(rarity))
     return normalized(np.concatenate([by_evidence, by_network]))

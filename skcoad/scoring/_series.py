@@ -142,9 +142,14 @@ def calibrate_scores(
     def calibrate(channel: int) -> tuple[FloatArray, FloatArray]:
         return _calibrate_channel(model, X, channel, options)
 
-    for as_new, scores in in_threads(calibrate, range(X.shape[1])):
-        for total in normal.values():
-            total.add(as_new)
+    calibrated = in_threads(calibrate, range(X.shape[1]))
+    for calibration, (as_new, scores) in zip(
+        model.calibrations, calibrated, strict=True
+    ):
+        if X.shape[1] > 1:
+            decades = _decades(calibration.scores, as_new)
+            for total in normal.values():
+                total.add(decades)
         aggregate.add(scores)
     if X.shape[1] > 1:
         rows = np.concatenate([total.result() for total in normal.values()])
@@ -160,7 +165,7 @@ def _calibrate_channel(
     Returns
     -------
     as_new : ndarray of shape (n_kinds, n_timestamps)
-        Scores of each kind, in decades, each part of the series as if it were new.
+        Scores of each kind, each part of the series as if it were new.
     scores : ndarray of shape (n_timestamps,)
         What the series scores.
     """
@@ -174,10 +179,7 @@ def _calibrate_channel(
     as_new = model.normal_components(X, channel, computed)
     scores = _scores(model, channel, as_new, network)
     calibration.scores.fit(_tensor(scores[:, observed], device))
-    return (
-        _decades(calibration.scores, scores),
-        channel_score(model, channel, computed, network, options.score_by),
-    )
+    return scores, channel_score(model, channel, computed, network, options.score_by)
 
 
 def aggregate_channels(

@@ -73,6 +73,7 @@ class InvertedFile(nn.Module):
     positions: Tensor
     embeddings: Tensor
     half_norms: Tensor
+    repeated: Tensor
 
     def __init__(
         self,
@@ -101,6 +102,7 @@ class InvertedFile(nn.Module):
             ("positions", positions[order]),
             ("embeddings", embeddings[order]),
             ("half_norms", _half_norms(embeddings[order])),
+            ("repeated", _repeats(embeddings[order])),
         ):
             self.register_buffer(name, value, persistent=False)
         self.edges = F.pad(counts[counts > 0].cumsum(0), (1, 0)).tolist()
@@ -144,6 +146,7 @@ class InvertedFile(nn.Module):
                     queries[query],
                     points,
                     self.half_norms[members],
+                    self.repeated[members],
                     index,
                     at[query],
                     zone,
@@ -160,6 +163,7 @@ def _best_outside(
     queries: Tensor,
     points: Tensor,
     half_norms: Tensor,
+    repeated: Tensor,
     positions: Tensor,
     at: Tensor,
     zone: ExclusionZone,
@@ -179,6 +183,7 @@ def _best_outside(
         similarity.numpy(),
         queries.numpy(),
         points.numpy(),
+        repeated.numpy(),
         positions.numpy(),
         at.numpy(),
         zone.width,
@@ -193,6 +198,7 @@ def _nearest_outside(
     similarity: NDArray[np.float32],
     queries: NDArray[np.float32],
     points: NDArray[np.float32],
+    repeated: NDArray[np.bool_],
     positions: NDArray[np.int64],
     at: NDArray[np.int64],
     width: int,
@@ -221,6 +227,8 @@ def _nearest_outside(
         nearest = np.float32(np.inf)
         for begin, end in outside:
             for member in range(begin, end):
+                if repeated[member] and member > begin:
+                    continue  # as far as the one before
                 if similarity[row, member] >= least:
                     total = 0.0
                     for k in range(queries.shape[1]):
@@ -239,6 +247,11 @@ def _argmax(x: Tensor) -> Tensor:
 
 def _half_norms(points: Tensor) -> Tensor:
     return points.square().sum(1) / 2
+
+
+def _repeats(points: Tensor) -> Tensor:
+    """Which points equal the one before."""
+    return F.pad((points[1:] == points[:-1]).all(1), (1, 0))
 
 
 def _similarity(points: Tensor, centers: Tensor) -> Tensor:

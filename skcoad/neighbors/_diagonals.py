@@ -38,9 +38,7 @@ class _Side(NamedTuple):
     """
 
     series: NDArray[np.float32]
-    mean: NDArray[np.float64]
-    variance: NDArray[np.float64]
-    scale: NDArray[np.float64]
+    moments: NDArray[np.float64]  # rows of mean, variance and scale
 
 
 class _Sides(NamedTuple):
@@ -162,8 +160,10 @@ def n_sweeps(length: int, stride: int) -> int:
 def _side(moments: Moments, metric: Metric) -> _Side:
     series, mean, variance = map(_array, moments)
     if metric == "znormalized":
-        return _Side(series, mean, variance, 1 / np.sqrt(variance + VARIANCE_FLOOR))
-    return _Side(series, mean, np.zeros_like(mean), np.ones_like(mean))
+        scale = 1 / np.sqrt(variance + VARIANCE_FLOOR)
+    else:
+        variance, scale = np.zeros_like(mean), np.ones_like(mean)
+    return _Side(series, np.stack([mean, variance, scale], axis=1))
 
 
 def _array(tensor: Tensor) -> NDArray[Any]:
@@ -205,7 +205,7 @@ def _follow(
     best: _Pairs,
 ) -> None:
     """Fill in the best pairs; see :func:`follow_diagonals`."""
-    n, n_blocks = len(sides.x.mean), len(starts) - 1
+    n, n_blocks = len(sides.x.moments), len(starts) - 1
     for query in range(len(starts)):
         start = starts[query]
         first, stop = max(0, (query - 1) * stride), min(n, (query + 1) * stride)
@@ -222,6 +222,9 @@ def _follow(
         diagonal = best.diagonal[edges]
         for k in range(len(edges)):
             block = k + forwards  # that the pair is handed on to
+            beyond = edges[k] + 1 if forwards else edges[k] - 1
+            if best.diagonal[beyond] == diagonal[k] and best.squared[beyond] < np.inf:
+                continue  # it has been followed there
             if (
                 squared[k] < np.inf
                 and not _excludes(excluded[block], diagonal[k], width, past_only)
@@ -231,7 +234,7 @@ def _follow(
                 _walk(sides, edges[k], stop, diagonal[k], total[k], best)
 
 
-@compiled()
+@compiled(inline="always")
 def _excludes(
     excluded: NDArray[np.int64], diagonal: int, width: int, past_only: bool
 ) -> bool:
@@ -243,7 +246,7 @@ def _excludes(
     return False
 
 
-@compiled()
+@compiled(inline="always")
 def _walk(
     sides: _Sides, i: int, stop: int, diagonal: int, total: float, best: _Pairs
 ) -> None:
@@ -253,8 +256,9 @@ def _walk(
     while True:
         j = i + diagonal
         if not incomplete[j]:
-            between = x.mean[i] - y.mean[j]
-            v_x, v_y, s_x, s_y = x.variance[i], y.variance[j], x.scale[i], y.scale[j]
+            m_x, v_x, s_x = x.moments[i]
+            m_y, v_y, s_y = y.moments[j]
+            between = m_x - m_y
             apart = total / length - v_x - v_y - shrinkage * between * between
             squared = s_x * s_y * apart + s_x * s_x * v_x + s_y * s_y * v_y
             # Among equals the first is best, whatever the last digits say.
@@ -263,7 +267,7 @@ def _walk(
                 best.squared[i], best.total[i] = squared, total
                 best.diagonal[i] = diagonal
         i += step
-        if i == stop or not 0 <= i + diagonal < len(y.mean):
+        if i == stop or not 0 <= i + diagonal < len(y.moments):
             break
         entering, leaving = (i + length - 1, i - 1) if step > 0 else (i, i + length)
         enter = np.float64(y.series[entering + diagonal]) - np.float64(

@@ -22,6 +22,7 @@ MAX_CELL_SIZE = 8  # in mean sizes; beyond it, a cell keeps evenly spaced member
 N_PROBES = 4  # cells searched for each query
 QUERY_CHUNK = 2**13
 PAIR_CHUNK = 2**19  # of queries and members
+BLOCK = 64  # members of a cell that are looked through at once
 ROUNDING = np.float32(1e-5)  # of a matrix product, in squares of its rows
 
 
@@ -193,7 +194,7 @@ def _best_outside(
     return torch.from_numpy(which)
 
 
-@compiled()
+@compiled(fastmath={"nnan", "nsz"})  # the largest of a block in a few instructions
 def _nearest_outside(
     similarity: NDArray[np.float32],
     queries: NDArray[np.float32],
@@ -207,35 +208,44 @@ def _nearest_outside(
 ) -> None:
     """Fill in the nearest points; those that are about as similar are compared again.
 
-    Positions ascend, so that the exclusion zone is one range of them.
+    Positions ascend, so that the exclusion zone is one range of them; the similarities
+    there are overwritten.
     """
     n = len(positions)
+    most = np.empty(-(-n // BLOCK), dtype=np.float32)  # of each block of members
     for row in range(len(queries)):
+        similar = similarity[row]
         first = np.searchsorted(positions, at[row] - width, side="right")
         stop = n
         if not past_only:
             stop = np.searchsorted(positions, at[row] + width)
-        outside = ((0, first), (stop, n))
+        similar[first:stop] = -np.inf
         best = np.float32(-np.inf)
-        for begin, end in outside:
-            for member in range(begin, end):
-                best = max(best, similarity[row, member])
+        for block in range(len(most)):
+            largest = np.float32(-np.inf)
+            for value in similar[block * BLOCK : (block + 1) * BLOCK]:
+                largest = value if value > largest else largest
+            most[block] = largest
+            best = max(best, largest)
         square = np.float32(0)
         for value in queries[row]:
             square += value * value
         least = best - ROUNDING * (square + abs(best))
         nearest = np.float32(np.inf)
-        for begin, end in outside:
-            for member in range(begin, end):
-                if repeated[member] and member > begin:
+        for block in range(len(most)):
+            if most[block] < least:
+                continue
+            for member in range(block * BLOCK, min(n, (block + 1) * BLOCK)):
+                if similar[member] < least:
+                    continue
+                if repeated[member] and similar[member - 1] >= least:
                     continue  # as far as the one before
-                if similarity[row, member] >= least:
-                    total = 0.0
-                    for k in range(queries.shape[1]):
-                        difference = np.float64(queries[row, k]) - points[member, k]
-                        total += difference * difference
-                    if np.float32(total) < nearest:
-                        nearest, which[row] = np.float32(total), member
+                total = 0.0
+                for k in range(queries.shape[1]):
+                    difference = np.float64(queries[row, k]) - points[member, k]
+                    total += difference * difference
+                if np.float32(total) < nearest:
+                    nearest, which[row] = np.float32(total), member
 
 
 def _argmax(x: Tensor) -> Tensor:

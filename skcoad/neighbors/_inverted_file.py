@@ -281,12 +281,20 @@ def _nearest(points: Tensor, centers: Tensor) -> Tensor:
     return _argmax(_similarity(points, centers))
 
 
+def _hash(points: Tensor) -> Tensor:
+    """Random linear combination of integer coordinates, modulo 2^64."""
+    generator = torch.Generator().manual_seed(0)
+    factors = torch.randint(2**62, points.shape[1:], generator=generator)
+    return (points * factors.to(points.device)).sum(1)
+
+
 def _k_means(sample: Tensor, n_cells: int, generator: torch.Generator) -> Tensor:
     """Centres of cells; subsequences that are alike to 0.1 % count once."""
     if n_cells == 1:
         return sample.mean(0, keepdim=True)
     grain = 1e-3 * sample.std(0, correction=0).max().clamp_min(1e-12)
-    _, group = torch.unique((sample / grain).round(), dim=0, return_inverse=True)
+    codes = _hash((sample / grain).round().long())
+    _, group = torch.unique(codes, return_inverse=True)
     order = torch.arange(len(sample), device=sample.device)
     first = torch.full_like(order, len(sample))[: int(group.max()) + 1]
     first.scatter_reduce_(0, group, order, "amin")

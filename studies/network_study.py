@@ -25,7 +25,7 @@ import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -85,11 +85,11 @@ def rules(
     }
 
 
-def study(run: Run, max_steps: int = 300) -> Result:
+def study(run: Run, **parameters: Any) -> Result:
     """Metrics of each rule on one series."""
     torch.set_num_threads(1)
     series = run.series
-    detector = CoADDetector(max_steps=max_steps, random_state=run.seed)
+    detector = CoADDetector(random_state=run.seed, **parameters)
     model, test = detector.fit(series.train).model_, series.test
     options = ScoringOptions()
     whole = slice(0, len(test))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from skcoad.detectors import TimeSeriesDetector
 
 FALSE_ALARMS = "1 per 1000 rows"
-MAX_STEPS = 300  # the detector's default, repeated here so that --help needs no torch
+MAX_STEPS = 150  # the detector's default, repeated here so that --help needs no torch
 # The parameter of the detector that each option sets; without the option, the
 # detector's own default holds.
 PARAMETERS = {

@@ -111,7 +111,7 @@ def is_date(column: pd.Series) -> bool:
 
 
 def clock_of_numbers(column: pd.Series) -> NDArray[Any] | None:
-    """Read whole numbers as times of day such as 930 and 1015.
+    """Read whole numbers as times of day such as 930 and 1015, or 93000 and 101500.
 
     Parameters
     ----------
@@ -126,10 +126,15 @@ def clock_of_numbers(column: pd.Series) -> NDArray[Any] | None:
     if column.dtype.kind not in "iu":
         return None
     numbers = column.to_numpy(dtype=np.int64)
-    hours, minutes = np.divmod(numbers, 100)
-    if (minutes > 59).any() or numbers.min() < 0 or not 100 <= numbers.max() <= 2400:
+    if numbers.min() < 0 or not 100 <= numbers.max() <= 24_00_00:
         return None
-    return (60 * hours + minutes).astype("timedelta64[m]").astype("timedelta64[s]")
+    if numbers.max() <= 24_00:
+        numbers = 100 * numbers
+    minutes, seconds = numbers // 100 % 100, numbers % 100
+    if (minutes > 59).any() or (seconds > 59).any():
+        return None
+    hours = numbers // 100_00
+    return (3600 * hours + 60 * minutes + seconds).astype("timedelta64[s]")
 
 
 def join_calendar(frame: pd.DataFrame) -> TimeColumn:
@@ -150,7 +155,7 @@ def parse_times(column: pd.Series, dayfirst: bool | None) -> TimeColumn:
 
     Times with a zone become UTC, without one they stay as they are. Whole numbers are
     read as dates (20240131) or as the time since 1970 in s, ms, us or ns where they can
-    be, and as times of day (930, 1015) where their spacing is regular only then; other
+    be, and as times of day (930, 1015; 93000, 101500) where their spacing is regular only then; other
     numbers stay numbers.
 
     Parameters

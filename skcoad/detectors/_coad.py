@@ -91,11 +91,11 @@ class CoADDetector(TimeSeriesDetector):
     loss_weight : float, default=1.0
         Weight of the reconstruction in the loss (lambda of Eq. 10), for data of
         standard deviation 1.
-    lr : float, default=2e-3
+    lr : float, default=5e-3
         Highest learning rate.
     batch_size : int, default=32
         Windows in a training step, at most 4,096.
-    max_steps : int, default=300
+    max_steps : int, default=150
         Training steps. The cost of a step does not depend on the series' length.
     max_seconds : float or None, default=None
         Stop training after this time. Results then depend on the machine.
@@ -237,9 +237,9 @@ class CoADDetector(TimeSeriesDetector):
         distortions: Sequence[str] = PAPER_DISTORTIONS,
         distortion_lengths: tuple[float, float] = (0.1, 1.0),
         loss_weight: float = 1.0,
-        lr: float = 2e-3,
+        lr: float = 5e-3,
         batch_size: int = 32,
-        max_steps: int = 300,
+        max_steps: int = 150,
         max_seconds: float | None = None,
         score_by: ScoreBy = "joint",
         smoothing: float = 0.5,
@@ -313,6 +313,7 @@ class CoADDetector(TimeSeriesDetector):
             "hidden_size": 144,
             "n_layers": 3,
             "max_references": 0,
+            "lr": 2e-3,
             "batch_size": 64,
             "max_steps": 30_000,
             "smoothing": 1.0,

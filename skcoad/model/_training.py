@@ -55,9 +55,9 @@ class TrainingOptions:
     distortions: Sequence[str] = PAPER_DISTORTIONS
     distortion_lengths: tuple[float, float] = (0.1, 1.0)
     loss_weight: float = 1.0
-    lr: float = 2e-3
+    lr: float = 5e-3
     batch_size: int = 32
-    max_steps: int = 300
+    max_steps: int = 150
     max_seconds: float | None = None
 
 

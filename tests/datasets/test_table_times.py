@@ -145,6 +145,18 @@ def test_numbers_of_hours_and_minutes_are_joined_with_their_date(load, form):
     np.testing.assert_array_equal(given.timestamps, series.timestamps)
 
 
+def test_numbers_may_have_seconds(load):
+    seconds = [
+        10_000 * (i // 120) + 100 * (i // 2 % 60) + 30 * (i % 2) for i in range(240)
+    ]
+    alone = load("\n".join(["time,v", *(f"{clock},1" for clock in seconds)]))
+    np.testing.assert_array_equal(alone.timestamps, 30 * np.arange(240))
+    rows = [f"2024-01-01,{clock},1" for clock in seconds]
+    joined = load("\n".join(["date,time,v", *rows]))
+    expected = pd.date_range("2024-01-01", periods=240, freq="30s")
+    np.testing.assert_array_equal(joined.timestamps, expected.to_numpy())
+
+
 def test_numbers_of_hours_and_minutes_over_several_days_need_a_date(load):
     rows = [f"{clock},1" for clock in 2 * QUARTERS]
     with pytest.raises(ValueError, match="the times of day have no date: row 96"):
@@ -153,7 +165,13 @@ def test_numbers_of_hours_and_minutes_over_several_days_need_a_date(load):
 
 @pytest.mark.parametrize(
     "times",
-    [range(0, 500, 50), range(0, 2400, 100), (2000, 2001, 2003), (0, 10, 20, 60, 70)],
+    [
+        range(0, 500, 50),
+        range(0, 2400, 100),
+        range(0, 240_000, 10_000),
+        (2000, 2001, 2003),
+        (0, 10, 20, 60, 70),
+    ],
 )
 def test_other_numbers_are_no_times_of_day(load, times):
     series = load("\n".join(["time,v", *(f"{time},1" for time in times)]))

@@ -155,8 +155,8 @@ def parse_times(column: pd.Series, dayfirst: bool | None) -> TimeColumn:
 
     Times with a zone become UTC, without one they stay as they are. Whole numbers are
     read as dates (20240131) or as the time since 1970 in s, ms, us or ns where they can
-    be, and as times of day (930, 1015; 93000, 101500) where their spacing is regular only then; other
-    numbers stay numbers.
+    be, and as times of day (930, 1015; 93000, 101500) where their spacing is regular
+    only then; other numbers stay numbers.
 
     Parameters
     ----------

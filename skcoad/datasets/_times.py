@@ -133,8 +133,8 @@ def clock_of_numbers(column: pd.Series) -> NDArray[Any] | None:
     minutes, seconds = numbers // 100 % 100, numbers % 100
     if (minutes > 59).any() or (seconds > 59).any():
         return None
-    hours = numbers // 100_00
-    return (3600 * hours + 60 * minutes + seconds).astype("timedelta64[s]")
+    total: NDArray[np.int64] = 3600 * (numbers // 100_00) + 60 * minutes + seconds
+    return total.astype("timedelta64[s]")
 
 
 def join_calendar(frame: pd.DataFrame) -> TimeColumn:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from skcoad.neighbors import Neighbors
-from skcoad.neighbors._distance import VARIANCE_FLOOR, Metric
+from skcoad.neighbors._distance import EQUAL, VARIANCE_FLOOR, Metric
 from skcoad.neighbors._index import MEAN_WEIGHT, TRIVIAL_MATCH
 from skcoad.neighbors._join import JoinIndex
 
@@ -105,7 +106,7 @@ class ExactSearch(nn.Module):
             for i in range(0, len(starts), size)
         ]
         indices, squared = (torch.cat(part, 1) for part in zip(*found, strict=True))
-        distances = squared.clamp_min(0).to(x.dtype).sqrt()
+        distances = F.threshold(squared, EQUAL, 0).to(x.dtype).sqrt()
         return Neighbors(indices, distances)
 
     def subsequences(self, x: Tensor, starts: Tensor | None = None) -> Tensor:

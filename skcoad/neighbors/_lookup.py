@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from skcoad._typing import BoolArray, FloatArray
 from skcoad.neighbors._channel import VIEWS, ChannelNeighbors
-from skcoad.neighbors._distance import VARIANCE_FLOOR
+from skcoad.neighbors._distance import EQUAL, VARIANCE_FLOOR
 from skcoad.neighbors._inverted_file import N_PROBES, ExclusionZone
 from skcoad.neighbors._join import JoinIndex
 
@@ -221,6 +221,7 @@ class SubsequenceLookup:
             squared[view] = (
                 v_x / a_x + v_y / a_y - twice_covariance / np.sqrt(a_x * a_y)
             )
+        squared[squared <= EQUAL] = 0
         excluded = (candidates >= self._n) | self._incomplete[index]
         if at is not None:
             excluded |= np.abs(found - at[:, None]) < self._length

@@ -99,13 +99,14 @@ class Rarity:
         Parameters
         ----------
         evidence : ndarray of shape (n_kinds, n_timestamps)
-            No NaN.
+            No NaN. It is rounded to float32, as what it is compared with was.
 
         Returns
         -------
         ndarray of shape (n_kinds, n_timestamps)
             At least 0.
         """
+        evidence = evidence.astype(np.float32)
         last = self._quantiles.shape[1] - 1
         right = np.array(
             [q.searchsorted(e) for q, e in zip(self._quantiles, evidence, strict=True)]

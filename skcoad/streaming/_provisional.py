@@ -113,7 +113,7 @@ class ProvisionalScorer:
     def _score_channel(self, rows: Rows, channel: int) -> FloatArray:
         center, scale, rarity, score_rarity = self._parts[channel]
         values, observed = self._statistics(rows, channel)
-        deviation = np.abs(values - center) / scale
+        deviation = np.abs(values.astype(np.float32) - center) / scale
         excess = self._evidence.excess(rows, channel)
         evidence = rarity(np.concatenate([excess, deviation]))
         evidence[: len(excess)] *= self._evidence.coverage(rows, channel)

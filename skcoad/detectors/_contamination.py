@@ -30,6 +30,11 @@ def held_back_scores(detector: Any, X: FloatArray, share: float) -> FloatArray:
     -------
     ndarray of shape (n_scored,)
         Of the beginning, then of the end.
+
+    Raises
+    ------
+    ValueError
+        If the rest cannot be fitted to.
     """
     n = len(X)
     n_scored = max(1, round(share * n))
@@ -37,10 +42,21 @@ def held_back_scores(detector: Any, X: FloatArray, share: float) -> FloatArray:
         contamination=0.1,  # whatever is a number, so that this ends here
         period=plan_windows(X, period=detector.period).period,
     )
-    other.fit(X[n_scored:])
+
+    def fit_rest(rest: FloatArray) -> None:
+        try:
+            other.fit(rest)
+        except ValueError as error:
+            raise ValueError(
+                f"with {n_scored} of {n} rows held back to calibrate on "
+                f"(held_back={share}), the rest cannot be fitted to: {error}. A "
+                "threshold with held_back=0 calibrates on the training series alone"
+            ) from error
+
+    fit_rest(X[n_scored:])
     n_known = min(n, n_scored + other.model_.receptive_field)
     beginning: FloatArray = other.decision_function(X[:n_known])[:n_scored]
-    other.fit(X[: n - n_scored])
+    fit_rest(X[: n - n_scored])
     n_known = min(n, n_scored + other.model_.receptive_field)
     end: FloatArray = other.decision_function(X[n - n_known :])[-n_scored:]
     return np.concatenate([beginning, end])

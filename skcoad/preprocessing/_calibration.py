@@ -80,11 +80,6 @@ class TailCalibration(nn.Module):
         excess = (ordered - self.quantiles[:, -1:]).clamp_min(0)
         n_above = (excess > 0).sum(-1).clamp_min(1)
         self.tail_scale = excess.sum(-1) / n_above + MIN_TAIL_SCALE
-        # Where normal data are all alike, a difference of rounding is not rare yet.
-        tied = torch.zeros_like(self.quantiles)
-        tied[:, 1:] = (self.quantiles.diff(dim=-1) == 0).to(tied)
-        rise = (MIN_TAIL_SCALE / N_QUANTILES * tied).cumsum(-1)
-        self.quantiles = (self.quantiles - rise).cummax(-1).values + rise
         return self
 
     def forward(self, evidence: Tensor, kinds: slice = slice(None)) -> Tensor:

@@ -69,8 +69,8 @@ class StreamingDetector:
         changes of it have no effect.
     interval : str or timedelta, default=None
         Time from one row to the next, such as ``"1min"``, if rows come with an index of
-        times. Rows that are then missing are missing values. A multiple is rounded, so
-        that times may be off by up to half an interval.
+        times. Rows that are then missing are missing values. Times may be off by a
+        quarter of an interval, and by nearly a half once some rows have come.
     final_every : int, default=None
         Final scores come for so many rows at once. Fewer come sooner and cost more. By
         default two windows.
@@ -128,7 +128,6 @@ class StreamingDetector:
         final_every: int | None,
         calibration: ProvisionalCalibration | None,
     ) -> None:
-        check_is_fitted(detector)
         _check_streamable(detector)
         self.detector = copy(detector)
         self._model, self._options = detector.model_, detector._scoring_options()
@@ -147,9 +146,10 @@ class StreamingDetector:
         with own_torch_state():
             self._scorer = ProvisionalScorer(self._model, self._options, calibration)
         self._clock = clock
-        self._restart()
+        self.restart()
 
-    def _restart(self) -> None:
+    def restart(self) -> None:
+        """Begin a new stream; scores that are provisional stay so."""
         self.n_rows = 0
         self._n_final = 0  # position up to which scores have been final
         self._buffer = Buffer(self._model.config.n_channels)
@@ -251,10 +251,10 @@ class StreamingDetector:
             raise ValueError(
                 f"a stream of {n} rows is shorter than a window, "
                 f"window_size_={self._model.config.plan.window_size}; its scores stay "
-                "provisional"
+                "provisional, and restart() begins a new one"
             )
         final = [self._finalise(n)] if n else []
-        self._restart()
+        self.restart()
         return _joined(final, (np.empty(0, dtype=np.int64), np.empty(0)))
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -345,6 +345,12 @@ class StreamingDetector:
 
 
 def _check_streamable(detector: Any) -> None:
+    if not isinstance(detector, TimeSeriesDetector):
+        raise ValueError(
+            "a stream needs a CoADDetector or NeighborsDetector, got "
+            f"{type(detector).__name__}"
+        )
+    check_is_fitted(detector)
     if detector.references != "train":
         raise ValueError(
             f"references={detector.references!r} compares a row with "

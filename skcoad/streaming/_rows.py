@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,9 +13,13 @@ from skcoad._typing import FloatArray
 from skcoad._validation import row_times, validate_series
 from skcoad.detectors import TimeSeriesDetector
 
-__all__ = ["Clock", "frame_of_row", "read_rows"]
+__all__ = ["Clock", "Tick", "frame_of_row", "read_rows"]
 
 IntArray = NDArray[np.int64]
+# The grid of times follows the rows by this fraction of each deviation, so that it
+# keeps step with a slow clock and is not moved much by a single late row.
+FOLLOWING = 16
+FEW = 10  # rows, which may come at any times
 
 
 def frame_of_row(detector: TimeSeriesDetector, rows: Any) -> Any:
@@ -67,6 +71,10 @@ def read_rows(detector: TimeSeriesDetector, rows: Any) -> FloatArray:
         If these are no such rows.
     """
     n_channels = detector.n_features_in_
+    if rows is None or isinstance(rows, (dict, str)):
+        raise ValueError(
+            f"rows are numbers, lists, arrays or frames, got {type(rows).__name__}"
+        )
     if isinstance(rows, (list, tuple, float, int, np.generic)):
         rows = np.asarray(rows)
     if isinstance(rows, np.ndarray) and rows.ndim < 2:
@@ -84,8 +92,26 @@ def read_rows(detector: TimeSeriesDetector, rows: Any) -> FloatArray:
     return X.astype(np.float64, copy=False)
 
 
+class Tick(NamedTuple):
+    """When a row came, in nanoseconds.
+
+    Attributes
+    ----------
+    time : int
+        Of the row.
+    grid : int
+        Of its place on the grid of times.
+    """
+
+    time: int
+    grid: int
+
+
 class Clock:
     """Counts the rows that are missing between two times.
+
+    Times are rounded to a grid that follows them, not to multiples of the interval from
+    one row to the next: rows that are early and late in turn leave no gaps.
 
     Parameters
     ----------
@@ -96,8 +122,8 @@ class Clock:
     ----------
     interval : int or None
         In nanoseconds.
-    last : int or None
-        Time of the newest row, in nanoseconds; None before the first.
+    last : Tick or None
+        When the newest row came; None before the first.
 
     Raises
     ------
@@ -118,15 +144,17 @@ class Clock:
     """
 
     def __init__(self, interval: Any = None) -> None:
-        self.last: int | None = None
+        self.last: Tick | None = None
         self.interval: int | None = None
         if interval is not None:
+            if isinstance(interval, (int, float, np.number)):
+                raise ValueError(f"interval={interval!r} has no unit, as '60s' has")
             duration = pd.Timedelta(interval)
             if not duration > pd.Timedelta(0):
                 raise ValueError(f"interval={interval!r} is not above 0")
             self.interval = duration.as_unit("ns").value
 
-    def steps(self, rows: Any, n_rows: int) -> tuple[IntArray, int | None]:
+    def steps(self, rows: Any, n_rows: int) -> tuple[IntArray, Tick | None]:
         """Count the intervals from each row to the next.
 
         Parameters
@@ -141,14 +169,15 @@ class Clock:
         steps : ndarray of shape (n_rows,)
             From the row before, at least 1; beyond that, rows are missing. 1 for the
             first row of all.
-        last : int or None
+        last : Tick or None
             What :attr:`last` is after these rows.
 
         Raises
         ------
         ValueError
-            If the rows have times and there is no interval, or the other way round; or
-            if their times do not increase.
+            If the rows have times and there is no interval, or the other way round; if
+            their times do not increase; or if most of several rows are less than half
+            an interval apart.
         """
         times = row_times(rows) if n_rows else None
         if n_rows == 0 or (times is None and self.interval is None):
@@ -165,7 +194,7 @@ class Clock:
                 "index of times"
             )
         at = times.astype(f"{times.dtype.kind}8[ns]").astype(np.int64)
-        before = at[0] - self.interval if self.last is None else self.last
+        before = at[0] - self.interval if self.last is None else self.last.time
         passed = np.diff(at, prepend=before)
         if (passed <= 0).any():
             row = int((passed <= 0).argmax())
@@ -174,5 +203,22 @@ class Clock:
                 f"row {row} ({times[row]}) is not later than the row before, but "
                 f"{early} earlier"
             )
-        steps = np.rint(passed / self.interval).astype(np.int64).clip(min=1)
-        return steps, int(at[-1])
+        usual = np.median(passed)
+        if n_rows >= FEW and usual < self.interval / 2:
+            usual, interval = (
+                duration_text(np.timedelta64(int(duration), "ns"))
+                for duration in (usual, self.interval)
+            )
+            raise ValueError(f"the rows are {usual} apart, and interval is {interval}")
+        return self._on_grid(at.tolist())
+
+    def _on_grid(self, times: list[int]) -> tuple[IntArray, Tick]:
+        """Steps between rows of these times, and the last of them."""
+        assert self.interval is not None
+        steps = np.ones(len(times), dtype=np.int64)
+        grid = times[0] - self.interval if self.last is None else self.last.grid
+        for row, time in enumerate(times):
+            steps[row] = step = max(1, round((time - grid) / self.interval))
+            grid += step * self.interval
+            grid += (time - grid) // FOLLOWING
+        return steps, Tick(times[-1], grid)

@@ -8,6 +8,7 @@ detector     what the file of the detector says
 final_every  parameter of the stream
 interval     of the rows, in nanoseconds, or null
 last_time    of the newest row, in nanoseconds, or null
+grid_time    of its place on the grid of times
 n_rows       rows seen
 first        position of the first row that is kept
 n_final      position up to which scores have been final
@@ -35,7 +36,7 @@ from skcoad.io._container import pack, read_container
 from skcoad.io._schema import InvalidDetectorError, Json, get, require, take
 from skcoad.model._tensors import check_tensor
 from skcoad.streaming._calibration import ProvisionalCalibration
-from skcoad.streaming._rows import Clock
+from skcoad.streaming._rows import Clock, Tick
 
 __all__ = ["load_stream", "save_stream"]
 
@@ -51,7 +52,8 @@ def save_stream(stream: Any, path: str | os.PathLike[str]) -> None:
         "detector": detector,
         "final_every": stream.final_every,
         "interval": clock.interval,
-        "last_time": clock.last,
+        "last_time": None if clock.last is None else clock.last.time,
+        "grid_time": None if clock.last is None else clock.last.grid,
         "n_rows": stream.n_rows,
         "first": buffer.first,
         "n_final": stream._n_final,
@@ -116,7 +118,9 @@ def _stream(cls: Any, content: Json, tensors: dict[str, Tensor]) -> Any:
     )
     stream._buffer.first, stream._n_final, stream.n_rows = first, n_final, n_rows
     if content.get("last_time") is not None:
-        clock.last = get(content, "last_time", int)
+        time = get(content, "last_time", int)
+        known = content.get("grid_time") is not None
+        clock.last = Tick(time, get(content, "grid_time", int) if known else time)
     return stream
 
 

@@ -99,6 +99,15 @@ def test_a_gross_outlier_in_training_does_not_raise_the_threshold(wave):
         assert limits[1] < 2 * limits[0] + 1
 
 
+def test_a_part_that_cannot_be_fitted_to_is_named(wave):
+    X = wave(800)
+    X[100:380] = np.nan
+    with pytest.raises(ValueError, match=r"400 of 800 rows held back .* held_back=0 "):
+        NeighborsDetector(contamination=PeaksOverThreshold()).fit(X)
+    threshold = PeaksOverThreshold(held_back=0)
+    assert NeighborsDetector(contamination=threshold).fit(X).threshold_ > 0
+
+
 def test_a_rate_in_time_takes_the_times_of_the_training_series(wave):
     times = pd.date_range("2026-01-01", periods=600, freq="30min")
     frame = pd.DataFrame(wave(600), index=times, columns=["flow"])

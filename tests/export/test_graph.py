@@ -63,6 +63,19 @@ def test_scores_of_a_chunk_are_those_of_the_detector(name, n_channels, wave):
     np.testing.assert_allclose(channel_scores[0], expected, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("cycle", [np.arange(25) < 9, np.abs(np.arange(25) - 12)])
+def test_what_repeats_exactly_has_the_scores_of_the_detector(cycle):
+    X = np.tile(cycle.astype(float), 60)[:, None]
+    detector = NeighborsDetector(period=25).fit(X[:500])
+    graph = scoring_graph(detector, "auto")
+    X = X[: graph.chunk_size].copy()
+    X[200:206] = X[200]
+    scores, _ = graph(torch.from_numpy(X[None]))
+    np.testing.assert_allclose(
+        scores[0], detector.decision_function(X), rtol=1e-4, atol=1e-4
+    )
+
+
 def test_scores_in_chunks_are_those_of_the_series(wave):
     detector = CoADDetector(max_steps=3, random_state=0).fit(wave(500))
     graph = scoring_graph(detector, 500)

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyod.models.iforest import IForest
 
 from skcoad import CoADDetector, NeighborsDetector
 from skcoad.streaming import StreamingDetector
@@ -257,6 +258,8 @@ def test_rows_that_are_none_are_refused_and_not_taken(wave, detectors):
         ([1.0, np.inf], "infinity"),
         (np.zeros((2, 3)), "3 features"),
         (["a", "b"], "numbers are needed"),
+        ({"a": 1.0, "b": 2.0}, "got dict"),
+        (None, "got NoneType"),
     ]:
         with pytest.raises(ValueError, match=message):
             stream.update(rows)
@@ -307,6 +310,29 @@ def test_a_stream_shorter_than_a_window_has_provisional_scores_only(wave, detect
     assert np.isfinite(found.scores).all()
     with pytest.raises(ValueError, match="a stream of 10 rows is shorter"):
         stream.finish()
+    stream.restart()
+    assert stream.n_rows == 0
+    assert stream.update(wave(1, period=12)).positions.tolist() == [0]
+
+
+@pytest.mark.parametrize(
+    "cycle", [np.ones(12), np.arange(12) < 4, np.abs(np.arange(12) - 6), np.arange(12)]
+)
+def test_what_repeats_exactly_is_no_alarm(cycle):
+    repeated = np.tile(cycle.astype(float), 60)
+    noise = 0.1 * np.random.default_rng(0).normal(size=720)
+    for X in (repeated, np.c_[noise + np.tile(np.sin(np.arange(12)), 60), repeated]):
+        detector = NeighborsDetector(period=12, contamination=0.01).fit(X[:400])
+        _, provisional = collect(StreamingDetector(detector), X[400:], [1] * 320)
+        assert (provisional[100:] > detector.threshold_).mean() < 0.05
+
+
+@pytest.mark.parametrize(
+    ("detector", "name"), [(IForest(), "IForest"), (None, "NoneType")]
+)
+def test_other_detectors_are_refused(detector, name):
+    with pytest.raises(ValueError, match=f"or NeighborsDetector, got {name}"):
+        StreamingDetector(detector)
 
 
 def test_later_fits_of_the_detector_change_nothing(wave):

@@ -63,6 +63,28 @@ def test_times_are_kept_by_a_saved_stream(frame, detector, tmp_path):
         loaded.update(frame[355:356])
 
 
+@pytest.mark.parametrize("jitter", [0.25, 0.4])
+def test_rows_that_are_early_and_late_in_turn_leave_no_gaps(frame, detector, jitter):
+    late = np.random.default_rng(0).uniform(-jitter, jitter, 600)
+    late[:20] /= 2  # while the grid is unknown
+    X = frame[300:].set_axis(frame.index[300:] + pd.to_timedelta(late, unit="min"))
+    X = X.drop(X.index[200:205])
+    stream = StreamingDetector(detector, interval="1min")
+    found = [stream.update(X[:7]), stream.update(X[7:400]), stream.update(X[400:])]
+    found.append(stream.finish())
+    scores = np.concatenate([part.scores[part.final] for part in found])
+    expected = detector.decision_function(frame[300:].drop(frame.index[500:505]))
+    np.testing.assert_allclose(scores, expected, rtol=1e-3, atol=1e-3)
+
+
+def test_a_wrong_interval_is_an_error(frame, detector):
+    stream = StreamingDetector(detector, interval="1h")
+    with pytest.raises(ValueError, match="the rows are 1 min apart, and interval is 1"):
+        stream.update(frame[:50])
+    with pytest.raises(ValueError, match="interval=60 has no unit, as '60s' has"):
+        StreamingDetector(detector, interval=60)
+
+
 def test_times_without_an_interval_and_the_reverse_are_errors(frame, detector):
     with pytest.raises(ValueError, match="interval='1min'"):
         StreamingDetector(detector).update(frame[:10])

@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from skcoad._parallel import run_tasks
 from skcoad.datasets import Series
+from skcoad.datasets._training import check_train
 from skcoad.io._parameters import differing_settings
 from skcoad.io._results import Result, append_result, drop_cut_off_line, only_writer
 from skcoad.panel._ranking import rank, read_panel_results
@@ -133,6 +134,7 @@ def detect_panel(
     ('pump 1', True)
     """
     panel = open_panel(series)
+    check_train(train)
     if limit is not None and limit < 1:
         raise ValueError(f"limit must be at least 1, got {limit}")
     if threshold is not None and not math.isfinite(threshold):

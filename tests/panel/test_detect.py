@@ -217,7 +217,6 @@ def test_training_rows_are_those_before_a_time(panel, out, train):
     ("train", "error"),
     [
         (120, "fitting on the first 120 of 120 timestamps leaves none to search"),
-        (-1, "train must be at least 0, got -1"),
         ("2024-02-01", "train=2024-02-01 needs dates, and a has none"),
     ],
 )
@@ -391,13 +390,20 @@ def test_a_second_run_on_one_file_is_an_error(panel, out):
         ({"detector": "x"}, TypeError, "must have a method fit, got 'x'"),
         ({"limit": 0}, ValueError, "limit must be at least 1, got 0"),
         ({"threshold": np.nan}, ValueError, "threshold must be finite, got nan"),
+        ({"train": -1}, ValueError, "train must be at least 0, got -1"),
+        ({"train": 1.5}, ValueError, "a share is between 0 and 1, got train=1.5"),
+        ({"train": "foo"}, ValueError, "a share or a time, and 'foo' is no time"),
+        ({"train": pd.NaT}, ValueError, "and NaT is no time"),
+        ({"train": True}, ValueError, "a share or a time, got True; 0 fits on all"),
+        ({"train": np.True_}, ValueError, "a share or a time, got True"),
     ],
 )
 def test_invalid_arguments_are_errors_before_anything_is_run(
-    panel, arguments, error, message
+    panel, out, arguments, error, message
 ):
     with pytest.raises(error, match=message):
-        detect_panel(panel, **arguments)
+        detect_panel(panel, out=out, **arguments)
+    assert not out.exists()
 
 
 class WithoutGenerator(ThreadingBackend):

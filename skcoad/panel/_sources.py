@@ -6,7 +6,7 @@ import glob
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from skcoad.datasets import (
     open_archive,
 )
 from skcoad.datasets._frames import plain_frame
+from skcoad.datasets._table import TableOptions
 from skcoad.datasets._times import holds_times
 
 if TYPE_CHECKING:
@@ -81,8 +82,8 @@ def open_panel(source: Any, **options: Any) -> Panel:
           the folder, or below the part of the pattern without wildcards, without the
           suffix.
         - A long-format DataFrame of pandas or polars, with the columns ``unique_id``
-          and ``ds`` and one column for each channel, such as ``y``: one series for each
-          id, sorted by ``ds``.
+          and ``ds`` (of pandas also as levels of the index) and one column for each
+          channel, such as ``y``: one series for each id, sorted by ``ds``.
         - Any other DataFrame: each column is a series of one channel, unless it holds
           the times.
         - A mapping of names to series: arrays, DataFrames, or
@@ -108,7 +109,8 @@ def open_panel(source: Any, **options: Any) -> Panel:
     ValueError
         If there is no series, or two have the same name.
     TypeError
-        If the source is none of these, or there are options and it is no path.
+        If the source is none of these, an option is unknown, or there are options and
+        it is no path.
 
     Examples
     --------
@@ -120,6 +122,7 @@ def open_panel(source: Any, **options: Any) -> Panel:
     (('b', 'a'), array([1, 2]))
     """
     if isinstance(source, (str, os.PathLike)):
+        _check_options(options)
         return _open_path(os.fspath(source), options)
     if options:
         raise TypeError(
@@ -135,11 +138,22 @@ def open_panel(source: Any, **options: Any) -> Panel:
     if _library(source) == "polars" and hasattr(source, "height"):
         source = plain_frame(source)
     if hasattr(source, "columns") and hasattr(source, "groupby"):
+        source = _with_id_and_time(source)
         return _open_long(source) if ID in source.columns else _open_wide(source)
     raise TypeError(
         "a panel is a path, a DataFrame of pandas or polars, or a mapping of names to "
         f"series, got {type(source).__name__}"
     )
+
+
+def _check_options(options: Mapping[str, Any]) -> None:
+    known = [field.name for field in fields(TableOptions)]
+    for name in options:
+        if name not in known:
+            raise TypeError(
+                f"there is no option {name!r}; those of files are {', '.join(known)}"
+            )
+    TableOptions(**options)
 
 
 def _open_path(path: str, options: Mapping[str, Any]) -> Panel:
@@ -163,6 +177,20 @@ def _open_path(path: str, options: Mapping[str, Any]) -> Panel:
 def _names(files: Sequence[Path], root: Path) -> tuple[str, ...]:
     # Of the path alone: a file that is added later changes no other name.
     return tuple(f.relative_to(root).with_suffix("").as_posix() for f in files)
+
+
+def _with_id_and_time(frame: pd.DataFrame) -> pd.DataFrame:
+    """Make columns of the levels of an index that a long-format frame may have."""
+    levels = list(frame.index.names)
+    if ID in levels or ID in frame.columns:
+        own = [n for n in (ID, TIME) if n in levels and n not in frame.columns]
+        return frame.reset_index(own) if own else frame
+    if len(levels) > 1:
+        raise ValueError(
+            f"a frame whose index has several levels has {ID!r} and {TIME!r} among "
+            f"them, got {levels}; rename them, as frame.rename_axis(index=...) does"
+        )
+    return frame
 
 
 def _open_long(frame: pd.DataFrame) -> Panel:

@@ -96,10 +96,12 @@ def test_files_are_read_as_asked(tmp_path, source):
 def test_options_of_files_are_for_files():
     with pytest.raises(TypeError, match="columns, sep are for files, got a dict"):
         open_panel({"a": [1.0]}, columns=["a"], sep=",")
-    with pytest.raises(TypeError, match="separator"):
-        open_panel(os.curdir, separator=",")
-    with pytest.raises(ValueError, match="must be a sequence of names, got 'flow'"):
-        open_panel(os.curdir, columns="flow")
+    for path in (os.curdir, "*.csv"):
+        known = "'colums'; those of files are columns, sep, decimal, dayfirst"
+        with pytest.raises(TypeError, match=known):
+            open_panel(path, colums=["flow"])
+        with pytest.raises(ValueError, match="must be a sequence of names, got 'flow'"):
+            open_panel(path, columns="flow")
 
 
 def test_a_long_frame_is_cut_by_id_and_sorted_by_time():
@@ -121,6 +123,27 @@ def test_a_long_frame_is_cut_by_id_and_sorted_by_time():
     # In UTC.
     assert one.timestamps[0] == np.datetime64("2023-12-31T23:00")
     assert open_panel(frame.astype({"unique_id": "category"})).names == ("7", "b")
+
+
+@pytest.mark.parametrize(
+    "index", [["unique_id"], ["unique_id", "ds"], ["ds", "unique_id"], ["ds"]]
+)
+def test_id_and_time_of_a_long_frame_may_be_its_index(index):
+    frame = pd.DataFrame(
+        {"unique_id": ["b", "a", "b"], "ds": [2, 1, 1], "y": [1.0, 2.0, 3.0]}
+    )
+    panel = open_panel(frame.set_index(index))
+    assert values(panel) == {"b": [3.0, 1.0], "a": [2.0]}
+
+
+def test_levels_of_an_index_that_are_something_else_are_an_error():
+    frame = pd.DataFrame({"pump": ["b", "a"], "ds": [2, 1], "y": [1.0, 2.0]})
+    message = r"has 'unique_id' and 'ds' among them, got \['pump', 'ds'\]; rename"
+    with pytest.raises(ValueError, match=message):
+        open_panel(frame.set_index(["pump", "ds"]))
+    panel = open_panel({"a": frame.set_index(["pump", "ds"])})
+    with pytest.raises(ValueError, match=r"levels \['pump', 'ds'\]; take one series"):
+        panel.read(0)
 
 
 def test_columns_of_a_wide_frame_are_series():

@@ -37,9 +37,10 @@ def folder(tmp_path, monkeypatch, wave):
 
 def test_a_folder_is_searched_as_by_detect_panel(folder, capsys):
     words = ("--train", 200, "--threshold", 10, "--out", "found.jsonl")
+    (folder / "notes.md").touch()
     assert run("detect", "data", *QUICK, *words) == 0
     printed = capsys.readouterr()
-    assert "3 series in data" in printed.out
+    assert "3 series in data; 1 other file is left out, such as notes.md" in printed.out
     assert "1 segments in 1 series, highest first:" in printed.out
     assert "north/b 2024-01-13" in printed.out
     assert "unlike any in training" in printed.out

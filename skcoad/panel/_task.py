@@ -18,6 +18,7 @@ from skcoad.io._parameters import get_parameters
 from skcoad.io._plain import plain
 from skcoad.io._results import Result
 from skcoad.panel._channels import known_names
+from skcoad.panel._fingerprint import fingerprint
 from skcoad.preprocessing import dominant_period, fallback_period
 
 __all__ = ["DetectionTask", "SearchSettings", "settings"]
@@ -113,6 +114,7 @@ class DetectionTask:
         return {
             "series": self.name,
             "settings": settings(self.detector, self.search),
+            "fingerprint": fingerprint(self.series),
             "version": __version__,
             "error": None if error is None else f"{type(error).__name__}: {error}",
         }

@@ -7,6 +7,7 @@ import glob
 import os
 import sys
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,7 +64,7 @@ def execute(arguments: argparse.Namespace) -> int:
     detector = make_detector(arguments)
     check_outputs({"--out": arguments.out}, sources=())
     panel = open_panel(arguments.file, **reading_options(arguments))
-    print(f"{len(panel.names)} series in {arguments.file}")
+    print(f"{len(panel.names)} series in {arguments.file}{_left_out(panel.left_out)}")
     try:
         with worker_processes():
             found = detect_panel(
@@ -81,6 +82,13 @@ def execute(arguments: argparse.Namespace) -> int:
             raise
         return interrupted(arguments.out)
     return _print(found, arguments.top)
+
+
+def _left_out(files: Sequence[str]) -> str:
+    if not files:
+        return ""
+    noun = "file is" if len(files) == 1 else "files are"
+    return f"; {len(files)} other {noun} left out, such as {files[0]}"
 
 
 def _print(found: pd.DataFrame, limit: int) -> int:

@@ -166,7 +166,7 @@ def find_entries(
             raise ValueError(f"{root} is neither a folder nor a zip file")
         with zip_errors(root):
             root = zipfile.Path(os.fspath(path))
-    entries = [entry for file in _walk(root) if (entry := match(file))]
+    entries = [entry for file in walk_files(root) if (entry := match(file))]
     if not entries:
         raise ValueError(f"no {description} in {path}")
     return Archive(sorted(entries, key=lambda entry: str(entry.path)))
@@ -189,7 +189,7 @@ def is_single_file(path: str | os.PathLike[str]) -> bool:
     return os.path.isfile(path) and not zipfile.is_zipfile(path)
 
 
-def _walk(root: AnyPath) -> Iterator[AnyPath]:
+def walk_files(root: AnyPath) -> Iterator[AnyPath]:
     """Yield every regular file below a folder; links to folders are followed once."""
     folders, seen = [root], set()
     while folders:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,7 +18,7 @@ from skcoad.datasets._archive import (
     is_single_file,
     zip_errors,
 )
-from skcoad.datasets._nab import match_nab
+from skcoad.datasets._nab import is_beside_windows, match_nab
 from skcoad.datasets._series import Series, with_columns
 from skcoad.datasets._source import is_workbook_members, member_names
 from skcoad.datasets._table import (
@@ -29,6 +30,9 @@ from skcoad.datasets._table import (
 )
 from skcoad.datasets._tsb_ad import match_tsb_ad, match_tsb_uad
 from skcoad.datasets._ucr import match_ucr
+
+# Whatever its suffix: a hidden file, or a text about the others.
+_NO_SERIES = re.compile(r"\.|(readme|licen[cs]e)\.", re.IGNORECASE)
 
 
 def load_series(
@@ -143,9 +147,14 @@ def open_archive(path: str | os.PathLike[str], **options: Any) -> Archive:
     ----------
     path : path-like
         A folder (searched recursively), a zip file, or one file. Of a folder or zip
-        file, the files in a format of `load_series` are included, others are not;
-        tables are those whose name ends in ``.csv``, or in that and the suffix of a
-        compression.
+        file, the files in a format of `load_series` are included, others are not.
+        Tables are those with a suffix of text (``.csv``, ``.tsv``, ``.tab``, ``.txt``,
+        ``.dat``), of JSON (``.json``, ``.jsonl``, ``.ndjson``), of a workbook
+        (``.xls``, ``.xlsx``, ``.xlsm``, ``.xlsb``, ``.ods``) or of Parquet
+        (``.parquet``, ``.pq``), in upper or lower case, perhaps followed by that of a
+        compression (``.gz``, ``.bz2``, ``.xz``, ``.zip``). Files whose name begins with
+        a dot are hidden, and not included; nor are those named ``README`` or
+        ``LICENSE``.
     **options
         How to read each file: `columns`, `sep` and the other parameters of
         `load_series`.
@@ -169,7 +178,7 @@ def open_archive(path: str | os.PathLike[str], **options: Any) -> Archive:
     >>> from skcoad.datasets import open_archive
     >>> with TemporaryDirectory() as folder:
     ...     _ = Path(folder, "pump.csv").write_text("flow,label\n1,0\n2,1\n")
-    ...     _ = Path(folder, "notes.txt").write_text("not a series")
+    ...     _ = Path(folder, "notes.md").write_text("not a series")
     ...     names = open_archive(folder).names
     >>> names
     ('pump',)
@@ -180,6 +189,10 @@ def open_archive(path: str | os.PathLike[str], **options: Any) -> Archive:
         return Archive([_with_options(entry, how)])
 
     def match(file: AnyPath) -> ArchiveEntry | None:
+        if _NO_SERIES.match(file.name):
+            return None
+        if file.name.lower().endswith(".json") and is_beside_windows(file):
+            return None
         entry = _match(file)
         return entry and _with_options(entry, how)
 
@@ -233,7 +246,7 @@ def _match(path: AnyPath) -> ArchiveEntry | None:
         match_tsb_ad,
         match_tsb_uad,
         match_nab,
-        match_table,  # last: it matches every .csv
+        match_table,  # last: it matches every .csv and .txt
     ):
         if entry := match(path):
             return entry

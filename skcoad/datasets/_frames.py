@@ -235,7 +235,13 @@ def plain_frame(table: Any) -> pd.DataFrame:
         frame = table
     if isinstance(frame, pd.Series):
         frame = frame.to_frame(frame.name if frame.name is not None else "channel_0")
-    if not isinstance(frame, pd.DataFrame) or isinstance(frame.index, pd.MultiIndex):
+    if isinstance(frame, pd.DataFrame) and isinstance(frame.index, pd.MultiIndex):
+        raise ValueError(
+            "a table has one row for each time, got one whose index has the levels "
+            f"{list(frame.index.names)}; take one series of it, or make columns of "
+            "them, as frame.reset_index() does"
+        )
+    if not isinstance(frame, pd.DataFrame):
         raise ValueError(
             "a table is a DataFrame of pandas or polars, or of xarray with one "
             f"dimension of time, got {type(table).__name__}"

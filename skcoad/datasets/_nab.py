@@ -120,6 +120,11 @@ def read_nab(path: AnyPath) -> Series:
     )
 
 
+def is_beside_windows(path: AnyPath) -> bool:
+    """Whether a file is the ``combined_windows.json`` of NAB, or lies beside it."""
+    return (cast(AnyPath, path.parent) / "combined_windows.json").is_file()
+
+
 def _key(path: AnyPath) -> str:
     """Key of a file in NAB's windows."""
     return f"{cast(AnyPath, path.parent).name}/{path.name}"

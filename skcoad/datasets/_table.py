@@ -21,7 +21,9 @@ from skcoad.datasets._source import decompress, read_bytes
 if TYPE_CHECKING:
     import pandas as pd
 
-_SUFFIXES = (".csv", ".csv.gz", ".csv.bz2", ".csv.xz")
+_COMPRESSED = (".gz", ".bz2", ".xz", ".zip")
+_TEXT = (".csv", ".tsv", ".tab", ".txt", ".dat", ".json", ".jsonl", ".ndjson")
+_BINARY = (".xls", ".xlsx", ".xlsm", ".xlsb", ".ods", ".parquet", ".pq")
 
 
 @dataclass(frozen=True)
@@ -45,11 +47,10 @@ class TableOptions:
 
 
 def match_table(path: AnyPath) -> ArchiveEntry | None:
-    """Return the entry for a file whose name ends in ``.csv``, or that compressed."""
-    for suffix in _SUFFIXES:
-        if path.name.endswith(suffix):
-            return ArchiveEntry(path.name.removesuffix(suffix), path, read_table)
-    return None
+    """Return the entry for a file with the suffix of a table, perhaps compressed."""
+    if not _without_compression(path.name).lower().endswith(_TEXT + _BINARY):
+        return None
+    return ArchiveEntry(stem(path.name), path, read_table)
 
 
 def read_table(path: AnyPath, options: TableOptions | None = None) -> Series:
@@ -159,6 +160,12 @@ def _to_series(columns: Columns, name: str, options: TableOptions) -> Series:
 
 def stem(name: str) -> str:
     """A file's name without what says how it is written."""
-    for suffix in (".gz", ".bz2", ".xz", ".zip"):
-        name = name.removesuffix(suffix)
+    name = _without_compression(name)
     return name.rpartition(".")[0] or name
+
+
+def _without_compression(name: str) -> str:
+    for suffix in _COMPRESSED:
+        if name.lower().endswith(suffix):
+            name = name[: -len(suffix)]
+    return name

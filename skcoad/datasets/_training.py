@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from numbers import Integral, Real
 from typing import Any
 
@@ -10,7 +11,39 @@ import numpy as np
 from skcoad._time import time_text
 from skcoad.datasets._series import Series
 
-__all__ = ["n_training_rows"]
+__all__ = ["check_train", "n_training_rows"]
+
+
+def check_train(train: Any) -> None:
+    """Check what to fit on, as far as that is possible without a series.
+
+    Parameters
+    ----------
+    train : int, float, str, datetime or None
+        See :func:`n_training_rows`.
+
+    Raises
+    ------
+    ValueError
+        If `train` is below 0, a share above 1, or neither a number nor a time.
+
+    Examples
+    --------
+    >>> from skcoad.datasets._training import check_train
+    >>> check_train("2024-01-04")
+    """
+    if isinstance(train, (bool, np.bool_)):
+        raise ValueError(
+            f"train is a number of rows, a share or a time, got {train}; 0 fits on all"
+        )
+    if isinstance(train, Integral):
+        if train < 0:
+            raise ValueError(f"train must be at least 0, got {train}")
+    elif isinstance(train, Real):
+        if not 0 <= float(train) <= 1:
+            raise ValueError(f"a share is between 0 and 1, got train={train}")
+    elif train is not None:
+        _as_time(train)
 
 
 def n_training_rows(series: Series, train: Any) -> int:
@@ -32,8 +65,8 @@ def n_training_rows(series: Series, train: Any) -> int:
     Raises
     ------
     ValueError
-        If `train` is below 0, a share above 1, leaves no row to search, or is a time
-        that is not within those of the series.
+        If `train` is below 0, a share above 1, neither a number nor a time, leaves no
+        row to search, or is a time that is not within those of the series.
 
     Examples
     --------
@@ -44,19 +77,15 @@ def n_training_rows(series: Series, train: Any) -> int:
     >>> [n_training_rows(series, train) for train in (5, 0.2, "2024-01-04")]
     [5, 2, 3]
     """
+    check_train(train)
     if train is None:
         n_rows = series.train_length
     elif isinstance(train, Integral):
         n_rows = int(train)
     elif isinstance(train, Real):
-        share = float(train)
-        if not 0 <= share <= 1:
-            raise ValueError(f"a share is between 0 and 1, got train={train}")
-        n_rows = round(share * len(series.values))
+        n_rows = round(float(train) * len(series.values))
     else:
         n_rows = _rows_before(series, train)
-    if n_rows < 0:
-        raise ValueError(f"train must be at least 0, got {n_rows}")
     if n_rows >= len(series.values):
         raise ValueError(
             f"fitting on the first {n_rows} of {len(series.values)} timestamps leaves "
@@ -66,12 +95,10 @@ def n_training_rows(series: Series, train: Any) -> int:
 
 
 def _rows_before(series: Series, time: Any) -> int:
-    import pandas as pd
-
     times = series.timestamps
     if times is None or times.dtype.kind != "M":
         raise ValueError(f"train={time} needs dates, and {series.name} has none")
-    limit = pd.Timestamp(time)
+    limit = _as_time(time)
     if limit.tz is not None:
         limit = limit.tz_convert(None)
     n_rows = int(np.searchsorted(times, limit.to_datetime64()))
@@ -79,3 +106,16 @@ def _rows_before(series: Series, time: Any) -> int:
         first, last = time_text(times[0]), time_text(times[-1])
         raise ValueError(f"train={time} is not between {first} and {last}")
     return n_rows
+
+
+def _as_time(value: Any) -> Any:
+    import pandas as pd
+
+    time: Any = pd.NaT
+    with suppress(TypeError, ValueError):
+        time = pd.Timestamp(value)
+    if time is pd.NaT:
+        raise ValueError(
+            f"train is a number of rows, a share or a time, and {value!r} is no time"
+        )
+    return time

@@ -104,7 +104,9 @@ def match_tsb_uad(path: AnyPath) -> ArchiveEntry | None:
     """Return the entry for a file with the suffix of TSB-UAD, ``.out``."""
     name = path.name
     return (
-        ArchiveEntry(name[:-4], path, read_tsb_uad) if name.endswith(".out") else None
+        ArchiveEntry(name[:-4], path, read_tsb_uad)
+        if name.lower().endswith(".out")
+        else None
     )
 
 

@@ -11,8 +11,10 @@ from tqdm import tqdm
 
 from skcoad._parallel import run_tasks
 from skcoad.datasets import Series
+from skcoad.datasets._training import check_train
 from skcoad.io._parameters import differing_settings
 from skcoad.io._results import Result, append_result, drop_cut_off_line, only_writer
+from skcoad.panel._fingerprint import fingerprint
 from skcoad.panel._ranking import rank, read_panel_results
 from skcoad.panel._sources import Panel, open_panel
 from skcoad.panel._task import DetectionTask, SearchSettings, settings
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["detect_panel"]
 
 CONTAMINATION = 0.01  # of the default detector
+FOR_TABLE = ("series", "error", "threshold", "max_score", "segments")
 
 
 def detect_panel(
@@ -66,7 +69,8 @@ def detect_panel(
     out : path-like, default=None
         A results file, to which the result of each series is appended as it arrives,
         one line of JSON. Series in the file are not computed again, so the same call
-        resumes a run that was interrupted or killed. Failures are results: delete their
+        resumes a run that was interrupted or killed; but a series whose data have
+        changed is, and of its lines the last counts. Failures are results: delete their
         lines to retry. By default nothing is written.
     n_jobs : int or None, default=None
         Number of worker processes, as in joblib; None means this process, unless
@@ -115,7 +119,8 @@ def detect_panel(
     -----
     At most a few series for each job are in memory, whatever their number; what grows
     with it is the table. The lines of the file also have the numbers of rows, channels
-    and training rows, the seconds, and the traceback of an error.
+    and training rows, a fingerprint of the data, the seconds, and the traceback of an
+    error. To resume, every series is read, since its data may have changed.
 
     Examples
     --------
@@ -133,6 +138,7 @@ def detect_panel(
     ('pump 1', True)
     """
     panel = open_panel(series)
+    check_train(train)
     if limit is not None and limit < 1:
         raise ValueError(f"limit must be at least 1, got {limit}")
     if threshold is not None and not math.isfinite(threshold):
@@ -149,23 +155,23 @@ def detect_panel(
         return DetectionTask(panel.names[index], _read(panel, index), detector, search)
 
     with nullcontext() if out is None else only_writer(out):
+        recorded: dict[str, Result] = {}
         if out is not None:
-            results |= _finished(out, panel, settings(detector, search))
-        progress = tqdm(
-            total=len(panel.names),
-            initial=len(results),
-            disable=not verbose,
-            unit="series",
-        )
-        missing = [i for i, name in enumerate(panel.names) if name not in results]
+            recorded = _recorded(out, settings(detector, search))
+        progress = tqdm(total=len(panel.names), disable=not verbose, unit="series")
         with progress:
+            missing = []
+            for index, name in enumerate(panel.names):
+                if name in recorded and _is_of(recorded[name], panel, index):
+                    results[name] = _for_table(recorded[name])
+                    progress.update()
+                else:
+                    missing.append(index)
+            del recorded
             for result in run_tasks(make_task, missing, n_jobs):
                 if out is not None:
                     append_result(out, result)
-                # Of many series, what the table needs.
-                del result["settings"]
-                result.pop("traceback", None)
-                results[result["series"]] = result
+                results[result["series"]] = _for_table(result)
                 progress.update()
     return rank(results[name] for name in panel.names)
 
@@ -181,13 +187,9 @@ def _check_detector(detector: Any) -> None:
             raise TypeError(f"a detector must have a method {method}, got {detector!r}")
 
 
-def _finished(
-    out: str | os.PathLike[str], panel: Panel, wanted: dict[str, Any]
-) -> dict[str, Result]:
-    """Read the results that a file has of the panel; their settings must be these."""
-    names = set(panel.names)
-    results = [r for r in read_panel_results(out) if r["series"] in names]
-    drop_cut_off_line(out, first_key="series")
+def _recorded(out: str | os.PathLike[str], wanted: dict[str, Any]) -> dict[str, Result]:
+    """Read the results that a file has; their settings must be these."""
+    results = read_panel_results(out)
     for result in results:
         differing = differing_settings(result["settings"], wanted)
         if differing:
@@ -195,7 +197,18 @@ def _finished(
                 f"{os.fspath(out)} has results with another {', '.join(differing)}: "
                 "use another file"
             )
+    drop_cut_off_line(out, first_key="series")
     return {result["series"]: result for result in results}
+
+
+def _is_of(result: Result, panel: Panel, index: int) -> bool:
+    """Whether a result is of the data that a series has now."""
+    return result.get("fingerprint") == fingerprint(_read(panel, index))
+
+
+def _for_table(result: Result) -> Result:
+    """What the table needs; of many series, the rest would fill the memory."""
+    return {name: result[name] for name in FOR_TABLE if name in result}
 
 
 def _read(panel: Panel, index: int) -> Series | Exception:

@@ -29,7 +29,8 @@ def read_panel(path: str | os.PathLike[str]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        As from :func:`detect_panel`, of all series in the file.
+        As from :func:`detect_panel`, of all series in the file; of several results of
+        one series, the last.
 
     Raises
     ------
@@ -52,6 +53,7 @@ def read_panel_results(path: str | os.PathLike[str]) -> list[Result]:
     Returns
     -------
     list of Result
+        One for each series, the last.
 
     Raises
     ------
@@ -67,7 +69,12 @@ def read_panel_results(path: str | os.PathLike[str]) -> list[Result]:
             raise ValueError(
                 f"{path}, line {number}: not a result of a panel: no {missing[0]!r}"
             )
-    return results
+        if not isinstance(result["series"], str):
+            raise ValueError(
+                f"{path}, line {number}: not a result of a panel: the name of the "
+                f"series is {result['series']!r}"
+            )
+    return list({result["series"]: result for result in results}.values())
 
 
 def rank(results: Iterable[Result]) -> pd.DataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from numbers import Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,15 +12,23 @@ from sklearn.base import clone
 
 from skcoad._series import check_series
 from skcoad._typing import FloatArray
-from skcoad.datasets import n_training_rows
+from skcoad.datasets import Series, n_training_rows
+from skcoad.datasets._training import check_train
+from skcoad.panel._channels import align_channels
 from skcoad.panel._sources import open_panel
 from skcoad.preprocessing import dominant_period, fallback_period, plan_windows
+from skcoad.thresholds import ScoreThreshold, sampling_interval
+from skcoad.thresholds._rate import parse_rate
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["common_period", "fit_recordings", "join_recordings"]
 
 # What a detector may have of the parameters that determine the window.
 WINDOW_PARAMETERS = ("window_periods", "window_size", "patch_size", "step")
 LONG = 2**31  # timestamps of a series that limits no window
+SAME_SPACING = 0.05  # months of 30 and 31 days are months
 
 
 def join_recordings(
@@ -82,7 +90,8 @@ def fit_recordings(detector: Any, recordings: Any, *, train: Any = None) -> Any:
     :func:`join_recordings` with a gap as long as the detector's window, so that nothing
     is learned from the breaks between them: no subsequence and no window has values of
     two recordings, scale and calibration are of observed values alone, and the period
-    is that of the recordings (see Notes).
+    is that of the recordings (see Notes). Channels are those of one name, in the order
+    of the first recording; where no channel has a name, those of one position.
 
     Parameters
     ----------
@@ -98,15 +107,19 @@ def fit_recordings(detector: Any, recordings: Any, *, train: Any = None) -> Any:
     Returns
     -------
     object
-        Fitted. Of its parameters, `period` is the one of the recordings, and
+        Fitted, with the names of the channels as its ``feature_names_in_``, if they
+        have any. Of its parameters, `period` is the one of the recordings, and
         `contamination`, if it is a number, a share of all rows, the breaks included.
+        The times of its training rows, if the spacing of the recordings is known and
+        the same, are counted from the first of them.
 
     Raises
     ------
     TypeError
         If the detector does not mask missing values.
     ValueError
-        If the channels differ, or a recording is shorter than a window.
+        If the channels differ, a recording is shorter than a window, or `contamination`
+        is a rate in time and the spacing of the recordings unknown or not the same.
 
     Notes
     -----
@@ -138,12 +151,13 @@ def fit_recordings(detector: Any, recordings: Any, *, train: Any = None) -> Any:
             "fit_recordings needs a detector that masks missing values, such as "
             f"NeighborsDetector(missing='mask'), got {detector!r}"
         )
+    check_train(train)
     panel = open_panel(recordings)
-    parts = []
-    for index in range(len(panel.names)):
-        series = panel.read(index)
-        n_train = n_training_rows(series, train)
-        parts.append(series.values[:n_train] if n_train else series.values)
+    series, channels = align_channels(
+        panel.names, [panel.read(index) for index in range(len(panel.names))]
+    )
+    n_rows = [n_training_rows(one, train) or len(one.values) for one in series]
+    parts = [one.values[:n] for one, n in zip(series, n_rows, strict=True)]
     detector = clone(detector)
     if detector.period == "auto":
         detector.period = common_period(parts)
@@ -154,10 +168,11 @@ def fit_recordings(detector: Any, recordings: Any, *, train: Any = None) -> Any:
                 f"recording {name} has {len(part)} rows to fit on, fewer than a window "
                 f"of {window_size}; leave it out or give a shorter period"
             )
+    interval = _common_interval(panel.names, series, detector.contamination)
     joined = join_recordings(parts, gap=window_size)
     if isinstance(detector.contamination, Real):
         detector.contamination *= sum(map(len, parts)) / len(joined)
-    return detector.fit(joined)
+    return detector.fit(_frame(joined, channels, interval))
 
 
 def common_period(recordings: Sequence[FloatArray]) -> int:
@@ -193,6 +208,56 @@ def common_period(recordings: Sequence[FloatArray]) -> int:
     numbers = sorted(found, key=lambda number: found[number])
     rows = np.cumsum([len(recordings[number]) for number in numbers])
     return found[numbers[int(np.searchsorted(rows, rows[-1] / 2))]]
+
+
+def _common_interval(
+    names: Sequence[str], recordings: Sequence[Series], contamination: Any
+) -> float | None:
+    """Seconds between rows, if they are known and the same in all recordings.
+
+    Raises
+    ------
+    ValueError
+        If they are not, and the threshold is a rate in time.
+    """
+    intervals = [sampling_interval(one.timestamps) for one in recordings]
+    known = [interval for interval in intervals if interval is not None]
+    if len(known) == len(intervals) and np.ptp(known) <= SAME_SPACING * min(known):
+        return float(np.median(known))
+    if not isinstance(contamination, ScoreThreshold):
+        return None
+    rate = contamination.false_alarms
+    if parse_rate(rate)[-1] == "row":
+        return None
+    if len(known) < len(intervals):
+        problem = f"recording {names[intervals.index(None)]} has none"
+    else:
+        shortest, longest = int(np.argmin(known)), int(np.argmax(known))
+        problem = (
+            f"those of recording {names[shortest]} are {known[shortest]:g} seconds "
+            f"apart, and those of recording {names[longest]} {known[longest]:g}"
+        )
+    raise ValueError(
+        f"false_alarms={rate!r} needs times of the rows with one spacing, and {problem}"
+    )
+
+
+def _frame(
+    joined: NDArray[np.floating[Any]],
+    channels: tuple[str, ...] | None,
+    interval: float | None,
+) -> pd.DataFrame | NDArray[np.floating[Any]]:
+    """Joined recordings with the names of their channels and regular times."""
+    import pandas as pd
+
+    if channels is None and interval is None:
+        return joined
+    index = None
+    if interval is not None:
+        step = np.timedelta64(round(1e9 * interval), "ns")
+        index = pd.TimedeltaIndex(step * np.arange(len(joined)))
+    columns = None if channels is None else list(channels)
+    return pd.DataFrame(joined, index=index, columns=columns, copy=False)
 
 
 def _window_size(detector: Any) -> int:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, fields, replace
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +22,9 @@ from skcoad.datasets import (
     load_series,
     open_archive,
 )
+from skcoad.datasets._archive import walk_files
 from skcoad.datasets._frames import plain_frame
+from skcoad.datasets._table import TableOptions
 from skcoad.datasets._times import holds_times
 
 if TYPE_CHECKING:
@@ -29,6 +33,8 @@ if TYPE_CHECKING:
 __all__ = ["Panel", "open_panel"]
 
 ID, TIME = "unique_id", "ds"  # of a long-format frame
+# How a file begins that detect_panel has written.
+RESULTS = re.compile(rb'\{"series": "(?:[^"\\]|\\.)*", "settings": \{')
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,8 @@ class Panel:
         All different.
     read : callable
         Gives the series at an index of `names`.
+    left_out : sequence of str, default=()
+        Names of the files in a folder that are no series by their suffix.
 
     Raises
     ------
@@ -60,6 +68,7 @@ class Panel:
 
     names: Sequence[str]
     read: Callable[[int], Series]
+    left_out: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         if not self.names:
@@ -79,10 +88,12 @@ def open_panel(source: Any, **options: Any) -> Panel:
           ``"site*/pump_*.csv"`` (``**`` for any folders), of files that
           :func:`skcoad.datasets.load_series` reads. A series is named by its path below
           the folder, or below the part of the pattern without wildcards, without the
-          suffix.
+          suffix. Of a folder, these are the files with a suffix that
+          :func:`skcoad.datasets.open_archive` lists; hidden files, whose name or folder
+          begins with a dot, and results of :func:`detect_panel` are left out.
         - A long-format DataFrame of pandas or polars, with the columns ``unique_id``
-          and ``ds`` and one column for each channel, such as ``y``: one series for each
-          id, sorted by ``ds``.
+          and ``ds`` (of pandas also as levels of the index) and one column for each
+          channel, such as ``y``: one series for each id, sorted by ``ds``.
         - Any other DataFrame: each column is a series of one channel, unless it holds
           the times.
         - A mapping of names to series: arrays, DataFrames, or
@@ -108,7 +119,8 @@ def open_panel(source: Any, **options: Any) -> Panel:
     ValueError
         If there is no series, or two have the same name.
     TypeError
-        If the source is none of these, or there are options and it is no path.
+        If the source is none of these, an option is unknown, or there are options and
+        it is no path.
 
     Examples
     --------
@@ -120,6 +132,7 @@ def open_panel(source: Any, **options: Any) -> Panel:
     (('b', 'a'), array([1, 2]))
     """
     if isinstance(source, (str, os.PathLike)):
+        _check_options(options)
         return _open_path(os.fspath(source), options)
     if options:
         raise TypeError(
@@ -135,11 +148,22 @@ def open_panel(source: Any, **options: Any) -> Panel:
     if _library(source) == "polars" and hasattr(source, "height"):
         source = plain_frame(source)
     if hasattr(source, "columns") and hasattr(source, "groupby"):
+        source = _with_id_and_time(source)
         return _open_long(source) if ID in source.columns else _open_wide(source)
     raise TypeError(
         "a panel is a path, a DataFrame of pandas or polars, or a mapping of names to "
         f"series, got {type(source).__name__}"
     )
+
+
+def _check_options(options: Mapping[str, Any]) -> None:
+    known = [field.name for field in fields(TableOptions)]
+    for name in options:
+        if name not in known:
+            raise TypeError(
+                f"there is no option {name!r}; those of files are {', '.join(known)}"
+            )
+    TableOptions(**options)
 
 
 def _open_path(path: str, options: Mapping[str, Any]) -> Panel:
@@ -148,21 +172,77 @@ def _open_path(path: str, options: Mapping[str, Any]) -> Panel:
         fixed = list(takewhile(lambda part: not glob.has_magic(part), parts))
         root = Path(*fixed)
         pattern = os.path.join(*parts[len(fixed) :])
-        files = tuple(file for file in sorted(root.glob(pattern)) if file.is_file())
+        files = [file for file in sorted(root.glob(pattern)) if file.is_file()]
+        if not _is_hidden(Path(pattern)):
+            files = [file for file in files if not _is_hidden(file.relative_to(root))]
+        files = [file for file in files if not _is_results(file)]
         if not files:
             raise FileNotFoundError(f"no file matches {path}")
         names = _names(files, root)
         return Panel(names, lambda index: load_series(files[index], **options))
     archive = open_archive(path, **options)
-    if os.path.isdir(path):
-        names = _names(archive.files, Path(path).absolute())
-        return Panel(names, archive.__getitem__)
-    return Panel(archive.names, archive.__getitem__)
+    if not os.path.isdir(path):
+        return Panel(archive.names, archive.__getitem__)
+    root = Path(path).absolute()
+    taken = {
+        file: position
+        for position, file in enumerate(archive.files)
+        if not _is_hidden(file.relative_to(root)) and not _is_results(file)
+    }
+    positions = list(taken.values())
+    others = (
+        file.relative_to(root)
+        for file in walk_files(root)
+        if isinstance(file, Path) and file not in taken
+    )
+    return Panel(
+        _names(taken, root),
+        lambda index: archive[positions[index]],
+        sorted(file.as_posix() for file in others if not _is_hidden(file)),
+    )
 
 
-def _names(files: Sequence[Path], root: Path) -> tuple[str, ...]:
+def _is_hidden(file: Path) -> bool:
+    return any(part.startswith(".") for part in file.parts)
+
+
+def _is_results(file: Path) -> bool:
+    """Whether a file has results of `detect_panel`, or is one without any yet."""
+    with suppress(OSError), open(file, "rb") as opened:  # reading it says what is wrong
+        head = opened.read(4096)
+        if not head:
+            return file.suffix.lower() == ".jsonl"
+        return RESULTS.match(head) is not None
+    return False
+
+
+def _names(files: Iterable[Path], root: Path) -> tuple[str, ...]:
     # Of the path alone: a file that is added later changes no other name.
-    return tuple(f.relative_to(root).with_suffix("").as_posix() for f in files)
+    named: dict[str, Path] = {}
+    for file in files:
+        name = file.relative_to(root).with_suffix("").as_posix()
+        if name in named:
+            raise ValueError(
+                f"{named[name].name} and {file.name} would both be named {name!r}: "
+                "choose one of them by a pattern, such as "
+                f"{os.fspath(root / '**' / ('*' + file.suffix))!r}"
+            )
+        named[name] = file
+    return tuple(named)
+
+
+def _with_id_and_time(frame: pd.DataFrame) -> pd.DataFrame:
+    """Make columns of the levels of an index that a long-format frame may have."""
+    levels = list(frame.index.names)
+    if ID in levels or ID in frame.columns:
+        own = [n for n in (ID, TIME) if n in levels and n not in frame.columns]
+        return frame.reset_index(own) if own else frame
+    if len(levels) > 1:
+        raise ValueError(
+            f"a frame whose index has several levels has {ID!r} and {TIME!r} among "
+            f"them, got {levels}; rename them, as frame.rename_axis(index=...) does"
+        )
+    return frame
 
 
 def _open_long(frame: pd.DataFrame) -> Panel:

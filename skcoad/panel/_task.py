@@ -17,6 +17,8 @@ from skcoad.datasets import Series, n_training_rows
 from skcoad.io._parameters import get_parameters
 from skcoad.io._plain import plain
 from skcoad.io._results import Result
+from skcoad.panel._channels import known_names
+from skcoad.panel._fingerprint import fingerprint
 from skcoad.preprocessing import dominant_period, fallback_period
 
 __all__ = ["DetectionTask", "SearchSettings", "settings"]
@@ -112,6 +114,7 @@ class DetectionTask:
         return {
             "series": self.name,
             "settings": settings(self.detector, self.search),
+            "fingerprint": fingerprint(self.series),
             "version": __version__,
             "error": None if error is None else f"{type(error).__name__}: {error}",
         }
@@ -151,6 +154,9 @@ def _search(
     from skcoad.detectors import frame_of
 
     X = frame_of(series, detector)
+    names = known_names(series)
+    if names is not None and hasattr(detector, "feature_names_in_"):
+        X.columns = list(names)  # of one channel too: the detector compares them
     found = detector.search(X, threshold=threshold, limit=limit, start=start)
     columns = [found.table[name].to_numpy() for name in found.table]
     return {

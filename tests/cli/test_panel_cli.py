@@ -1,5 +1,6 @@
 import os
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -37,9 +38,10 @@ def folder(tmp_path, monkeypatch, wave):
 
 def test_a_folder_is_searched_as_by_detect_panel(folder, capsys):
     words = ("--train", 200, "--threshold", 10, "--out", "found.jsonl")
+    (folder / "notes.md").touch()
     assert run("detect", "data", *QUICK, *words) == 0
     printed = capsys.readouterr()
-    assert "3 series in data" in printed.out
+    assert "3 series in data; 1 other file is left out, such as notes.md" in printed.out
     assert "1 segments in 1 series, highest first:" in printed.out
     assert "north/b 2024-01-13" in printed.out
     assert "unlike any in training" in printed.out
@@ -60,10 +62,10 @@ def test_the_same_command_resumes(folder, capsys, jobs):
     words = ("detect", "data", *QUICK, "--jobs", jobs, "--out", "found.jsonl")
     assert run(*words) == 0
     printed = capsys.readouterr().out
-    for file in folder.rglob("*.csv"):
-        file.write_text("unreadable")
+    before = Path("found.jsonl").read_bytes()
     assert run(*words) == 0
     assert capsys.readouterr().out == printed
+    assert Path("found.jsonl").read_bytes() == before
 
 
 def test_patterns_and_zip_files_are_panels(folder, capsys):

@@ -1,8 +1,10 @@
 import json
 import os
+import re
 import threading
 import tracemalloc
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -16,7 +18,8 @@ from skcoad import NeighborsDetector
 from skcoad.datasets import Series
 from skcoad.io._results import only_writer, read_results
 from skcoad.model import InterruptedFitWarning
-from skcoad.panel import Panel, detect_panel, read_panel
+from skcoad.panel import Panel, detect_panel, open_panel, read_panel
+from skcoad.panel._fingerprint import fingerprint
 from skcoad.scoring import find_segments
 from skcoad.thresholds import PeaksOverThreshold
 
@@ -217,7 +220,6 @@ def test_training_rows_are_those_before_a_time(panel, out, train):
     ("train", "error"),
     [
         (120, "fitting on the first 120 of 120 timestamps leaves none to search"),
-        (-1, "train must be at least 0, got -1"),
         ("2024-02-01", "train=2024-02-01 needs dates, and a has none"),
     ],
 )
@@ -275,13 +277,26 @@ def test_a_panel_of_failures_alone_is_a_table_too():
     assert len(found) == 1
 
 
-def test_results_in_the_file_are_not_computed_again(panel, out):
+@pytest.fixture
+def fits(monkeypatch):
+    """The first value of each series that was fitted."""
+    firsts = []
+    fit = Deviation.fit
+
+    def counted(detector, X):
+        firsts.append(X[0, 0])
+        return fit(detector, X)
+
+    monkeypatch.setattr(Deviation, "fit", counted)
+    return firsts
+
+
+def test_results_in_the_file_are_not_computed_again(panel, out, fits):
     first = {name: panel[name] for name in ("s0", "s2")}
     detect_panel(first, Deviation(6.0), train=60, out=out)
     before = out.read_bytes()
-    # What cannot be read any more is not read.
-    changed = panel | {"s0": ["unreadable"], "s2": ["unreadable"]}
-    found = detect_panel(changed, Deviation(6.0), train=60, out=out)
+    found = detect_panel(panel, Deviation(6.0), train=60, out=out)
+    assert fits == [panel[name][0] for name in ("s0", "s2", "s1", "s3")]
     assert out.read_bytes().startswith(before)
     pd.testing.assert_frame_equal(found, detect_panel(panel, Deviation(6.0), train=60))
     ranked = read_panel(out)
@@ -289,6 +304,72 @@ def test_results_in_the_file_are_not_computed_again(panel, out):
     after = out.read_bytes()
     detect_panel(panel, Deviation(6.0), train=60, out=out)
     assert out.read_bytes() == after
+
+
+def longer(frame):
+    return pd.concat([frame, frame[-1:].set_axis(frame.index[-1:] + frame.index.freq)])
+
+
+CHANGES = {
+    "value": lambda frame: frame.assign(v=frame["v"].where(frame["v"] > -1, -1)),
+    "times": lambda frame: frame.set_axis(frame.index + pd.Timedelta("1h")),
+    "last time": lambda frame: frame.set_axis(
+        frame.index[:-1].append(frame.index[-1:] + pd.Timedelta("10min"))
+    ),
+    "name": lambda frame: frame.set_axis(["w"], axis=1),
+    "rows": longer,
+    "no times": lambda frame: frame.to_numpy(),
+    "training part": lambda frame: Series(frame, np.zeros(120, int), 50, "a", ["v"]),
+    "unreadable": lambda frame: ["text"] * 120,
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_series_whose_data_changed_is_computed_again(panel, out, fits, change):
+    hours = pd.date_range("2024-01-01", periods=120, freq="h")
+    frames = {n: pd.DataFrame({"v": panel[n]}, index=hours) for n in ("s0", "s2")}
+    detect_panel(frames, Deviation(6.0), out=out)
+    before, n_fits = out.read_bytes(), len(fits)
+    changed = frames | {"s0": CHANGES[change](frames["s0"])}
+    found = detect_panel(changed, Deviation(6.0), out=out)
+    assert len(fits) == n_fits + (change != "unreadable")
+    assert out.read_bytes().startswith(before)
+    assert len(read_results(out)) == 3
+    # The last result counts, here and for a reader.
+    pd.testing.assert_frame_equal(found, detect_panel(changed, Deviation(6.0)))
+    pd.testing.assert_frame_equal(read_panel(out), found)
+    after = out.read_bytes()
+    detect_panel(changed, Deviation(6.0), out=out)
+    assert out.read_bytes() == after
+
+
+def test_labels_that_are_objects_have_one_fingerprint_in_all_processes():
+    frame = pd.DataFrame({"v": [1.0, 2.0]}, index=["a" * 2, "b"])
+    twin = pd.DataFrame({"v": [1.0, 2.0]}, index=["".join("aa"), "b"])
+    one, other = (open_panel({"a": f}).read(0) for f in (frame, twin))
+    assert fingerprint(one) == fingerprint(other)
+    assert fingerprint(one) != fingerprint(replace(one, timestamps=["a", "c"]))
+
+
+def test_results_of_a_version_without_fingerprints_are_computed_again(panel, out, fits):
+    found = detect_panel(panel, Deviation(6.0), out=out)
+    lines = [json.loads(line) for line in out.read_text().splitlines()]
+    for line in lines:
+        del line["fingerprint"]
+    out.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    pd.testing.assert_frame_equal(read_panel(out), found)
+    pd.testing.assert_frame_equal(detect_panel(panel, Deviation(6.0), out=out), found)
+    assert len(fits) == 8
+
+
+def test_a_file_has_results_of_one_setting_whatever_the_series(panel, out):
+    detect_panel({"a": panel["s0"]}, Deviation(6.0), train=60, out=out)
+    with open(out, "a") as file:
+        file.write('{"series": "cut')
+    before = out.read_bytes()
+    with pytest.raises(ValueError, match="another threshold, train: use another"):
+        detect_panel({"b": panel["s0"]}, Deviation(6.0), train=50, threshold=1, out=out)
+    assert out.read_bytes() == before
 
 
 def test_a_run_cut_off_anywhere_is_completed(panel, out):
@@ -368,6 +449,10 @@ def test_two_fitted_detectors_are_told_apart_and_one_is_known_again(panel, out):
         ("notes\n", "line 1: Expecting value"),
         ('{"series": "a", "error": null}\n', "line 1: not a result of a panel: no 'm"),
         ('{"detector": "A", "series": "s0", "error": "E"}\n', "no 'settings'"),
+        (
+            '{"series": [1], "settings": {}, "error": "E"}\n',
+            r"line 1: not a result of a panel: the name of the series is \[1\]",
+        ),
     ],
 )
 def test_a_file_of_something_else_is_refused_and_left_alone(
@@ -391,13 +476,20 @@ def test_a_second_run_on_one_file_is_an_error(panel, out):
         ({"detector": "x"}, TypeError, "must have a method fit, got 'x'"),
         ({"limit": 0}, ValueError, "limit must be at least 1, got 0"),
         ({"threshold": np.nan}, ValueError, "threshold must be finite, got nan"),
+        ({"train": -1}, ValueError, "train must be at least 0, got -1"),
+        ({"train": 1.5}, ValueError, "a share is between 0 and 1, got train=1.5"),
+        ({"train": "foo"}, ValueError, "a share or a time, and 'foo' is no time"),
+        ({"train": pd.NaT}, ValueError, "and NaT is no time"),
+        ({"train": True}, ValueError, "a share or a time, got True; 0 fits on all"),
+        ({"train": np.True_}, ValueError, "a share or a time, got True"),
     ],
 )
 def test_invalid_arguments_are_errors_before_anything_is_run(
-    panel, arguments, error, message
+    panel, out, arguments, error, message
 ):
     with pytest.raises(error, match=message):
-        detect_panel(panel, **arguments)
+        detect_panel(panel, out=out, **arguments)
+    assert not out.exists()
 
 
 class WithoutGenerator(ThreadingBackend):
@@ -482,3 +574,4 @@ def test_lines_of_the_file_say_what_was_done(panel, out):
     assert result["segments"][0]["start"] == 80
     assert result["error"] is None
     assert result["version"] == skcoad.__version__
+    assert re.fullmatch("[0-9a-f]{32}", result["fingerprint"])

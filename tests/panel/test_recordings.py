@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from skcoad import NeighborsDetector
 from skcoad.panel import detect_panel, fit_recordings, join_recordings
 from skcoad.panel._recordings import common_period
+from skcoad.thresholds import PeaksOverThreshold
 
 
 def spans(recordings, gap):
@@ -158,7 +159,7 @@ def test_training_rows_of_frames_are_chosen_by_time(wave):
             NeighborsDetector(period=10),
             {"a": np.ones(300), "b": np.ones((300, 2))},
             ValueError,
-            "recording 1 has 2 channels, and recording 0 has 1",
+            "recording b has the channels channel_0, channel_1, and recording a has ch",
         ),
     ],
     ids=["does not mask", "short", "channels"],
@@ -168,3 +169,103 @@ def test_what_cannot_be_fitted_together_is_an_error(
 ):
     with pytest.raises(error, match=message):
         fit_recordings(detector, recordings)
+
+
+@pytest.fixture(scope="module")
+def pump(wave):
+    """Hourly rows of two channels that no order of columns could confuse."""
+    x = wave(300, n_channels=2) * [1.0, 10.0] + [0.0, 100.0]
+    hours = pd.date_range("2024-03-01", periods=300, freq="h")
+    return pd.DataFrame(x, columns=["flow", "heat"], index=hours)
+
+
+@pytest.fixture(scope="module")
+def of_pumps(pump):
+    later = pump.set_axis(pump.index + pd.Timedelta("50D"))[["heat", "flow"]]
+    return fit_recordings(NeighborsDetector(), {"a": pump, "b": later})
+
+
+def test_channels_of_recordings_are_joined_by_their_names(of_pumps, pump):
+    assert of_pumps.feature_names_in_.tolist() == ["flow", "heat"]
+    assert of_pumps.center_ == pytest.approx(pump.mean().to_numpy())
+    assert of_pumps.scale_ == pytest.approx(pump.std(ddof=0).to_numpy())
+
+
+def test_a_shared_detector_refuses_channels_of_other_names_and_orders(of_pumps, pump):
+    panel = {
+        "same": pump,
+        "swapped": pump[["heat", "flow"]],
+        "other": pump.set_axis(["x", "y"], axis=1),
+        "array": pump.to_numpy(),
+    }
+    found = detect_panel(panel, of_pumps).set_index("series")["error"]
+    assert found.index[found.isna()].unique().tolist() == ["same"]
+    assert found.dropna().str.contains("feature names should match").all()
+
+
+def test_a_shared_detector_of_one_channel_compares_its_name_if_that_says_what_it_is(
+    pump,
+):
+    shared = fit_recordings(NeighborsDetector(), {"a": pump[["flow"]]})
+    panel = {"flow": pump["flow"], "pump 1": pump["flow"].rename("pump 1")}
+    panel |= {"array": pump["flow"].to_numpy(), "b": pump[["heat"]]}
+    found = detect_panel(panel, shared).set_index("series")["error"].dropna()
+    assert found.index.tolist() == ["b"]
+    assert "feature names should match" in found["b"]
+
+
+@pytest.mark.parametrize("names", [["flow", "load"], ["load"], ["channel_0"]])
+def test_recordings_of_other_channels_are_refused_by_their_names(pump, names):
+    other = pump.iloc[:, : len(names)].set_axis(names, axis=1)
+    message = f"recording b has the channels {', '.join(names)}, and recording a has "
+    with pytest.raises(ValueError, match=message + "flow, heat;"):
+        fit_recordings(NeighborsDetector(), {"a": pump, "b": other})
+
+
+def test_recordings_without_names_are_joined_by_position(pump):
+    x = pump.to_numpy()
+    shared = fit_recordings(NeighborsDetector(), {"a": x, "b": x})
+    assert not hasattr(shared, "feature_names_in_")
+    assert shared.center_ == pytest.approx(x.mean(0))
+
+
+def test_a_rate_in_time_has_the_spacing_of_the_recordings(pump):
+    recordings = {"a": pump, "b": pump.set_axis(pump.index + pd.Timedelta("50D"))}
+    by_time, by_rows = (
+        fit_recordings(
+            NeighborsDetector(contamination=PeaksOverThreshold(rate)), recordings
+        )
+        for rate in ("1 per week", "1 per 168 rows")
+    )
+    assert by_time.threshold_ == pytest.approx(by_rows.threshold_, rel=1e-12)
+    assert by_time.training_times_[300 + by_time.window_size_] == pd.Timedelta("1h") * (
+        300 + by_time.window_size_
+    )
+    assert by_time.explain(pump).summary()
+
+
+@pytest.mark.parametrize(
+    ("second", "message"),
+    [
+        (
+            lambda frame: frame.set_axis(
+                frame.index[0] + 2 * (frame.index - frame.index[0])
+            ),
+            "are 3600 seconds apart, and those of recording b 7200",
+        ),
+        (lambda frame: frame.reset_index(drop=True), "recording b has none"),
+    ],
+    ids=["slower", "without times"],
+)
+def test_a_rate_in_time_needs_one_spacing(pump, second, message):
+    recordings = {"a": pump, "b": second(pump)}
+    detector = NeighborsDetector(contamination=PeaksOverThreshold("1 per week"))
+    with pytest.raises(ValueError, match=f"false_alarms='1 per week'.*{message}"):
+        fit_recordings(detector, recordings)
+    # Other thresholds need none.
+    by_rows = PeaksOverThreshold("1 per 168 rows")
+    for contamination in (0.05, by_rows):
+        shared = fit_recordings(
+            NeighborsDetector(contamination=contamination), recordings
+        )
+        assert shared.training_times_ is None

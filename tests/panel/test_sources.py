@@ -1,3 +1,7 @@
+import bz2
+import gzip
+import io
+import lzma
 import os
 import zipfile
 
@@ -8,7 +12,7 @@ import pytest
 import xarray
 
 from skcoad.datasets import Series, open_archive
-from skcoad.panel import Panel, open_panel
+from skcoad.panel import Panel, detect_panel, open_panel
 
 
 def values(panel):
@@ -25,7 +29,7 @@ def folder(tmp_path):
         file = tmp_path / name
         file.parent.mkdir(exist_ok=True)
         file.write_text(f"time,flow\n2024-01-01,{number}\n2024-01-02,{number}\n")
-    (tmp_path / "a" / "notes.txt").write_text("no series")
+    (tmp_path / "a" / "notes.md").write_text("no series")
     return tmp_path
 
 
@@ -35,6 +39,87 @@ def test_series_of_a_folder_are_named_by_their_paths(folder):
     one = panel.read(2)
     assert one.values.tolist() == [[2.0], [2.0]]
     assert one.timestamps[0] == np.datetime64("2024-01-01")
+
+
+@pytest.mark.parametrize(
+    "suffix",
+    [
+        ".CSV",
+        ".tsv",
+        ".TXT",
+        ".tab",
+        ".dat",
+        ".Json",
+        ".parquet",
+        ".PQ",
+        ".csv.gz",
+        ".tsv.BZ2",
+        ".TXT.xz",
+        ".csv.zip",
+        ".parquet.gz",
+    ],
+)
+def test_every_table_of_a_folder_is_taken_by_its_suffix(tmp_path, suffix):
+    kind, _, packing = suffix.lower().lstrip(".").partition(".")
+    frame = pd.DataFrame({"flow": [1.0, 2.5]})
+    if kind in ("parquet", "pq"):
+        data = frame.to_parquet()
+    elif kind == "json":
+        data = frame.to_json().encode()
+    else:
+        data = b"time\tflow\n2024-01-01\t1\n2024-01-02\t2.5\n"
+    zipped = io.BytesIO()
+    with zipfile.ZipFile(zipped, "w") as opened:
+        opened.writestr("pump", data)
+    packed = {
+        "": data,
+        "gz": gzip.compress(data),
+        "bz2": bz2.compress(data),
+        "xz": lzma.compress(data),
+        "zip": zipped.getvalue(),
+    }
+    (tmp_path / f"pump{suffix}").write_bytes(packed[packing])
+    for hidden in (".pump.csv", ".cache/pump.csv"):
+        (tmp_path / hidden).parent.mkdir(exist_ok=True)
+        (tmp_path / hidden).write_text("flow\n7\n")
+    panel = open_panel(tmp_path)
+    assert list(values(panel).values()) == [[1.0, 2.5]]
+    assert panel.names[0].startswith("pump")
+    assert panel.read(0).name == "pump"
+    assert open_panel(str(tmp_path / "*")).names == panel.names
+    assert panel.left_out == []
+
+
+def test_files_of_a_folder_that_are_left_out_are_named(folder):
+    for name in ("README.txt", "b/README", ".DS_Store", "b/image.png"):
+        (folder / name).write_text("no series")
+    panel = open_panel(folder)
+    assert panel.left_out == ["README.txt", "a/notes.md", "b/README", "b/image.png"]
+
+
+def test_results_in_the_folder_are_no_series(folder):
+    out = folder / "found.jsonl"
+    out.touch()
+    names = open_panel(folder).names
+    assert names == ("a/fan.1", "a/pump", "b/pump")
+    detect_panel(folder, train=1, out=out)
+    assert open_panel(folder).names == names
+    assert open_panel(str(folder / "**" / "*")).names == (
+        "a/fan.1",
+        "a/notes",
+        *names[1:],
+    )
+    out.write_text('{"series": 1, "flow": 2.0}\n{"series": 2, "flow": 3.0}\n')
+    assert open_panel(folder).names == (*names, "found")
+
+
+def test_files_of_one_name_are_refused_by_their_names(folder):
+    (folder / "b" / "pump.tsv").write_text("flow\n1\n")
+    message = r"pump\.csv and pump\.tsv would both be named 'b/pump'.* pattern, such as"
+    with pytest.raises(ValueError, match=message):
+        open_panel(folder)
+    with pytest.raises(ValueError, match="would both be named 'pump'"):
+        open_panel(str(folder / "b" / "*"))
 
 
 @pytest.mark.parametrize(
@@ -96,10 +181,12 @@ def test_files_are_read_as_asked(tmp_path, source):
 def test_options_of_files_are_for_files():
     with pytest.raises(TypeError, match="columns, sep are for files, got a dict"):
         open_panel({"a": [1.0]}, columns=["a"], sep=",")
-    with pytest.raises(TypeError, match="separator"):
-        open_panel(os.curdir, separator=",")
-    with pytest.raises(ValueError, match="must be a sequence of names, got 'flow'"):
-        open_panel(os.curdir, columns="flow")
+    for path in (os.curdir, "*.csv"):
+        known = "'colums'; those of files are columns, sep, decimal, dayfirst"
+        with pytest.raises(TypeError, match=known):
+            open_panel(path, colums=["flow"])
+        with pytest.raises(ValueError, match="must be a sequence of names, got 'flow'"):
+            open_panel(path, columns="flow")
 
 
 def test_a_long_frame_is_cut_by_id_and_sorted_by_time():
@@ -121,6 +208,27 @@ def test_a_long_frame_is_cut_by_id_and_sorted_by_time():
     # In UTC.
     assert one.timestamps[0] == np.datetime64("2023-12-31T23:00")
     assert open_panel(frame.astype({"unique_id": "category"})).names == ("7", "b")
+
+
+@pytest.mark.parametrize(
+    "index", [["unique_id"], ["unique_id", "ds"], ["ds", "unique_id"], ["ds"]]
+)
+def test_id_and_time_of_a_long_frame_may_be_its_index(index):
+    frame = pd.DataFrame(
+        {"unique_id": ["b", "a", "b"], "ds": [2, 1, 1], "y": [1.0, 2.0, 3.0]}
+    )
+    panel = open_panel(frame.set_index(index))
+    assert values(panel) == {"b": [3.0, 1.0], "a": [2.0]}
+
+
+def test_levels_of_an_index_that_are_something_else_are_an_error():
+    frame = pd.DataFrame({"pump": ["b", "a"], "ds": [2, 1], "y": [1.0, 2.0]})
+    message = r"has 'unique_id' and 'ds' among them, got \['pump', 'ds'\]; rename"
+    with pytest.raises(ValueError, match=message):
+        open_panel(frame.set_index(["pump", "ds"]))
+    panel = open_panel({"a": frame.set_index(["pump", "ds"])})
+    with pytest.raises(ValueError, match=r"levels \['pump', 'ds'\]; take one series"):
+        panel.read(0)
 
 
 def test_columns_of_a_wide_frame_are_series():

@@ -227,7 +227,7 @@ class SubsequenceLookup:
             excluded |= np.abs(found - at[:, None]) < self._length
         squared[excluded] = np.inf
         best = squared.argmin(2)[..., None]
-        nearest = np.sqrt(np.maximum(np.take_along_axis(squared, best, 2), 0))
+        nearest = np.sqrt(np.take_along_axis(squared, best, 2))
         excess: FloatArray = (
             nearest - self._baselines[np.take_along_axis(index, best, 2)]
         )

@@ -194,8 +194,9 @@ class Clock:
                 "index of times"
             )
         at = times.astype(f"{times.dtype.kind}8[ns]").astype(np.int64)
-        before = at[0] - self.interval if self.last is None else self.last.time
-        passed = np.diff(at, prepend=before)
+        before = int(at[0]) - self.interval  # of the first row of all
+        last = Tick(before, before) if self.last is None else self.last
+        passed = np.diff(at, prepend=last.time)
         if (passed <= 0).any():
             row = int((passed <= 0).argmax())
             early = duration_text(np.timedelta64(int(-passed[row]), "ns"))
@@ -203,22 +204,16 @@ class Clock:
                 f"row {row} ({times[row]}) is not later than the row before, but "
                 f"{early} earlier"
             )
-        usual = np.median(passed)
-        if n_rows >= FEW and usual < self.interval / 2:
-            usual, interval = (
+        if n_rows >= FEW and (usual := np.median(passed)) < self.interval / 2:
+            apart, interval = (
                 duration_text(np.timedelta64(int(duration), "ns"))
                 for duration in (usual, self.interval)
             )
-            raise ValueError(f"the rows are {usual} apart, and interval is {interval}")
-        return self._on_grid(at.tolist())
-
-    def _on_grid(self, times: list[int]) -> tuple[IntArray, Tick]:
-        """Steps between rows of these times, and the last of them."""
-        assert self.interval is not None
-        steps = np.ones(len(times), dtype=np.int64)
-        grid = times[0] - self.interval if self.last is None else self.last.grid
-        for row, time in enumerate(times):
+            raise ValueError(f"the rows are {apart} apart, and interval is {interval}")
+        steps = np.empty(n_rows, dtype=np.int64)
+        grid = last.grid
+        for row, time in enumerate(at.tolist()):
             steps[row] = step = max(1, round((time - grid) / self.interval))
             grid += step * self.interval
             grid += (time - grid) // FOLLOWING
-        return steps, Tick(times[-1], grid)
+        return steps, Tick(int(at[-1]), grid)

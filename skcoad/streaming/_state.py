@@ -47,13 +47,14 @@ def save_stream(stream: Any, path: str | os.PathLike[str]) -> None:
     """Save a stream; see :meth:`skcoad.streaming.StreamingDetector.save`."""
     detector, tensors = state(stream.detector)
     buffer, clock = stream._buffer, stream._clock
+    time, grid = clock.last or (None, None)
     content: Json = {
         "class": type(stream).__name__,
         "detector": detector,
         "final_every": stream.final_every,
         "interval": clock.interval,
-        "last_time": None if clock.last is None else clock.last.time,
-        "grid_time": None if clock.last is None else clock.last.grid,
+        "last_time": time,
+        "grid_time": grid,
         "n_rows": stream.n_rows,
         "first": buffer.first,
         "n_final": stream._n_final,

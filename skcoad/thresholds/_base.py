@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from skcoad._validation import check_parameters, reals
-from skcoad.thresholds._rate import events_per_row
+from skcoad.thresholds._rate import events_per_row, sampling_interval
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -59,12 +59,14 @@ class ScoreThreshold(BaseEstimator):  # type: ignore[misc]
         ----------
         scores : array-like of shape (n_timestamps,)
             Of consecutive rows, in time order, finite; as unseen by the detector as
-            what will be compared with the threshold.
+            what will be compared with the threshold. A Series with a `DatetimeIndex`
+            tells the interval.
         separation : int, default=1
             Scores above the threshold at most so many rows apart are one event; a
             detector gives its period.
         interval : float or None, default=None
-            Seconds from one row to the next, for a rate in time.
+            Seconds from one row to the next, for a rate in time. By default the median
+            of those of the index of `scores`, if these are times.
 
         Returns
         -------
@@ -77,6 +79,8 @@ class ScoreThreshold(BaseEstimator):  # type: ignore[misc]
             If a parameter or an argument is out of its range, or the scores are too few
             for the rate.
         """
+        if interval is None:
+            interval = sampling_interval(getattr(scores, "index", None))
         self.rate_ = self.check(interval)
         values = _checked(scores)
         if len(values) == 0:

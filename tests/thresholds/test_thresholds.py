@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -168,3 +169,15 @@ def test_it_is_an_estimator_that_refuses_what_is_wrong(cls):
             cls(held_back=held_back).fit([1.0, 2.0])
     with pytest.raises(ValueError, match="false_alarms"):
         cls(0.01).fit([1.0, 2.0])
+
+
+@every_threshold
+def test_a_rate_in_time_takes_the_interval_of_the_index(cls):
+    scores = blocks(300, 0)
+    times = pd.date_range("2026-01-01", periods=len(scores), freq="min")
+    indexed = cls("1 per day").fit(pd.Series(scores, index=times))
+    stated = cls("1 per day").fit(scores, interval=60.0)
+    assert indexed.interval_ == 60.0
+    assert indexed.threshold_ == stated.threshold_
+    with pytest.raises(ValueError, match="needs the times of the rows"):
+        cls("1 per day").fit(pd.Series(scores))

@@ -199,11 +199,20 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
         -------
         ndarray of shape (n_timestamps,)
             What :meth:`decision_function` gives.
+
+        Raises
+        ------
+        ValueError
+            If there are not the scores of as many channels as in the training series.
         """
         check_is_fitted(self)
-        return aggregate_channels(
-            self.model_, channel_scores.T, self._scoring_options()
-        )
+        scores = np.asarray(channel_scores, dtype=np.float64)
+        if scores.ndim != 2 or scores.shape[1] != self.n_features_in_:
+            raise ValueError(
+                f"channel_scores must be of shape (n_timestamps, {self.n_features_in_})"
+                f", got {scores.shape}"
+            )
+        return aggregate_channels(self.model_, scores.T, self._scoring_options())
 
     @on_one_fit
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -339,6 +348,7 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
             min_timestamps=MIN_TIMESTAMPS,
         )
         series, rows = self._regular(X, series)
+        self.__dict__.pop("_unscored", None)  # of an earlier fit
         self.training_times_ = regular_times(X)
         check_missing_fraction(series)
         normal = mask_gross_outliers(series)

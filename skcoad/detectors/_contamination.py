@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from typing import Any
 
@@ -9,9 +12,27 @@ import numpy as np
 from sklearn.base import clone
 
 from skcoad._typing import FloatArray
+from skcoad.model import InterruptedFitWarning
 from skcoad.preprocessing import plan_windows
 
-__all__ = ["held_back_scores", "thresholder_limit"]
+__all__ = ["held_back_scores", "interrupts_raised", "thresholder_limit"]
+
+
+@contextmanager
+def interrupts_raised() -> Iterator[None]:
+    """Let an interrupt end a fit that would warn of it and keep what it learned.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If a fit within warns of an interrupt.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", InterruptedFitWarning)
+        try:
+            yield
+        except InterruptedFitWarning as warning:
+            raise KeyboardInterrupt from warning
 
 
 def held_back_scores(detector: Any, X: FloatArray, share: float) -> FloatArray:
@@ -33,6 +54,8 @@ def held_back_scores(detector: Any, X: FloatArray, share: float) -> FloatArray:
 
     Raises
     ------
+    KeyboardInterrupt
+        If interrupted at any time: nothing usable exists yet.
     ValueError
         If the rest cannot be fitted to.
     """
@@ -41,11 +64,13 @@ def held_back_scores(detector: Any, X: FloatArray, share: float) -> FloatArray:
     other = clone(detector).set_params(
         contamination=0.1,  # whatever is a number, so that this ends here
         period=plan_windows(X, period=detector.period).period,
+        missing="mask",  # gross outliers have been masked
     )
 
     def fit_rest(rest: FloatArray) -> None:
         try:
-            other.fit(rest)
+            with interrupts_raised():
+                other.fit(rest)
         except ValueError as error:
             raise ValueError(
                 f"with {n_scored} of {n} rows held back to calibrate on "

@@ -38,7 +38,7 @@ class ExplanationMixin(SearchMixin):
         self,
         X: Any,
         *,
-        channels: Sequence[int] | None = None,
+        channels: Sequence[int | str] | None = None,
         start: int = 0,
         stop: int | None = None,
         channel_scores: FloatArray | None = None,
@@ -49,10 +49,10 @@ class ExplanationMixin(SearchMixin):
         ----------
         X : array-like of shape (n_timestamps, n_channels) or (n_timestamps,)
             As in :meth:`decision_function`.
-        channels : sequence of int, default=None
-            Positions of the channels to explain; all by default. Of many channels a few
-            take less time and memory; the contributions of the others are then missing
-            in the sum.
+        channels : sequence of int or str, default=None
+            Channels to explain, by position or by the name that `fit` saw; all by
+            default. Of many channels a few take less time and memory; the contributions
+            of the others are then missing in the sum.
         start, stop : int, default=0 and None
             Explain this part of `X` only, which takes less time: the first timestamp
             and the one after the last, by default the end of `X`.
@@ -85,11 +85,8 @@ class ExplanationMixin(SearchMixin):
         (150, 1, 12)
         """
         validated = self._validated(X)
-        n_timestamps, n_channels = validated.shape
-        chosen = list(range(n_channels) if channels is None else channels)
-        for channel in chosen:
-            if not 0 <= channel < n_channels:
-                raise ValueError(f"there are {n_channels} channels, none is {channel}")
+        n_timestamps = len(validated)
+        chosen = _positions(channels, self._channel_names())
         stop = n_timestamps if stop is None else stop
         if not 0 <= start < stop <= n_timestamps:
             raise ValueError(
@@ -192,3 +189,22 @@ class ExplanationMixin(SearchMixin):
             largest = contribution[: len(found)].argmax(0)
             chosen.append(np.take_along_axis(found, largest[None], 0)[0])
         return np.stack(chosen, 1)
+
+
+def _positions(
+    channels: Sequence[int | str] | None, names: Sequence[int | str]
+) -> list[int]:
+    """Positions of channels that are given by position or name; all by default."""
+    positions = list(range(len(names)))
+    if channels is None:
+        return positions
+    if len(channels) == 0:
+        raise ValueError("channels is empty; leave it out to explain all")
+    by_name = {name: position for position, name in enumerate(names)}
+    chosen = []
+    for channel in channels:
+        position = by_name.get(channel) if isinstance(channel, str) else channel
+        if position not in positions:
+            raise ValueError(f"there are {len(names)} channels, none is {channel!r}")
+        chosen.append(int(position))
+    return chosen

@@ -33,6 +33,7 @@ class PyODDetector(BaseDetector):  # type: ignore[misc]
     contamination: Any
     decision_scores_: FloatArray
     labels_: NDArray[np.int_]
+    rejection_threshold_: float
     thresholder_: ScoreThreshold | None
 
     # PyOD replaces these with versions that change warning filters and hide
@@ -77,6 +78,73 @@ class PyODDetector(BaseDetector):  # type: ignore[misc]
         confidence: FloatArray = BaseDetector.predict_confidence(self._as_pyod(), X)
         return confidence
 
+    def predict_with_rejection(
+        self,
+        X: Any,
+        T: float = 32,
+        return_stats: bool = False,
+        delta: float = 0.1,
+        c_fp: float = 1,
+        c_fn: float = 1,
+        c_r: float = -1,
+    ) -> Any:
+        """Label each timestamp, but for those of which PyOD is not confident.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_timestamps, n_channels) or (n_timestamps,)
+            As in :meth:`decision_function`.
+        T : float, default=32
+            A label is rejected where the confidence is at most ``1 - 2 exp(-T)``.
+        return_stats : bool, default=False
+            Also return what :meth:`compute_rejection_stats` does, as a list.
+        delta, c_fp, c_fn, c_r : float
+            As for :meth:`compute_rejection_stats`.
+
+        Returns
+        -------
+        ndarray of shape (n_timestamps,), or a pair of it and the statistics
+            0, 1, or -2 where the label is rejected.
+        """
+        detector = self._as_pyod()
+        labels = BaseDetector.predict_with_rejection(
+            detector, X, T, return_stats, delta, c_fp, c_fn, c_r
+        )
+        self.rejection_threshold_ = detector.rejection_threshold_
+        return labels
+
+    @on_one_fit
+    def compute_rejection_stats(
+        self,
+        T: float = 32,
+        delta: float = 0.1,
+        c_fp: float = 1,
+        c_fn: float = 1,
+        c_r: float = -1,
+        verbose: bool = False,
+    ) -> Any:
+        """PyOD's estimates of how often labels are rejected, and at what cost.
+
+        Parameters
+        ----------
+        T : float, default=32
+            As for :meth:`predict_with_rejection`.
+        delta : float, default=0.1
+            The upper bound of the rate holds with probability ``1 - delta``.
+        c_fp, c_fn, c_r : float
+            Costs of a false alarm, a miss and a rejection; a negative `c_r` is the
+            contamination.
+        verbose : bool, default=False
+            Print them too.
+
+        Returns
+        -------
+        expected_rate, upper_bound_rate, upper_bound_cost : float
+        """
+        return BaseDetector.compute_rejection_stats(
+            self._as_pyod(), T, delta, c_fp, c_fn, c_r, verbose
+        )
+
     @on_one_fit
     def predict_proba(
         self, X: Any, method: str = "linear", return_confidence: bool = False
@@ -120,5 +188,6 @@ class PyODDetector(BaseDetector):  # type: ignore[misc]
             return self
         check_is_fitted(self)
         copied = copy(self)
-        copied.contamination = float(self.labels_.mean())
+        # PyOD's estimates need one anomalous row at least.
+        copied.contamination = max(1, int(self.labels_.sum())) / len(self.labels_)
         return copied

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
+
+from sklearn.base import clone
 
 from skcoad.datasets import Series
 from skcoad.datasets._series import to_frame
-from skcoad.model import InterruptedFitWarning
+from skcoad.detectors._contamination import interrupts_raised
 from skcoad.thresholds import ScoreThreshold
 
 if TYPE_CHECKING:
@@ -25,8 +26,9 @@ def fit_series(detector: Any, series: Series, n_train: int) -> None:
     Parameters
     ----------
     detector : object
-        Fitted in place. A detector of this package sees names and times; if all is
-        searched, its threshold is calibrated on all and holds nothing back.
+        Fitted in place, its parameters left as they are. A detector of this package
+        sees names and times; if all is searched, a threshold is calibrated on all and
+        holds nothing back.
     series : Series
         The series.
     n_train : int
@@ -51,16 +53,17 @@ def fit_series(detector: Any, series: Series, n_train: int) -> None:
     (300, ['flow'])
     """
     X: Any = series.values
+    contamination = getattr(detector, "contamination", None)
     if hasattr(detector, "find_segments"):
         X = to_frame(series)
-        if n_train == 0 and isinstance(detector.contamination, ScoreThreshold):
-            detector.contamination.set_params(held_back=0)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", InterruptedFitWarning)
-        try:
+        if n_train == 0 and isinstance(contamination, ScoreThreshold):
+            detector.contamination = clone(contamination).set_params(held_back=0)
+    try:
+        with interrupts_raised():
             detector.fit(X[:n_train] if n_train else X)
-        except InterruptedFitWarning as warning:
-            raise KeyboardInterrupt from warning
+    finally:
+        if contamination is not None:
+            detector.contamination = contamination
 
 
 def frame_of(series: Series, detector: Any) -> pd.DataFrame:

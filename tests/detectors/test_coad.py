@@ -16,6 +16,7 @@ from skcoad.datasets import load_ucr
 from skcoad.metrics import kdd21_hit
 from skcoad.model import _training as training
 from skcoad.scoring._series import chunks
+from skcoad.thresholds import PeaksOverThreshold
 
 UCR = Path(__file__).parents[3] / "shared" / "data" / "ucr"
 
@@ -688,6 +689,20 @@ def test_a_later_interrupt_leaves_a_fitted_detector_and_warns(monkeypatch, tiny,
         detector.fit(wave())
     assert detector.n_iter_ == 30
     check_scores(detector.decision_function(wave()), 400)
+
+
+@pytest.mark.parametrize("step", [10, 31, 70])
+def test_an_interrupt_while_a_threshold_holds_back_ends_the_fit(
+    step, monkeypatch, tiny, wave
+):
+    # The first 100 steps are of detectors that only calibrate.
+    interrupt_at(monkeypatch, step)
+    threshold = PeaksOverThreshold("1 per 200 rows")
+    detector = tiny(max_steps=50, contamination=threshold)
+    with pytest.raises(KeyboardInterrupt):
+        detector.fit(wave())
+    with pytest.raises(NotFittedError):
+        detector.decision_function(wave())
 
 
 def test_an_interrupted_refit_leaves_no_mixture(monkeypatch, tiny, wave):

@@ -6,6 +6,8 @@ import pytest
 from sklearn.base import BaseEstimator, clone
 
 from skcoad import NeighborsDetector, SklearnOutlierAdapter
+from skcoad.datasets import Series
+from skcoad.detectors import fit_series
 from skcoad.detectors._contamination import held_back_scores, thresholder_limit
 from skcoad.thresholds import (
     ConformalThreshold,
@@ -73,6 +75,28 @@ def test_each_end_is_scored_as_new_by_a_detector_fitted_to_the_rest(share, wave)
     np.testing.assert_allclose(
         end, earlier.decision_function(X)[-n:], rtol=0.3, atol=0.3
     )
+
+
+def test_a_gross_outlier_is_no_missing_value_to_what_is_held_back(wave):
+    X = wave(600)
+    X[100] = 65535
+    threshold = PeaksOverThreshold("1 per 200 rows")
+    raising, masking = (
+        NeighborsDetector(missing=missing, contamination=threshold).fit(X)
+        for missing in ("raise", "mask")
+    )
+    assert raising.threshold_ == masking.threshold_
+
+
+@pytest.mark.parametrize("n_train", [0, 300])
+def test_fitting_to_a_series_leaves_the_parameters_alone(n_train, wave):
+    threshold = PeaksOverThreshold("1 per 200 rows")
+    detector = NeighborsDetector(contamination=threshold)
+    series = Series(wave(600), np.zeros(600), n_train, "wave")
+    fit_series(detector, series, n_train)
+    assert detector.contamination is threshold
+    assert threshold.held_back == 0.5
+    assert detector.thresholder_.held_back == (0.5 if n_train else 0)
 
 
 def test_a_few_rows_are_held_back_as_well(wave):

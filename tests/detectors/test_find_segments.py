@@ -159,6 +159,21 @@ def test_what_cannot_be_searched_is_an_error(fitted, anomalous, arguments, messa
         fitted.find_segments(anomalous, **arguments)
 
 
+def test_channels_are_explained_by_position_or_name(anomalous):
+    frame = pd.DataFrame(anomalous, columns=["flow", "heat"])
+    detector = NeighborsDetector().fit(frame[:300])
+    by_name = detector.explain(frame, channels=["heat"])
+    assert by_name.channels == ("heat",)
+    by_position = detector.explain(frame, channels=[1])
+    np.testing.assert_array_equal(by_name.contributions, by_position.contributions)
+
+
+@pytest.mark.parametrize("scores", [np.ones((5, 3)), np.ones(5), [1.0, 2.0]])
+def test_scores_of_other_channels_are_not_aggregated(scores, fitted):
+    with pytest.raises(ValueError, match=r"shape \(n_timestamps, 2\), got"):
+        fitted.aggregate(scores)
+
+
 def test_a_part_of_a_channel_is_explained_alone(fitted, anomalous):
     whole = fitted.explain(anomalous).components[1]
     (part,) = fitted.explain(anomalous, channels=[1], start=390, stop=440).components
@@ -171,6 +186,8 @@ def test_a_part_of_a_channel_is_explained_alone(fitted, anomalous):
     [
         ({"channels": [2]}, "there are 2 channels, none is 2"),
         ({"channels": [-1]}, "there are 2 channels, none is -1"),
+        ({"channels": ["level"]}, "there are 2 channels, none is 'level'"),
+        ({"channels": []}, "channels is empty"),
         ({"start": 10, "stop": 10}, "600 timestamps and not empty, got 10 to 10"),
         ({"stop": 601}, "600 timestamps and not empty, got 0 to 601"),
         ({"channel_scores": np.zeros(600)}, r"shape of X, \(600, 2\), got \(600,\)"),

@@ -9,7 +9,8 @@ from pyod.models.iforest import IForest
 from pyod.utils import persistence
 from sklearn.base import BaseEstimator
 
-from skcoad import CoADDetector, SlidingWindowTransformer
+from skcoad import CoADDetector, NeighborsDetector, SlidingWindowTransformer
+from skcoad.thresholds import PeaksOverThreshold
 
 
 def test_the_detector_is_one_of_pyod(fitted):
@@ -130,6 +131,19 @@ def test_rejection_marks_what_is_uncertain(fitted, wave):
     assert 0 < kept.sum() < len(X)
     np.testing.assert_array_equal(labels[kept], fitted.predict(X)[kept])
     assert np.isfinite(stats).all()
+
+
+@pytest.mark.parametrize("rows", [200, 10_000])  # some labels and none
+def test_rejection_works_with_a_threshold(rows, wave):
+    X = wave()
+    threshold = PeaksOverThreshold(f"1 per {rows} rows")
+    detector = NeighborsDetector(contamination=threshold).fit(X)
+    labels, stats = detector.predict_with_rejection(X, c_r=0.1, return_stats=True)
+    kept = labels != -2
+    np.testing.assert_array_equal(labels[kept], detector.predict(X)[kept])
+    np.testing.assert_array_equal(stats, detector.compute_rejection_stats(c_r=0.1))
+    assert np.isfinite(stats).all()
+    assert detector.rejection_threshold_ == pytest.approx(1)
 
 
 def test_saved_and_loaded_by_joblib_or_pyod_the_scores_are_bit_equal(

@@ -242,6 +242,21 @@ def test_scoring_that_is_interrupted_again_and_again_can_still_be_done(
     assert names == {name for name in vars(expected) if name.endswith("_")}
 
 
+def test_a_refit_forgets_the_scoring_that_an_interrupted_fit_left(
+    monkeypatch, tiny, wave
+):
+    X = wave(300, seed=1)
+    interrupt_scoring(monkeypatch, 1)
+    with pytest.warns(InterruptedFitWarning):
+        detector = tiny().fit(5 + wave(period=40))
+    detector.fit(X)
+    expected = tiny().fit(X)
+    scores = detector.decision_function(X)
+    np.testing.assert_array_equal(scores, expected.decision_function(X))
+    np.testing.assert_array_equal(detector.decision_scores_, expected.decision_scores_)
+    assert detector.threshold_ == expected.threshold_
+
+
 @pytest.mark.parametrize("end", ["whole", "diverges", "interrupted", "stopped"])
 def test_callbacks_such_as_the_progress_bar_see_the_end_however_training_ends(
     monkeypatch, tiny, wave, capsys, end

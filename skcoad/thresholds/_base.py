@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 __all__ = ["ScoreThreshold"]
+
+ROUNDING = 1e-9  # of a rate times rows: 49 rows at one in 49 are one event
 
 
 class ScoreThreshold(BaseEstimator):  # type: ignore[misc]
@@ -142,6 +145,10 @@ class ScoreThreshold(BaseEstimator):  # type: ignore[misc]
     @abstractmethod
     def _limit(self) -> float:
         """The threshold, from the fitted attributes."""
+
+    def _n_asked(self) -> int:
+        """How many whole events are asked for in the calibration scores."""
+        return math.floor(self.rate_ * len(self.scores_) * (1 + ROUNDING))
 
     def _tail_probability(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         n = len(self._sorted)

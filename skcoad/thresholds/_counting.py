@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from skcoad.thresholds._base import ScoreThreshold
 from skcoad.thresholds._events import lowest_threshold
 
@@ -49,8 +47,9 @@ class QuantileThreshold(ScoreThreshold):
     """
 
     def _limit(self) -> float:
-        allowed = math.floor(self.rate_ * len(self.scores_))
-        return lowest_threshold(self.scores_, allowed, separation=self.separation_)
+        return lowest_threshold(
+            self.scores_, self._n_asked(), separation=self.separation_
+        )
 
 
 class ConformalThreshold(ScoreThreshold):
@@ -101,7 +100,7 @@ class ConformalThreshold(ScoreThreshold):
 
     def _limit(self) -> float:
         n = len(self.scores_)
-        allowed = math.floor(self.rate_ * n)
+        allowed = self._n_asked()
         if allowed < 1:
             raise ValueError(
                 f"false_alarms={self.false_alarms!r} is one event in "

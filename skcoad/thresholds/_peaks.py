@@ -92,7 +92,7 @@ class PeaksOverThreshold(ScoreThreshold):
         self._fit_tail(self.peaks_ - self.level_)
         events = self.rate_ * len(scores)
         if events >= len(self.peaks_):
-            return lowest_threshold(scores, math.floor(events), separation=separation)
+            return lowest_threshold(scores, self._n_asked(), separation=separation)
         wanted = events / len(self.peaks_)
         high = 1.0
         while self._survival(np.array([high]))[0] > wanted:

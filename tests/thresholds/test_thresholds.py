@@ -181,3 +181,11 @@ def test_a_rate_in_time_takes_the_interval_of_the_index(cls):
     assert indexed.threshold_ == stated.threshold_
     with pytest.raises(ValueError, match="needs the times of the rows"):
         cls("1 per day").fit(pd.Series(scores))
+
+
+@pytest.mark.parametrize("n", range(40, 110))
+def test_a_rate_of_one_in_all_rows_is_one_event(n):
+    scores = np.arange(n, dtype=np.float64)
+    rate = f"1 per {n} rows"
+    assert ConformalThreshold(rate).fit(scores).threshold_ == scores[-1]
+    assert QuantileThreshold(rate).fit(scores).threshold_ == scores[-2]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, OutlierMixin, clone
 from sklearn.utils import get_tags
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 __all__ = ["SklearnOutlierAdapter"]
 
@@ -73,9 +73,14 @@ class SklearnOutlierAdapter(OutlierMixin, BaseEstimator):
         """
         self.detector_ = self._detector().fit(X)
         self.offset_ = -self.detector_.threshold_
+        if not hasattr(self.detector_, "n_features_in_"):  # most of PyOD's
+            validate_data(self, X, skip_check_array=True)
+            return self
         self.n_features_in_ = self.detector_.n_features_in_
         if hasattr(self.detector_, "feature_names_in_"):
             self.feature_names_in_ = self.detector_.feature_names_in_
+        elif hasattr(self, "feature_names_in_"):  # of an earlier fit
+            del self.feature_names_in_
         return self
 
     def score_samples(self, X: Any) -> NDArray[np.floating[Any]]:

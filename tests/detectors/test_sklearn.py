@@ -3,7 +3,11 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from pyod.models.ecod import ECOD
+from pyod.models.hbos import HBOS
 from pyod.models.iforest import IForest
+from pyod.models.knn import KNN
+from pyod.models.pca import PCA
 from sklearn.base import clone
 from sklearn.exceptions import FitFailedWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit, cross_val_score
@@ -234,13 +238,24 @@ def test_the_adapter_inverts_labels_and_scores(fitted, wave):
     np.testing.assert_array_equal(clone(adapter).fit_predict(X), 1 - 2 * fitted.labels_)
 
 
-def test_the_adapter_wraps_any_detector_of_pyod_and_leaves_it_unfitted():
+@pytest.mark.parametrize("cls", [IForest, KNN, ECOD, HBOS, PCA])
+def test_the_adapter_wraps_any_detector_of_pyod_and_leaves_it_unfitted(cls):
     X = np.random.default_rng(0).normal(size=(200, 3))
-    forest = IForest(random_state=0)
-    adapter = SklearnOutlierAdapter(forest).fit(X)
+    detector = cls()
+    adapter = SklearnOutlierAdapter(detector).fit(X)
     assert set(adapter.predict(X).tolist()) == {-1, 1}
-    assert not hasattr(forest, "decision_scores_")
+    assert not hasattr(detector, "decision_scores_")
     assert adapter.n_features_in_ == 3
+
+
+@pytest.mark.parametrize("make", [KNN, lambda: small()])
+def test_an_adapter_that_is_fitted_again_forgets_the_names(make, wave):
+    adapter = SklearnOutlierAdapter(make())
+    adapter.fit(pd.DataFrame(wave(), columns=["flow"]))
+    assert adapter.feature_names_in_.tolist() == ["flow"]
+    adapter.fit(wave(400, 2))
+    assert adapter.n_features_in_ == 2
+    assert not hasattr(adapter, "feature_names_in_")
 
 
 def test_the_adapter_makes_a_detector_of_its_own(monkeypatch, wave):

@@ -60,7 +60,8 @@ class CoADDetector(TimeSeriesDetector):
     Parameters
     ----------
     period : int or "auto", default="auto"
-        Dominant period in timestamps; by default from the autocorrelation.
+        Dominant period in timestamps, at most half of the training series; by default
+        from the autocorrelation.
     window_periods : float, default=2.0
         Periods in a window of automatic size.
     window_size, patch_size, step : int or "auto", default="auto"

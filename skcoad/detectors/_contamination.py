@@ -38,6 +38,8 @@ def interrupts_raised() -> Iterator[None]:
 def held_back_scores(detector: Any, X: FloatArray, share: float) -> FloatArray:
     """Score each end of the training series as new, by a detector fitted to the rest.
 
+    The period is that of the whole series, or half of the rest where that is shorter.
+
     Parameters
     ----------
     detector : TimeSeriesDetector
@@ -61,9 +63,10 @@ def held_back_scores(detector: Any, X: FloatArray, share: float) -> FloatArray:
     """
     n = len(X)
     n_scored = max(1, round(share * n))
+    period = plan_windows(X, period=detector.period).period
     other = clone(detector).set_params(
         contamination=0.1,  # whatever is a number, so that this ends here
-        period=plan_windows(X, period=detector.period).period,
+        period=min(period, max(2, (n - n_scored) // 2)),
         missing="mask",  # gross outliers have been masked
     )
 

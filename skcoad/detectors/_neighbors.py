@@ -50,7 +50,8 @@ class NeighborsDetector(TimeSeriesDetector):
     Parameters
     ----------
     period : int or "auto", default="auto"
-        Dominant period in timestamps; by default from the autocorrelation.
+        Dominant period in timestamps, at most half of the training series; by default
+        from the autocorrelation.
     step : int or "auto", default="auto"
         Queries are at most so far apart, and at most a sixteenth of a period; by
         default about a period. See :func:`skcoad.preprocessing.plan_windows`.

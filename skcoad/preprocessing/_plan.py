@@ -98,12 +98,13 @@ def plan_windows(
     x : ndarray of shape (n_timestamps, n_channels)
         The training series, finite.
     period : int or "auto", default="auto"
-        By default :func:`dominant_period`, or :func:`fallback_period` where nothing
-        repeats.
+        At most half of the series and at most the window; by default
+        :func:`dominant_period`, or :func:`fallback_period` where nothing repeats.
     window_periods : float, default=2.0
         Periods in a window of automatic size.
     window_size : int or "auto", default="auto"
-        By default `window_periods` periods, but at most half of the series.
+        By default `window_periods` periods, but at most half of the series, unless a
+        given period leaves a part of a patch.
     patch_size : int or "auto", default="auto"
         By default such that a window has about 32 patches of at least 4 points.
     step : int or "auto", default="auto"
@@ -118,7 +119,8 @@ def plan_windows(
     ------
     ValueError
         If the window is longer than the series, is not a multiple of the patch or has
-        fewer than 4 patches, or the step is longer than the window.
+        fewer than 4 patches, the step is longer than the window, or a given period is
+        longer than half of the series or the window.
 
     Examples
     --------
@@ -136,8 +138,13 @@ def plan_windows(
         size if size == "auto" else int(size)
         for size in (period, window_size, patch_size, step)
     )
+    shortest = 0 if period == "auto" else period  # window
     if period == "auto":
         period = dominant_period(x) or fallback_period(n)
+    elif period > n // 2:
+        raise ValueError(
+            f"period={period} is longer than half of the series of {n} timestamps"
+        )
     if window_size == "auto":
         wanted = min(round(float(window_periods) * period), n // 2)
         wanted = min(max(wanted, MIN_PATCHES), n)
@@ -147,12 +154,15 @@ def plan_windows(
                 f"{MIN_PATCHES} patches of patch_size={patch_size} are longer than the "
                 f"series of {n} timestamps"
             )
-        n_patches = min(max(MIN_PATCHES, round(wanted / patch_size)), n // patch_size)
-        window_size = n_patches * patch_size
+        n_patches = max(MIN_PATCHES, round(wanted / patch_size))
+        n_patches = max(n_patches, math.ceil(shortest / patch_size))
+        window_size = min(n_patches, n // patch_size) * patch_size
     elif window_size > n:
         raise ValueError(
             f"a window of {window_size} timestamps is longer than the series of {n}"
         )
+    elif window_size < shortest:
+        raise ValueError(f"period={period} is longer than window_size={window_size}")
     elif patch_size == "auto":
         patch_size = _divisor(window_size)
     if window_size % patch_size:

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import check_is_fitted
 
 from skcoad._typing import Aggregation, FloatArray
@@ -26,6 +27,7 @@ from skcoad._validation import (
 )
 
 OVERLAP_CHUNK = 2**20  # points
+PANDAS = {"dense": "pandas"}  # scikit-learn's name of an output configuration
 
 __all__ = [
     "SlidingWindowTransformer",
@@ -297,7 +299,7 @@ class SlidingWindowTransformer(TransformerMixin, BaseEstimator):
         validate_series(self, X, reset=True)
         return self
 
-    def transform(self, X: Any) -> FloatArray:
+    def transform(self, X: Any) -> Any:
         """Make the table of windows.
 
         Parameters
@@ -309,7 +311,9 @@ class SlidingWindowTransformer(TransformerMixin, BaseEstimator):
         -------
         ndarray of shape (n_windows, window_size * n_channels)
             Window by window; within a row all channels of the first timestamp come
-            first. With padding, ``n_windows == n_timestamps``.
+            first. With padding, ``n_windows == n_timestamps``. After
+            ``set_output(transform="pandas")`` a frame, in which a window without
+            padding has the label of its first timestamp.
 
         Raises
         ------
@@ -318,7 +322,7 @@ class SlidingWindowTransformer(TransformerMixin, BaseEstimator):
             ``padding="reflect"`` and it is shorter than what must be mirrored.
         """
         check_is_fitted(self)
-        X = validate_series(self, X, reset=False)
+        series, X = X, validate_series(self, X, reset=False)
         if self.padding is not None:
             before, after = self._around()
             if self.padding == "reflect" and before >= len(X):
@@ -328,7 +332,12 @@ class SlidingWindowTransformer(TransformerMixin, BaseEstimator):
                 )
             X = np.pad(X, ((before, after), (0, 0)), mode=self.padding)
         windows = sliding_windows(X, self.window_size, self.step)
-        return windows.reshape(len(windows), -1)
+        table = windows.reshape(len(windows), -1)
+        if self.padding is None and _get_output_config("transform", self) == PANDAS:
+            # scikit-learn would give the windows the labels of all timestamps.
+            starts = window_starts(len(X), self.window_size, self.step)
+            return _frame(table, series, starts)
+        return table
 
     def scores_to_timestamps(
         self,
@@ -400,3 +409,11 @@ class SlidingWindowTransformer(TransformerMixin, BaseEstimator):
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "n_features_in_")
+
+
+def _frame(table: FloatArray, series: Any, starts: NDArray[np.intp]) -> Any:
+    """Frame of windows with the labels of the timestamps where they start."""
+    import pandas as pd
+
+    labelled = isinstance(series, (pd.DataFrame, pd.Series))
+    return pd.DataFrame(table, series.index[starts] if labelled else None)

@@ -91,6 +91,10 @@ def is_contradiction(parameters, X):
     window, patch, step = (
         parameters.get(name, "auto") for name in ("window_size", "patch_size", "step")
     )
+    period = parameters.get("period", "auto")
+    longest = len(X) // 2 if window == "auto" else min(len(X) // 2, window)
+    if period != "auto" and period > longest:
+        return True
     if window == "auto":
         return patch != "auto" and 4 * patch > len(X)
     return (

@@ -68,7 +68,8 @@ def test_what_is_given_is_kept_or_is_an_error(
         message = ""
     if message:
         # It names at least one of the numbers that were given, by value.
-        numbers = [str(size) for size in given_sizes.values() if size != "auto"]
+        sizes_given = (period, *given_sizes.values())
+        numbers = [str(size) for size in sizes_given if size != "auto"]
         assert any(number in message for number in numbers)
         return
     check_is_valid(plan, len(x))
@@ -77,8 +78,19 @@ def test_what_is_given_is_kept_or_is_an_error(
     if step != "auto":
         unit = max(1, plan.period // 16)
         assert plan.step in (step, step // unit * unit)
-    if period != "auto":
-        assert plan.period == min(period, plan.window_size)
+    assert period in ("auto", plan.period)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ({"period": 501}, "period=501 is longer than half of the series of 1000"),
+        ({"period": 50, "window_size": 48}, "period=50 is longer than window_size=48"),
+    ],
+)
+def test_a_period_that_does_not_fit_is_an_error(sizes, message):
+    with pytest.raises(ValueError, match=message):
+        plan_windows(np.zeros((1000, 1)), **sizes)
 
 
 @given(series, sizes, st.floats(1, 20))

@@ -221,6 +221,20 @@ def test_output_is_pandas_with_the_index_of_the_input_on_request():
     pd.testing.assert_index_equal(table.index, index)
 
 
+@pytest.mark.parametrize("step", [1, 2])
+def test_windows_without_padding_have_the_labels_of_their_first_timestamps(step):
+    index = pd.date_range("2020", periods=9, freq="h")
+    frame = pd.DataFrame({"a": np.arange(9.0)}, index=index)
+    transformer = SlidingWindowTransformer(window_size=2, step=step, padding=None)
+    expected = transformer.fit_transform(frame)
+    table = transformer.set_output(transform="pandas").transform(frame)
+    np.testing.assert_array_equal(table, expected)
+    assert table.columns.tolist() == ["a[t+0]", "a[t+1]"]
+    assert table.index.tolist() == index[table["a[t+0]"].astype(int)].tolist()
+    positions = transformer.fit_transform(frame.to_numpy()).index
+    assert positions.tolist() == list(range(len(table)))
+
+
 @pytest.mark.parametrize(
     ("parameters", "named"),
     [

@@ -34,20 +34,29 @@ class Grid(NamedTuple):
     ----------
     rows : ndarray of shape (n_rows,)
         Increasing positions of the rows on the grid, the first of them 0.
-    times : ndarray of shape (n_grid,)
+    times : ndarray or pandas.Index of shape (n_grid,)
         The times of the rows, and those of the missing rows in between.
     spacing : str
         In words, such as ``"15 min"`` or ``"1 month"``.
     """
 
     rows: IntArray
-    times: Times
+    times: Any
     spacing: str
 
     @property
     def n_missing(self) -> int:
         """Number of positions without a row."""
         return len(self.times) - len(self.rows)
+
+    @property
+    def interval(self) -> float | None:
+        """Mean seconds from one position to the next; None if these are no times."""
+        n_steps = len(self.times) - 1
+        if self.times.dtype.kind not in "mM" or n_steps < 1:
+            return None
+        seconds = (self.times[-1] - self.times[0]) / np.timedelta64(1, "s")
+        return float(seconds / n_steps)
 
 
 def find_grid(times: Times) -> Grid:

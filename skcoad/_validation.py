@@ -20,7 +20,7 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils.validation import _check_feature_names_in, validate_data
 
-from skcoad._time import Grid, find_grid
+from skcoad._time import Grid, calendar_grid, fixed_grid, in_utc, time_index
 from skcoad._typing import FloatArray
 
 __all__ = [
@@ -201,17 +201,35 @@ def regular_grid(X: Any) -> Grid | None:
         return None
     import pandas as pd
 
-    try:
-        grid = find_grid(_in_utc(index).to_numpy())
-    except ValueError as error:
-        raise ValueError(
-            f"{error}; resample the series, as X.resample('1h').mean() does"
-        ) from None
-    times: Any = pd.Index(grid.times)
     zone = getattr(index, "tz", None)
+    times = in_utc(index).to_numpy()
+    # Days and months are those of the clock; by it, an hour may be there twice.
+    clock = times if zone is None else index.tz_localize(None).to_numpy()
+    grid = calendar_grid(clock)
+    if grid is None:
+        try:
+            grid = fixed_grid(times)
+        except ValueError as error:
+            raise ValueError(
+                f"{error}; resample the series, as X.resample('1h').mean() does"
+            ) from None
+    elif zone is not None:
+        grid = grid._replace(times=_clock_in_utc(grid.times, zone))
+        grid.times[grid.rows] = times
+    every: Any = pd.Index(grid.times)
     if zone is not None:
-        times = times.tz_localize("UTC").tz_convert(zone)
-    return grid._replace(times=times)
+        every = every.tz_localize("UTC").tz_convert(zone)
+    return grid._replace(times=every)
+
+
+def _clock_in_utc(times: NDArray[Any], zone: Any) -> NDArray[Any]:
+    """Times of a clock in UTC; those that it skips later, of two the first."""
+    import pandas as pd
+
+    index = pd.DatetimeIndex(times).tz_localize(
+        zone, ambiguous=np.ones(len(times), dtype=bool), nonexistent="shift_forward"
+    )
+    return np.array(index.tz_convert(None))
 
 
 def insert_missing_rows(
@@ -257,15 +275,8 @@ def row_times(X: Any) -> NDArray[Any] | None:
     index = _time_index(X)
     if index is None:
         return None
-    times: NDArray[Any] = _in_utc(index).to_numpy()
+    times: NDArray[Any] = in_utc(index).to_numpy()
     return times
-
-
-def _in_utc(index: Any) -> Any:
-    """An index of times without zone; periods are where they begin."""
-    if hasattr(index, "to_timestamp"):
-        index = index.to_timestamp()
-    return index.tz_convert(None) if getattr(index, "tz", None) is not None else index
 
 
 def _time_index(X: Any) -> Any:
@@ -273,9 +284,7 @@ def _time_index(X: Any) -> Any:
     index: Any = getattr(X, "index", None)
     if hasattr(X, "indexes") and hasattr(X, "dtype"):  # an array of xarray
         index = X.indexes.get(X.dims[0])
-    dtype = getattr(index, "dtype", None)
-    is_time = getattr(dtype, "kind", "") in "mM" or str(dtype).startswith("period")
-    return index if dtype is not None and is_time else None
+    return time_index(index)
 
 
 def _check_time_index(X: Any) -> None:

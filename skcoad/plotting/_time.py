@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skcoad._series import check_length
+from skcoad._time import time_index
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -138,6 +139,8 @@ def time_axis(timestamps: ArrayLike | None, n_timestamps: int) -> TimeAxis:
     if index.hasnans:
         row = int(np.argmax(index.isna()))
         raise ValueError(f"the timestamp of row {row} is missing")
+    times = time_index(index)
+    index = index if times is None else times
     if isinstance(index, pd.PeriodIndex):
         index = index.to_timestamp()
     if isinstance(index, pd.DatetimeIndex):

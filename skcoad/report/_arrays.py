@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skcoad._time import time_index
 from skcoad._typing import FloatArray
 from skcoad.plotting._time import time_axis
 from skcoad.report._content import Channel, PageContent
@@ -100,7 +101,7 @@ def _horizontal(content: PageContent) -> tuple[FloatArray, str, bool]:
         axis = time_axis(None, n_timestamps)
     if not axis.dates:
         return axis.values, axis.label, False
-    index: Any = content.index
+    index = time_index(content.index)
     if hasattr(index, "to_timestamp"):
         index = index.to_timestamp()
     zone = "" if index.tz is None else str(index.tz)

@@ -11,6 +11,7 @@ import joblib
 import numpy as np
 from sklearn.base import clone
 
+from skcoad._time import time_index
 from skcoad._typing import FloatArray
 from skcoad._version import __version__
 from skcoad.datasets import Series, n_training_rows
@@ -140,6 +141,7 @@ def _detect(series: Series, detector: Any, search: SearchSettings) -> Result:
             series, detector, threshold, search.limit, n_train, scores
         )
     return found | {
+        "label_kind": _label_kind(series.timestamps),
         "n_timestamps": len(series.values),
         "n_channels": series.values.shape[1],
         "n_train": n_train,
@@ -204,6 +206,19 @@ def _search_scores(
             for segment in found
         ],
     }
+
+
+def _label_kind(timestamps: Any) -> str:
+    """What start, peak and end are, since JSON has numbers and text alone."""
+    import pandas as pd
+
+    if timestamps is None:
+        return "position"
+    index = pd.Index(timestamps)
+    times = time_index(index)
+    if times is not None:
+        return "duration" if times.dtype.kind == "m" else "time"
+    return "position" if pd.api.types.is_numeric_dtype(index) else "text"
 
 
 def _as_json(value: Any) -> Any:

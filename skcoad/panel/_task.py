@@ -18,7 +18,6 @@ from skcoad.datasets import Series, n_training_rows
 from skcoad.io._parameters import get_parameters
 from skcoad.io._plain import plain
 from skcoad.io._results import Result
-from skcoad.panel._channels import known_names
 from skcoad.panel._fingerprint import fingerprint
 from skcoad.preprocessing import dominant_period, fallback_period
 
@@ -153,13 +152,11 @@ def _search(
     series: Series, detector: Any, threshold: float, limit: int | None, start: int
 ) -> Result:
     """What a detector of this package finds in a series, from a row on."""
-    from skcoad.detectors import frame_of
+    from skcoad.detectors import search_series
 
-    X = frame_of(series, detector)
-    names = known_names(series)
-    if names is not None and hasattr(detector, "feature_names_in_"):
-        X.columns = list(names)  # of one channel too: the detector compares them
-    found = detector.search(X, threshold=threshold, limit=limit, start=start)
+    found = search_series(
+        detector, series, threshold=threshold, limit=limit, start=start
+    )
     columns = [found.table[name].to_numpy() for name in found.table]
     return {
         "max_score": float(found.scores[found.start :].max()),

@@ -14,9 +14,10 @@ from skcoad._time import time_index
 if TYPE_CHECKING:
     from datetime import tzinfo
 
+    import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["TimeAxis", "time_axis"]
+__all__ = ["TimeAxis", "drawn_labels", "time_axis"]
 
 MAX_PLAIN = 1e8  # positions below are written in full
 HOLE = 2.5  # a step of so many usual ones is a hole in time
@@ -150,6 +151,33 @@ def time_axis(timestamps: ArrayLike | None, n_timestamps: int) -> TimeAxis:
     if not pd.api.types.is_numeric_dtype(index):
         raise ValueError(f"timestamps must be numbers or times, got {index[0]!r}")
     return _axis(index.to_numpy(dtype=np.float64))
+
+
+def drawn_labels(index: pd.Index[Any]) -> pd.Index[Any] | None:
+    """Return the labels of rows if they can be drawn along an axis.
+
+    Parameters
+    ----------
+    index : pandas.Index
+        Labels of any kind.
+
+    Returns
+    -------
+    pandas.Index or None
+        None for positions, where labels are neither numbers nor times, or one is
+        missing.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skcoad.plotting._time import drawn_labels
+    >>> drawn_labels(pd.Index(["row0", "row1"]))
+    """
+    try:
+        time_axis(index, len(index))
+    except ValueError:
+        return None
+    return index
 
 
 def _dates(index: Any) -> TimeAxis:

@@ -7,7 +7,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Grid", "duration_text", "find_grid", "time_text"]
+__all__ = [
+    "Grid",
+    "calendar_grid",
+    "duration_text",
+    "find_grid",
+    "fixed_grid",
+    "in_utc",
+    "time_index",
+    "time_text",
+]
 
 IntArray = NDArray[np.int64]
 Times = NDArray[Any]
@@ -34,20 +43,29 @@ class Grid(NamedTuple):
     ----------
     rows : ndarray of shape (n_rows,)
         Increasing positions of the rows on the grid, the first of them 0.
-    times : ndarray of shape (n_grid,)
+    times : ndarray or pandas.Index of shape (n_grid,)
         The times of the rows, and those of the missing rows in between.
     spacing : str
         In words, such as ``"15 min"`` or ``"1 month"``.
     """
 
     rows: IntArray
-    times: Times
+    times: Any
     spacing: str
 
     @property
     def n_missing(self) -> int:
         """Number of positions without a row."""
         return len(self.times) - len(self.rows)
+
+    @property
+    def interval(self) -> float | None:
+        """Mean seconds from one position to the next; None if these are no times."""
+        n_steps = len(self.times) - 1
+        if self.times.dtype.kind not in "mM" or n_steps < 1:
+            return None
+        seconds = (self.times[-1] - self.times[0]) / np.timedelta64(1, "s")
+        return float(seconds / n_steps)
 
 
 def find_grid(times: Times) -> Grid:
@@ -81,16 +99,61 @@ def find_grid(times: Times) -> Grid:
     >>> grid.rows, grid.spacing, grid.n_missing
     (array([0, 1, 3]), '1 d', 1)
     """
+    return calendar_grid(times) or fixed_grid(times)
+
+
+def calendar_grid(times: Times) -> Grid | None:
+    """Find the grid of months or business days that increasing times lie on.
+
+    Parameters
+    ----------
+    times : ndarray of shape (n_rows,)
+        As in :func:`find_grid`; dates are those of a calendar in the zone of the times.
+
+    Returns
+    -------
+    grid : Grid or None
+        None if there is no such grid.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skcoad._time import calendar_grid
+    >>> calendar_grid(np.array(["2024-01-31", "2024-02-29"], "M8[D]")).spacing
+    '1 month'
+    """
+    if len(times) < 2 or times.dtype.kind != "M":
+        return None
+    return _months(times) or _business_days(times)
+
+
+def fixed_grid(times: Times) -> Grid:
+    """Find the grid of a fixed duration that increasing times lie on.
+
+    Parameters
+    ----------
+    times : ndarray of shape (n_rows,)
+        As in :func:`find_grid`; of dates, in UTC.
+
+    Returns
+    -------
+    grid : Grid
+        The positions of the rows, and the times of all positions.
+
+    Raises
+    ------
+    ValueError
+        As in :func:`find_grid`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skcoad._time import fixed_grid
+    >>> fixed_grid(np.array([0.0, 0.5, 1.5])).rows
+    array([0, 1, 3])
+    """
     if len(times) < 2:
         return Grid(np.zeros(len(times), dtype=np.int64), times, "unknown")
-    if times.dtype.kind == "M":
-        for calendar in (_months, _business_days):
-            if grid := calendar(times):
-                return grid
-    return _fixed(times)
-
-
-def _fixed(times: Times) -> Grid:
     steps = np.diff(times)
     usual = _usual(steps)
     spacing, whole = usual, _whole_steps(steps, usual, TOLERANCE)
@@ -187,6 +250,66 @@ def _positions(steps: IntArray) -> IntArray:
 
 def _plural(count: int, unit: str) -> str:
     return f"{count} {unit}" + "s" * (count > 1)
+
+
+def time_index(labels: Any) -> Any:
+    """Return labels of rows as an index of pandas' own times, if they are times.
+
+    Parameters
+    ----------
+    labels : pandas.Index, pandas.Series or ndarray
+        Of numpy's, of pandas' or of Arrow's types.
+
+    Returns
+    -------
+    pandas.DatetimeIndex, TimedeltaIndex, PeriodIndex or None
+        None if they are no times.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skcoad._time import time_index
+    >>> index = pd.date_range("2024-01-01", periods=3, tz="Europe/Berlin", unit="s")
+    >>> time_index(index.astype("timestamp[s, Europe/Berlin][pyarrow]")).dtype
+    datetime64[s, Europe/Berlin]
+    >>> time_index(pd.RangeIndex(3))
+    """
+    dtype = getattr(labels, "dtype", None)
+    kind = getattr(dtype, "kind", "")
+    is_period = kind == "O" and str(dtype).startswith("period")
+    if not is_period and kind not in ("M", "m"):
+        return None
+    import pandas as pd
+
+    if isinstance(labels, (pd.DatetimeIndex, pd.TimedeltaIndex, pd.PeriodIndex)):
+        return labels
+    if is_period:
+        return pd.PeriodIndex(labels)
+    return pd.DatetimeIndex(labels) if kind == "M" else pd.TimedeltaIndex(labels)
+
+
+def in_utc(index: Any) -> Any:
+    """Return an index of times without zone; periods are where they begin.
+
+    Parameters
+    ----------
+    index : pandas.DatetimeIndex, TimedeltaIndex or PeriodIndex
+        Of :func:`time_index`.
+
+    Returns
+    -------
+    pandas.DatetimeIndex or TimedeltaIndex
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skcoad._time import in_utc
+    >>> in_utc(pd.DatetimeIndex(["2024-07-01T12:00+02:00"])).hour.tolist()
+    [10]
+    """
+    if hasattr(index, "to_timestamp"):
+        index = index.to_timestamp()
+    return index.tz_convert(None) if getattr(index, "tz", None) is not None else index
 
 
 def duration_text(duration: Any) -> str:

@@ -20,7 +20,7 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils.validation import _check_feature_names_in, validate_data
 
-from skcoad._time import find_grid
+from skcoad._time import Grid, calendar_grid, fixed_grid, in_utc, time_index
 from skcoad._typing import FloatArray
 
 __all__ = [
@@ -31,7 +31,7 @@ __all__ = [
     "insert_missing_rows",
     "integers",
     "reals",
-    "regular_times",
+    "regular_grid",
     "row_times",
     "validate_series",
 ]
@@ -177,15 +177,72 @@ def channel_names(estimator: BaseEstimator, input_features: Any) -> NDArray[np.o
     return names
 
 
-def insert_missing_rows(X: Any, series: FloatArray) -> tuple[FloatArray, Any]:
-    """Make missing rows of a frame with an index of times missing values.
+def regular_grid(X: Any) -> Grid | None:
+    """Find the regular grid of the times of the rows.
 
     Parameters
     ----------
     X : array-like
         What `validate_series` has taken.
+
+    Returns
+    -------
+    Grid or None
+        With the times as a `pandas.DatetimeIndex` in the zone of `X`, or a
+        `TimedeltaIndex`; None where times are not known.
+
+    Raises
+    ------
+    ValueError
+        If the times have no regular spacing.
+    """
+    index = _time_index(X)
+    if index is None:
+        return None
+    import pandas as pd
+
+    zone = getattr(index, "tz", None)
+    times = in_utc(index).to_numpy()
+    # Days and months are those of the clock; by it, an hour may be there twice.
+    clock = times if zone is None else index.tz_localize(None).to_numpy()
+    grid = calendar_grid(clock)
+    if grid is None:
+        try:
+            grid = fixed_grid(times)
+        except ValueError as error:
+            raise ValueError(
+                f"{error}; resample the series, as X.resample('1h').mean() does"
+            ) from None
+    elif zone is not None:
+        grid = grid._replace(times=_clock_in_utc(grid.times, zone))
+        grid.times[grid.rows] = times
+    every: Any = pd.Index(grid.times)
+    if zone is not None:
+        every = every.tz_localize("UTC").tz_convert(zone)
+    return grid._replace(times=every)
+
+
+def _clock_in_utc(times: NDArray[Any], zone: Any) -> NDArray[Any]:
+    """Times of a clock in UTC; those that it skips later, of two the first."""
+    import pandas as pd
+
+    index = pd.DatetimeIndex(times).tz_localize(
+        zone, ambiguous=np.ones(len(times), dtype=bool), nonexistent="shift_forward"
+    )
+    return np.array(index.tz_convert(None))
+
+
+def insert_missing_rows(
+    series: FloatArray, grid: Grid | None
+) -> tuple[FloatArray, Any]:
+    """Make missing rows missing values.
+
+    Parameters
+    ----------
     series : ndarray of shape (n_timestamps, n_channels)
-        What it has returned.
+        The rows.
+    grid : Grid or None
+        Of :func:`regular_grid`.
 
     Returns
     -------
@@ -194,22 +251,8 @@ def insert_missing_rows(X: Any, series: FloatArray) -> tuple[FloatArray, Any]:
         is, or where times are not known.
     rows : slice, or ndarray of shape (n_timestamps,)
         Where the rows of the series are in it.
-
-    Raises
-    ------
-    ValueError
-        If the times have no regular spacing.
     """
-    times = row_times(X)
-    if times is None:
-        return series, slice(None)
-    try:
-        grid = find_grid(times)
-    except ValueError as error:
-        raise ValueError(
-            f"{error}; resample the series, as X.resample('1h').mean() does"
-        ) from None
-    if not grid.n_missing:
+    if grid is None or not grid.n_missing:
         return series, slice(None)
     regular = np.full((len(grid.times), series.shape[1]), np.nan, dtype=series.dtype)
     regular[grid.rows] = series
@@ -232,40 +275,8 @@ def row_times(X: Any) -> NDArray[Any] | None:
     index = _time_index(X)
     if index is None:
         return None
-    times: NDArray[Any] = _in_utc(index).to_numpy()
+    times: NDArray[Any] = in_utc(index).to_numpy()
     return times
-
-
-def regular_times(X: Any) -> Any:
-    """Times of the rows that :func:`insert_missing_rows` gives, those inserted too.
-
-    Parameters
-    ----------
-    X : array-like
-        What :func:`insert_missing_rows` has taken.
-
-    Returns
-    -------
-    pandas.DatetimeIndex, pandas.TimedeltaIndex or None
-        In nanoseconds, in the zone of `X`; None where times are not known.
-    """
-    index = _time_index(X)
-    if index is None:
-        return None
-    import pandas as pd
-
-    times: Any = pd.Index(find_grid(_in_utc(index).to_numpy()).times)
-    zone = getattr(index, "tz", None)
-    if zone is not None:
-        times = times.tz_localize("UTC").tz_convert(zone)
-    return times
-
-
-def _in_utc(index: Any) -> Any:
-    """An index of times without zone; periods are where they begin."""
-    if hasattr(index, "to_timestamp"):
-        index = index.to_timestamp()
-    return index.tz_convert(None) if getattr(index, "tz", None) is not None else index
 
 
 def _time_index(X: Any) -> Any:
@@ -273,9 +284,7 @@ def _time_index(X: Any) -> Any:
     index: Any = getattr(X, "index", None)
     if hasattr(X, "indexes") and hasattr(X, "dtype"):  # an array of xarray
         index = X.indexes.get(X.dims[0])
-    dtype = getattr(index, "dtype", None)
-    is_time = getattr(dtype, "kind", "") in "mM" or str(dtype).startswith("period")
-    return index if dtype is not None and is_time else None
+    return time_index(index)
 
 
 def _check_time_index(X: Any) -> None:

@@ -241,13 +241,19 @@ def join(series, missing, x, length, metric, itself=None):
 
 
 def baseline_distances(distances, incomplete, length):
-    """Largest within an eighth of the length; 0 for the incomplete and lonely."""
+    """Largest within an eighth of the length; 0 for the incomplete and lonely.
+
+    And 0 for what is repeated exactly.
+    """
     known = [
         0 if unknown or d == inf else d
         for d, unknown in zip(distances, incomplete, strict=True)
     ]
     radius = length // 8
-    return [max(known[max(0, i - radius) : i + radius + 1]) for i in range(len(known))]
+    return [
+        0 if d == 0 else max(known[max(0, i - radius) : i + radius + 1])
+        for i, d in enumerate(distances)
+    ]
 
 
 def excess_distance(distances, indices, baseline, length, missing):

@@ -140,9 +140,13 @@ def execute(arguments: argparse.Namespace) -> int:
 
         detector = load(arguments.model)
         print(f"{arguments.model}: {detector!r} (period {detector.period_}).")
-        if arguments.column is None and hasattr(detector, "feature_names_in_"):
-            arguments.column = detector.feature_names_in_.tolist()
+        names = getattr(detector, "feature_names_in_", None)
+        if arguments.column is None and names is not None:
+            arguments.column = names.tolist()
         series = replace(_read(arguments), train_length=0)
+        if names is not None and len(names) == len(series.channel_names) == 1:
+            # --column chose it, whatever its name is.
+            series = replace(series, channel_names=names)
     found = detect(series, detector, arguments.top, arguments.threshold)
     table = segment_report(series, found)
     print_segments(series, found, table)
@@ -237,15 +241,18 @@ def detect(
     Returns
     -------
     SearchResult
-        Scores of the whole series, segments of the part searched, by positions.
+        Scores of the whole series, segments of the part searched.
     """
-    from skcoad.detectors import frame_of
+    from skcoad.detectors import search_series
 
-    X = frame_of(series, detector).reset_index(drop=True)
     start = time.perf_counter()
     with bars_on_a_terminal(detector):
-        found = detector.search(
-            X, threshold=threshold, limit=limit, start=series.train_length
+        found = search_series(
+            detector,
+            series,
+            threshold=threshold,
+            limit=limit,
+            start=series.train_length,
         )
-    print(f"Scored {len(X)} in {time.perf_counter() - start:.1f} s.")
+    print(f"Scored {len(found.scores)} in {time.perf_counter() - start:.1f} s.")
     return found

@@ -24,14 +24,14 @@ MARGIN = 2  # periods on each side of what a zoom shows
 def segment_report(
     series: Series, found: SearchResult, kinds: Sequence[str] = ()
 ) -> pd.DataFrame:
-    """Tabulate the segments, with the timestamps of the series if it has any.
+    """Tabulate the segments, and of a labelled series what they hit.
 
     Parameters
     ----------
     series : Series
         The series.
     found : SearchResult
-        Of a search by positions.
+        Of :func:`skcoad.detectors.search_series`.
     kinds : sequence of str, default=()
         Kind of each labelled event of the series, if known.
 
@@ -41,26 +41,20 @@ def segment_report(
         The columns of ``find_segments``, and of a labelled series which kinds of event
         a segment hits, or whether it hits any.
     """
-    import pandas as pd
-
     from skcoad.metrics import events
 
     table = found.table.copy()
     if series.labels.any():
         start, stop = events(series.labels).T
         hits = [
-            np.flatnonzero((first < stop) & (last >= start)).tolist()
-            for first, last in zip(table["start"], table["end"], strict=True)
+            np.flatnonzero((segment.start < stop) & (segment.stop > start)).tolist()
+            for segment in found.segments
         ]
         if kinds:
             column, hit = "kind", [", ".join(kinds[i] for i in each) for each in hits]
         else:
             column, hit = "labelled", ["yes" if each else "" for each in hits]
         table.insert(list(table).index("reason"), column, [h or "-" for h in hit])
-    if series.timestamps is not None:
-        timestamps = pd.Index(series.timestamps)
-        for column in ("start", "peak", "end"):
-            table[column] = timestamps.take(table[column].to_numpy())
     return table
 
 

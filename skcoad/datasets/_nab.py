@@ -30,7 +30,7 @@ def load_nab(path: str | os.PathLike[str]) -> Series | Archive:
     beside the group's folder or, as in NAB's repository, in the folder ``labels``
     beside the folder of the groups. A point is anomalous when its timestamp lies
     within a window, both ends included. Where the clock was set back, timestamps
-    repeat or decrease; they are kept.
+    repeat or decrease; they are kept, and detectors take such a series by position.
 
     The training part is NAB's probationary period, in which detectors are trained
     and not scored: 15 % of the points, at most 750.

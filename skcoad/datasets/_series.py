@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skcoad._series import check_length, check_series
+from skcoad._time import time_index
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -144,8 +145,41 @@ def with_columns(series: Series, names: Sequence[str]) -> Series:
     return replace(series, values=series.values[:, columns], channel_names=tuple(names))
 
 
+def known_names(series: Series) -> tuple[str, ...] | None:
+    """Return the names of the channels, if they tell one channel from another.
+
+    Parameters
+    ----------
+    series : Series
+        The series.
+
+    Returns
+    -------
+    tuple of str or None
+        None if the names are those of the positions, if two are equal, or if the name
+        of the only channel is that of the series, as in a frame of one series in each
+        column.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skcoad.datasets import Series
+    >>> from skcoad.datasets._series import known_names
+    >>> known_names(Series(np.ones((9, 2)), np.zeros(9), 0, "pump", ["flow", "heat"]))
+    ('flow', 'heat')
+    >>> known_names(Series(np.ones(9), np.zeros(9), 0, "pump", ["pump"]))
+    """
+    names = series.channel_names
+    by_position = tuple(f"channel_{i}" for i in range(len(names)))
+    if names in (by_position, (series.name,)) or len(set(names)) < len(names):
+        return None
+    return names
+
+
 def to_frame(series: Series) -> pd.DataFrame:
     """Make a DataFrame of the values, with the timestamps, if known, as its index.
+
+    Rows whose times repeat or decrease are taken by position.
 
     Examples
     --------
@@ -158,9 +192,10 @@ def to_frame(series: Series) -> pd.DataFrame:
     """
     import pandas as pd
 
+    index = None if series.timestamps is None else pd.Index(series.timestamps)
+    times = time_index(index)
+    if times is not None and not (times.is_monotonic_increasing and times.is_unique):
+        index = None
     return pd.DataFrame(
-        series.values,
-        columns=list(series.channel_names),
-        index=None if series.timestamps is None else pd.Index(series.timestamps),
-        copy=False,
+        series.values, columns=list(series.channel_names), index=index, copy=False
     )

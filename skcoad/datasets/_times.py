@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skcoad._time import find_grid
+from skcoad._time import find_grid, in_utc, time_index
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -177,17 +177,13 @@ def parse_times(column: pd.Series, dayfirst: bool | None) -> TimeColumn:
     """
     import pandas as pd
 
-    if isinstance(column.dtype, pd.PeriodDtype):
-        column = column.dt.to_timestamp()
     missing = np.flatnonzero(column.isna())
     if missing.size:
         raise ValueError(f"the time of row {missing[0]} is missing")
-    if isinstance(column.dtype, pd.DatetimeTZDtype):
-        return TimeColumn("datetime", column.dt.tz_convert(None).to_numpy())
-    if column.dtype.kind == "M":
-        return TimeColumn("datetime", column.to_numpy())
-    if column.dtype.kind == "m":
-        return TimeColumn("clock", column.to_numpy())
+    index = time_index(column)
+    if index is not None:
+        kind: TimeKind = "clock" if index.dtype.kind == "m" else "datetime"
+        return TimeColumn(kind, in_utc(index).to_numpy())
     if pd.api.types.is_numeric_dtype(column):
         return _parse_numbers(column)
     return _parse_text(column.astype("string").str.strip(), dayfirst)

@@ -8,7 +8,7 @@ from skcoad.detectors._explanation import Explanation
 from skcoad.detectors._load import load
 from skcoad.detectors._neighbors import NeighborsDetector
 from skcoad.detectors._searching import SearchResult
-from skcoad.detectors._series import fit_series, frame_of
+from skcoad.detectors._series import fit_series, frame_of, search_series
 
 __all__ = [
     "CoADDetector",
@@ -19,4 +19,5 @@ __all__ = [
     "fit_series",
     "frame_of",
     "load",
+    "search_series",
 ]

@@ -22,6 +22,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skcoad._progress import progress
 from skcoad._threads import in_threads
+from skcoad._time import Grid
 from skcoad._torch_state import own_torch_state
 from skcoad._typing import FloatArray
 from skcoad._validation import (
@@ -30,7 +31,7 @@ from skcoad._validation import (
     insert_missing_rows,
     integers,
     reals,
-    regular_times,
+    regular_grid,
     validate_series,
 )
 from skcoad.detectors._contamination import held_back_scores
@@ -49,7 +50,7 @@ from skcoad.scoring import (
     score_channel,
     score_series,
 )
-from skcoad.thresholds import ScoreThreshold, sampling_interval
+from skcoad.thresholds import ScoreThreshold
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -337,7 +338,6 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
             )
 
     def _fit(self, X: Any) -> None:
-        interval = sampling_interval(getattr(X, "index", None))
         self._check_parameters()
         series = validate_series(
             self,
@@ -347,9 +347,11 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
             allow_nan=self.missing == "mask",
             min_timestamps=MIN_TIMESTAMPS,
         )
-        series, rows = self._regular(X, series)
+        grid = regular_grid(X)
+        series, rows = self._with_missing_rows(series, grid)
         self.__dict__.pop("_unscored", None)  # of an earlier fit
-        self.training_times_ = regular_times(X)
+        self.training_times_ = None if grid is None else grid.times
+        interval = None if grid is None else grid.interval
         check_missing_fraction(series)
         normal = mask_gross_outliers(series)
         self.thresholder_ = self._held_back_threshold(normal, interval)
@@ -455,7 +457,12 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
 
     def _regular(self, X: Any, series: FloatArray) -> tuple[FloatArray, Any]:
         """Insert the rows that are missing in time; and where the others are then."""
-        regular, rows = insert_missing_rows(X, series)
+        return self._with_missing_rows(series, regular_grid(X))
+
+    def _with_missing_rows(
+        self, series: FloatArray, grid: Grid | None
+    ) -> tuple[FloatArray, Any]:
+        regular, rows = insert_missing_rows(series, grid)
         if len(regular) > len(series) and self.missing == "raise":
             raise ValueError(
                 f"{len(regular) - len(series)} rows are missing by their times, and "

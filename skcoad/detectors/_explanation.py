@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from skcoad._typing import FloatArray
 from skcoad.detectors._summary import channel_text, summarise
 from skcoad.plotting import plot_explanation
+from skcoad.plotting._time import drawn_labels
 from skcoad.scoring import COMPONENTS, ScoreComponents
 
 if TYPE_CHECKING:
@@ -195,6 +196,8 @@ class Explanation:
     ) -> Figure:
         """Draw one channel with what its score is made of.
 
+        Labels of rows that are neither numbers nor times are counted instead.
+
         Parameters
         ----------
         channel : int, default=None
@@ -215,7 +218,7 @@ class Explanation:
             self.values[:, channel],
             self.components[channel],
             contributions=self.contributions[:, channel],
-            timestamps=self.index,
+            timestamps=drawn_labels(self.index),
             channel_name=channel_text(self.channels[channel]),
             figure=figure,
         )

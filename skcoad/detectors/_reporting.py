@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from skcoad._typing import FloatArray
-from skcoad._validation import regular_times
+from skcoad._validation import regular_grid
 from skcoad.detectors._explaining import ExplanationMixin
 from skcoad.detectors._explanation import Explanation
 from skcoad.detectors._searching import SearchResult, row_labels
@@ -122,8 +122,8 @@ class ReportMixin(ExplanationMixin):
         series, expected = found.values, found.expected
         assert expected is not None
         labels = row_labels(X, len(series))
-        if len(labels) < len(series):  # rows were missing
-            labels = regular_times(X)
+        if len(labels) < len(series) and (grid := regular_grid(X)):  # rows were missing
+            labels = grid.times
         deviation = np.abs(series - expected)[found.scores <= found.threshold]
         channels = [
             Channel(

@@ -51,6 +51,8 @@ class SearchResult(NamedTuple):
         By positions, highest peak first.
     table : pandas.DataFrame
         The same segments as ``find_segments`` describes them, by labels.
+    rows : ndarray of shape (n_rows,)
+        Timestamps that have a row in `X`.
     """
 
     values: FloatArray
@@ -61,6 +63,7 @@ class SearchResult(NamedTuple):
     start: int
     segments: list[AnomalySegment]
     table: pd.DataFrame
+    rows: NDArray[np.intp]
 
 
 class SearchMixin:
@@ -246,7 +249,15 @@ class SearchMixin:
             names=self._channel_names(),
         )
         return SearchResult(
-            series, channel_scores, expected, scores, threshold, start, segments, table
+            series,
+            channel_scores,
+            expected,
+            scores,
+            threshold,
+            start,
+            segments,
+            table,
+            rows,
         )
 
     def _channel_names(self) -> Sequence[Any]:

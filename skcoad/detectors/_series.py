@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from sklearn.base import clone
 
 from skcoad.datasets import Series
-from skcoad.datasets._series import to_frame
+from skcoad.datasets._series import known_names, to_frame
 from skcoad.detectors._contamination import interrupts_raised
+from skcoad.detectors._searching import SearchResult
+from skcoad.scoring import AnomalySegment
 from skcoad.thresholds import ScoreThreshold
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["fit_series", "frame_of"]
+__all__ = ["fit_series", "frame_of", "search_series"]
 
 
 def fit_series(detector: Any, series: Series, n_train: int) -> None:
@@ -69,8 +72,8 @@ def fit_series(detector: Any, series: Series, n_train: int) -> None:
 def frame_of(series: Series, detector: Any) -> pd.DataFrame:
     """Make a frame of a series, with names of channels if the detector has any.
 
-    A series of one channel has the name that the detector knows: in a panel, that of
-    the channel may be the name of the series.
+    The only channel of a series has the name that the detector knows, unless it has one
+    of its own: in a panel, it may be named like the series.
 
     Parameters
     ----------
@@ -82,7 +85,8 @@ def frame_of(series: Series, detector: Any) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The values, with the timestamps, if known, as its index.
+        The values, with the timestamps, if known, as its index; if they are times that
+        repeat or decrease, without.
 
     Examples
     --------
@@ -99,6 +103,94 @@ def frame_of(series: Series, detector: Any) -> pd.DataFrame:
     names = getattr(detector, "feature_names_in_", None)
     if names is None:
         frame.columns = list(range(frame.shape[1]))
-    elif len(names) == frame.shape[1] == 1:
+    elif len(names) == frame.shape[1] == 1 and known_names(series) is None:
         frame.columns = names
     return frame
+
+
+def search_series(
+    detector: Any,
+    series: Series,
+    *,
+    threshold: float | None = None,
+    limit: int | None = None,
+    start: int = 0,
+) -> SearchResult:
+    """Score a series, and find its anomalous segments.
+
+    Rows that are missing by the timestamps count as missing values.
+
+    Parameters
+    ----------
+    detector : TimeSeriesDetector
+        Fitted, as by :func:`fit_series`.
+    series : Series
+        The series.
+    threshold, limit, start : float, int and int
+        As in ``detector.find_segments``.
+
+    Returns
+    -------
+    SearchResult
+        Of the rows of the series, without those that are missing; its ``table`` has the
+        timestamps of the series, if it has any.
+
+    Raises
+    ------
+    ValueError
+        As in ``detector.find_segments``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skcoad import NeighborsDetector
+    >>> from skcoad.datasets import Series
+    >>> from skcoad.detectors import fit_series, search_series
+    >>> flow = np.sin(np.arange(900.0) / 4)
+    >>> flow[700:740] *= 0.5
+    >>> days = np.datetime64("2024-01-01") + np.arange(900)
+    >>> series = Series(flow, np.zeros(900), 500, "pump", ["flow"], timestamps=days)
+    >>> detector = NeighborsDetector()
+    >>> fit_series(detector, series, 500)
+    >>> found = search_series(detector, series, threshold=4, start=500)
+    >>> found.table["channel"].tolist(), len(found.scores)
+    (['flow'], 900)
+    """
+    import pandas as pd
+
+    found = detector.search(
+        frame_of(series, detector), threshold=threshold, limit=limit, start=start
+    )
+    rows = found.rows
+    segments = [
+        AnomalySegment(
+            int(np.searchsorted(rows, segment.start)),
+            int(np.searchsorted(rows, segment.stop)),
+            int(np.searchsorted(rows, segment.peak)),
+            segment.score,
+        )
+        for segment in found.segments
+    ]
+    positions = np.array(
+        [(segment.start, segment.peak, segment.stop - 1) for segment in segments],
+        dtype=np.intp,
+    ).reshape(-1, 3)
+    n_rows, times = len(rows), series.timestamps
+    labels = pd.RangeIndex(n_rows) if times is None else pd.Index(times)
+    names = ("start", "peak", "end")
+    return SearchResult(
+        values=found.values[rows],
+        channel_scores=found.channel_scores[rows],
+        expected=found.expected[rows],
+        scores=found.scores[rows],
+        threshold=found.threshold,
+        start=start,
+        segments=segments,
+        table=found.table.assign(
+            **{
+                name: labels.take(at)
+                for name, at in zip(names, positions.T, strict=True)
+            }
+        ),
+        rows=np.arange(n_rows),
+    )

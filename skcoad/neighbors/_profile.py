@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from skcoad._device import chunk_sizes
+from skcoad.neighbors._distance import EQUAL
 from skcoad.neighbors._index import Neighbors, SubsequenceIndex
 from skcoad.preprocessing._rolling import (
     SUBSEQUENCE_POWER,
@@ -183,13 +184,16 @@ def baseline_distances(neighbors: Neighbors, incomplete: Tensor, length: int) ->
     Returns
     -------
     Tensor of shape (n_subsequences,)
-        The largest distance within an eighth of the length around each.
+        The largest distance within an eighth of the length around each; 0 for those
+        that are repeated exactly, so that it makes no difference which of several equal
+        subsequences is the neighbour.
     """
     distances = neighbors.distances.masked_fill(neighbors.distances.isinf(), 0)
     distances = distances.masked_fill(incomplete, 0)
     radius = min(length // 8, (len(distances) - 1) // 2)
     width = 2 * radius + 1
-    return F.max_pool1d(distances[None], width, stride=1, padding=radius)[0]
+    largest = F.max_pool1d(distances[None], width, stride=1, padding=radius)[0]
+    return largest.masked_fill(neighbors.distances.square() <= EQUAL, 0)
 
 
 def excess_distance(

@@ -6,40 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from skcoad.datasets import Series
-from skcoad.datasets._series import with_columns
+from skcoad.datasets._series import known_names, with_columns
 
-__all__ = ["align_channels", "known_names"]
-
-
-def known_names(series: Series) -> tuple[str, ...] | None:
-    """Return the names of the channels, if they tell one channel from another.
-
-    Parameters
-    ----------
-    series : Series
-        The series.
-
-    Returns
-    -------
-    tuple of str or None
-        None if the names are those of the positions, if two are equal, or if the name
-        of the only channel is that of the series, as in a frame of one series in each
-        column.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skcoad.datasets import Series
-    >>> from skcoad.panel._channels import known_names
-    >>> known_names(Series(np.ones((9, 2)), np.zeros(9), 0, "pump", ["flow", "heat"]))
-    ('flow', 'heat')
-    >>> known_names(Series(np.ones(9), np.zeros(9), 0, "pump", ["pump"]))
-    """
-    names = series.channel_names
-    by_position = tuple(f"channel_{i}" for i in range(len(names)))
-    if names in (by_position, (series.name,)) or len(set(names)) < len(names):
-        return None
-    return names
+__all__ = ["align_channels"]
 
 
 def align_channels(

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["detect_panel"]
 
 CONTAMINATION = 0.01  # of the default detector
-FOR_TABLE = ("series", "error", "threshold", "max_score", "segments")
+FOR_TABLE = ("series", "error", "threshold", "max_score", "segments", "label_kind")
 
 
 def detect_panel(
@@ -118,9 +118,10 @@ def detect_panel(
     Notes
     -----
     At most a few series for each job are in memory, whatever their number; what grows
-    with it is the table. The lines of the file also have the numbers of rows, channels
-    and training rows, a fingerprint of the data, the seconds, and the traceback of an
-    error. To resume, every series is read, since its data may have changed.
+    with it is the table. The lines of the file also have the kind of the labels of rows
+    (position, time, duration or text), the numbers of rows, channels and training rows,
+    a fingerprint of the data, the seconds, and the traceback of an error. To resume,
+    every series is read, since its data may have changed.
 
     Examples
     --------

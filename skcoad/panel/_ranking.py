@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ __all__ = ["rank", "read_panel", "read_panel_results"]
 POSITIONS = ["start", "peak", "end"]
 WHY = ["channel", "component", "reason"]
 COLUMNS = ["series", *POSITIONS, "score", *WHY, "threshold", "error"]
+# How JSON has what is neither a number nor text.
+FORMS = {"time": re.compile(r"-?\d{4,}-\d\d"), "duration": re.compile(r"-?P\d")}
 
 
 def read_panel(path: str | os.PathLike[str]) -> pd.DataFrame:
@@ -110,33 +113,41 @@ def rank(results: Iterable[Result]) -> pd.DataFrame:
             failed.append({"series": result["series"], "error": result["error"]})
             continue
         common = {"series": result["series"], "threshold": result["threshold"]}
-        rows += [common | segment for segment in result["segments"]]
+        kind = result.get("label_kind")
+        for segment in result["segments"]:
+            labels = {name: _label(segment[name], kind) for name in POSITIONS}
+            rows.append(common | segment | labels)
         if not result["segments"]:
             quiet.append(common | {"score": result["max_score"]})
     for part in (rows, quiet):
         part.sort(key=lambda row: row["score"], reverse=True)
     table = pd.DataFrame([*rows, *quiet, *failed], columns=COLUMNS)
     for name in POSITIONS:
-        table[name] = _labels(table[name])
+        table[name] = _whole(table[name])
     return table.astype({"score": float, "threshold": float})
 
 
-def _labels(column: pd.Series) -> pd.Series:
-    """Convert what JSON has of positions and times; times to pandas' own."""
+def _kind(label: Any) -> str:
+    """What a label is in a result of a version that did not say it."""
+    if not isinstance(label, str):
+        return "position"
+    return next((kind for kind, form in FORMS.items() if form.match(label)), "text")
+
+
+def _label(label: Any, kind: str | None) -> Any:
+    """A label as it was."""
+    import pandas as pd
+
+    kind = kind or _kind(label)
+    if kind == "time":
+        return pd.Timestamp(label)
+    return pd.Timedelta(label) if kind == "duration" else label
+
+
+def _whole(column: pd.Series) -> pd.Series:
+    """Write whole numbers as such, although some are missing."""
     import pandas as pd
 
     given = column.dropna()
-    if given.empty or given.map(lambda label: not isinstance(label, str)).all():
-        whole = given.map(lambda label: float(label).is_integer()).all()
-        return column.astype("Int64") if whole else column
-    # Of one kind, a column of that; of different kinds, each by itself.
-    return pd.Series([_time(label) for label in column], index=column.index)
-
-
-def _time(label: Any) -> Any:
-    import pandas as pd
-
-    if not isinstance(label, str):
-        return label
-    is_duration = label.lstrip("-").startswith("P")
-    return pd.Timedelta(label) if is_duration else pd.Timestamp(label)
+    numbers = given.empty or pd.api.types.is_numeric_dtype(given)
+    return column.astype("Int64") if numbers and (given % 1 == 0).all() else column

@@ -11,13 +11,16 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 
 from skcoad._series import check_series
+from skcoad._time import Grid
 from skcoad._typing import FloatArray
+from skcoad._validation import insert_missing_rows, regular_grid
 from skcoad.datasets import Series, n_training_rows
+from skcoad.datasets._series import to_frame
 from skcoad.datasets._training import check_train
 from skcoad.panel._channels import align_channels
 from skcoad.panel._sources import open_panel
 from skcoad.preprocessing import dominant_period, fallback_period, plan_windows
-from skcoad.thresholds import ScoreThreshold, sampling_interval
+from skcoad.thresholds import ScoreThreshold
 from skcoad.thresholds._rate import parse_rate
 
 if TYPE_CHECKING:
@@ -118,8 +121,9 @@ def fit_recordings(detector: Any, recordings: Any, *, train: Any = None) -> Any:
     TypeError
         If the detector does not mask missing values.
     ValueError
-        If the channels differ, a recording is shorter than a window, or `contamination`
-        is a rate in time and the spacing of the recordings unknown or not the same.
+        If the channels differ, a recording is shorter than a window or has irregular
+        times, or `contamination` is a rate in time and the spacing of the recordings
+        unknown or not the same.
 
     Notes
     -----
@@ -157,7 +161,12 @@ def fit_recordings(detector: Any, recordings: Any, *, train: Any = None) -> Any:
         panel.names, [panel.read(index) for index in range(len(panel.names))]
     )
     n_rows = [n_training_rows(one, train) or len(one.values) for one in series]
-    parts = [one.values[:n] for one, n in zip(series, n_rows, strict=True)]
+    training = list(zip(panel.names, series, n_rows, strict=True))
+    grids = [_grid(name, one, n) for name, one, n in training]
+    parts = [
+        insert_missing_rows(one.values[:n], grid)[0]
+        for (_, one, n), grid in zip(training, grids, strict=True)
+    ]
     detector = clone(detector)
     if detector.period == "auto":
         detector.period = common_period(parts)
@@ -168,7 +177,7 @@ def fit_recordings(detector: Any, recordings: Any, *, train: Any = None) -> Any:
                 f"recording {name} has {len(part)} rows to fit on, fewer than a window "
                 f"of {window_size}; leave it out or give a shorter period"
             )
-    interval = _common_interval(panel.names, series, detector.contamination)
+    interval = _common_interval(panel.names, grids, detector.contamination)
     joined = join_recordings(parts, gap=window_size)
     if isinstance(detector.contamination, Real):
         detector.contamination *= sum(map(len, parts)) / len(joined)
@@ -210,32 +219,44 @@ def common_period(recordings: Sequence[FloatArray]) -> int:
     return found[numbers[int(np.searchsorted(rows, rows[-1] / 2))]]
 
 
+def _grid(name: str, recording: Series, n_rows: int) -> Grid | None:
+    """The grid of the first rows of a recording."""
+    try:
+        return regular_grid(to_frame(recording)[:n_rows])
+    except ValueError as error:
+        raise ValueError(f"recording {name}: {error}") from None
+
+
 def _common_interval(
-    names: Sequence[str], recordings: Sequence[Series], contamination: Any
+    names: Sequence[str], grids: Sequence[Grid | None], contamination: Any
 ) -> float | None:
-    """Seconds between rows, if they are known and the same in all recordings.
+    """Mean seconds between rows, if they are known and all recordings have one spacing.
 
     Raises
     ------
     ValueError
-        If they are not, and the threshold is a rate in time.
+        If not, and the threshold is a rate in time.
     """
-    intervals = [sampling_interval(one.timestamps) for one in recordings]
-    known = [interval for interval in intervals if interval is not None]
-    if len(known) == len(intervals) and np.ptp(known) <= SAME_SPACING * min(known):
-        return float(np.median(known))
+    known = [grid for grid in grids if grid is not None]
+    intervals = [grid.interval for grid in known if grid.interval is not None]
+    if len(intervals) == len(grids):
+        # The mean of business days depends on how many weekends are among them.
+        same = len({grid.spacing for grid in known}) == 1
+        if same or np.ptp(intervals) <= SAME_SPACING * min(intervals):
+            steps = [len(grid.times) - 1 for grid in known]
+            return float(np.average(intervals, weights=steps))
     if not isinstance(contamination, ScoreThreshold):
         return None
     rate = contamination.false_alarms
     if parse_rate(rate)[-1] == "row":
         return None
-    if len(known) < len(intervals):
-        problem = f"recording {names[intervals.index(None)]} has none"
+    if len(intervals) < len(grids):
+        problem = f"recording {names[grids.index(None)]} has none"
     else:
-        shortest, longest = int(np.argmin(known)), int(np.argmax(known))
+        shortest, longest = int(np.argmin(intervals)), int(np.argmax(intervals))
         problem = (
-            f"those of recording {names[shortest]} are {known[shortest]:g} seconds "
-            f"apart, and those of recording {names[longest]} {known[longest]:g}"
+            f"those of recording {names[shortest]} are {intervals[shortest]:g} seconds "
+            f"apart, and those of recording {names[longest]} {intervals[longest]:g}"
         )
     raise ValueError(
         f"false_alarms={rate!r} needs times of the rows with one spacing, and {problem}"

@@ -11,13 +11,13 @@ import joblib
 import numpy as np
 from sklearn.base import clone
 
+from skcoad._time import time_index
 from skcoad._typing import FloatArray
 from skcoad._version import __version__
 from skcoad.datasets import Series, n_training_rows
 from skcoad.io._parameters import get_parameters
 from skcoad.io._plain import plain
 from skcoad.io._results import Result
-from skcoad.panel._channels import known_names
 from skcoad.panel._fingerprint import fingerprint
 from skcoad.preprocessing import dominant_period, fallback_period
 
@@ -140,6 +140,7 @@ def _detect(series: Series, detector: Any, search: SearchSettings) -> Result:
             series, detector, threshold, search.limit, n_train, scores
         )
     return found | {
+        "label_kind": _label_kind(series.timestamps),
         "n_timestamps": len(series.values),
         "n_channels": series.values.shape[1],
         "n_train": n_train,
@@ -151,13 +152,11 @@ def _search(
     series: Series, detector: Any, threshold: float, limit: int | None, start: int
 ) -> Result:
     """What a detector of this package finds in a series, from a row on."""
-    from skcoad.detectors import frame_of
+    from skcoad.detectors import search_series
 
-    X = frame_of(series, detector)
-    names = known_names(series)
-    if names is not None and hasattr(detector, "feature_names_in_"):
-        X.columns = list(names)  # of one channel too: the detector compares them
-    found = detector.search(X, threshold=threshold, limit=limit, start=start)
+    found = search_series(
+        detector, series, threshold=threshold, limit=limit, start=start
+    )
     columns = [found.table[name].to_numpy() for name in found.table]
     return {
         "max_score": float(found.scores[found.start :].max()),
@@ -204,6 +203,19 @@ def _search_scores(
             for segment in found
         ],
     }
+
+
+def _label_kind(timestamps: Any) -> str:
+    """What start, peak and end are, since JSON has numbers and text alone."""
+    import pandas as pd
+
+    if timestamps is None:
+        return "position"
+    index = pd.Index(timestamps)
+    times = time_index(index)
+    if times is not None:
+        return "duration" if times.dtype.kind == "m" else "time"
+    return "position" if pd.api.types.is_numeric_dtype(index) else "text"
 
 
 def _as_json(value: Any) -> Any:

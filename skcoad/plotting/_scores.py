@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skcoad._series import check_length, check_series
+from skcoad._time import time_index
 from skcoad.metrics import events
 from skcoad.plotting._heat_map import MAX_LABELS, heat_map, standardized
 from skcoad.plotting._style import (
@@ -150,8 +151,9 @@ def plot_scores(
     if not np.isfinite(scores).all():
         raise ValueError("scores must be finite")
     index = x.index if isinstance(x, (pd.DataFrame, pd.Series)) else None
-    if timestamps is None and isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex)):
-        timestamps = index
+    times = time_index(index)
+    if timestamps is None and isinstance(times, (pd.DatetimeIndex, pd.PeriodIndex)):
+        timestamps = times
     if channel_names is None and isinstance(x, pd.DataFrame):
         channel_names = list(x.columns)
     true_events = np.empty((0, 2), dtype=np.intp)

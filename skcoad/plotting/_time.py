@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skcoad._series import check_length
+from skcoad._time import time_index
 
 if TYPE_CHECKING:
     from datetime import tzinfo
 
+    import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["TimeAxis", "time_axis"]
+__all__ = ["TimeAxis", "drawn_labels", "time_axis"]
 
 MAX_PLAIN = 1e8  # positions below are written in full
 HOLE = 2.5  # a step of so many usual ones is a hole in time
@@ -138,6 +140,8 @@ def time_axis(timestamps: ArrayLike | None, n_timestamps: int) -> TimeAxis:
     if index.hasnans:
         row = int(np.argmax(index.isna()))
         raise ValueError(f"the timestamp of row {row} is missing")
+    times = time_index(index)
+    index = index if times is None else times
     if isinstance(index, pd.PeriodIndex):
         index = index.to_timestamp()
     if isinstance(index, pd.DatetimeIndex):
@@ -147,6 +151,33 @@ def time_axis(timestamps: ArrayLike | None, n_timestamps: int) -> TimeAxis:
     if not pd.api.types.is_numeric_dtype(index):
         raise ValueError(f"timestamps must be numbers or times, got {index[0]!r}")
     return _axis(index.to_numpy(dtype=np.float64))
+
+
+def drawn_labels(index: pd.Index[Any]) -> pd.Index[Any] | None:
+    """Return the labels of rows if they can be drawn along an axis.
+
+    Parameters
+    ----------
+    index : pandas.Index
+        Labels of any kind.
+
+    Returns
+    -------
+    pandas.Index or None
+        None for positions, where labels are neither numbers nor times, or one is
+        missing.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skcoad.plotting._time import drawn_labels
+    >>> drawn_labels(pd.Index(["row0", "row1"]))
+    """
+    try:
+        time_axis(index, len(index))
+    except ValueError:
+        return None
+    return index
 
 
 def _dates(index: Any) -> TimeAxis:

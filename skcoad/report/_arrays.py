@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skcoad._time import time_index
 from skcoad._typing import FloatArray
-from skcoad.plotting._time import time_axis
+from skcoad.plotting._time import drawn_labels, time_axis
 from skcoad.report._content import Channel, PageContent
 
 __all__ = ["MAX_NUMBERS", "encode", "encode_series"]
@@ -93,14 +94,10 @@ def _horizontal(content: PageContent) -> tuple[FloatArray, str, bool]:
     Dates are milliseconds since 1970, by the clock of their zone unless it is set back,
     when an hour would be there twice.
     """
-    n_timestamps = len(content.score)
-    try:
-        axis = time_axis(content.index, n_timestamps)
-    except ValueError:  # labels that are neither numbers nor times
-        axis = time_axis(None, n_timestamps)
+    axis = time_axis(drawn_labels(content.index), len(content.score))
     if not axis.dates:
         return axis.values, axis.label, False
-    index: Any = content.index
+    index = time_index(content.index)
     if hasattr(index, "to_timestamp"):
         index = index.to_timestamp()
     zone = "" if index.tz is None else str(index.tz)

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from skcoad._time import in_utc, time_index
+
 __all__ = ["events_per_row", "parse_rate", "sampling_interval"]
 
 SECONDS = {
@@ -134,12 +136,8 @@ def sampling_interval(times: Any) -> float | None:
     >>> sampling_interval(pd.date_range("2026-01-01", periods=9, freq="5min"))
     300.0
     """
-    # What pandas alone knows: periods and time zones.
-    if hasattr(times, "to_timestamp"):
-        times = times.to_timestamp()
-    if getattr(times, "tz", None) is not None:
-        times = times.tz_convert(None)
-    values = np.asarray(times)
-    if values.dtype.kind not in "mM" or len(values) < 2:
+    index = time_index(times)
+    if index is None or len(index) < 2:
         return None
-    return float(np.median(np.diff(values) / np.timedelta64(1, "s")))
+    steps = np.diff(in_utc(index).to_numpy())
+    return float(np.median(steps / np.timedelta64(1, "s")))

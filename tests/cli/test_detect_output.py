@@ -165,6 +165,17 @@ def test_a_model_takes_its_own_columns_and_says_which_are_missing(
     assert "less has no column 'flow'" in capsys.readouterr().err
 
 
+def test_a_model_of_one_column_takes_another_that_is_chosen(pump, capsys):
+    words = ("detect", pump, *QUICK, "--column", "flow", "--save", "d.safetensors")
+    assert run(*words) == 0
+    chosen = ("--column", "heat", "--scores", "s.csv", "--report", "r.html")
+    assert run("detect", pump, "--model", "d.safetensors", *chosen) == 0
+    detector = NeighborsDetector.load("d.safetensors")
+    heat = pd.read_csv(pump)[["heat"]].set_axis(["flow"], axis=1)
+    scores = detector.decision_function(heat)
+    np.testing.assert_allclose(pd.read_csv("s.csv")["score"], scores)
+
+
 def test_a_detector_saved_in_python_is_a_model(pump, frame, tiny):
     tiny().fit(frame.to_numpy()[:300]).save("coad.safetensors")
     assert run("detect", pump, "--model", "coad.safetensors", "--scores", "s.csv") == 0

@@ -1,3 +1,4 @@
+import json
 import os
 import zipfile
 from pathlib import Path
@@ -102,6 +103,42 @@ def test_columns_of_text_are_skipped_as_in_a_single_file(folder, capsys, words):
     of_one = panel[panel["series"] == "north/b"].reset_index(drop=True)
     assert set(alone["channel"]) == {"flow"}
     pd.testing.assert_frame_equal(of_one[list(alone)], alone, check_dtype=False)
+
+
+CLOCKS = {
+    "regular": np.arange(400),
+    "rows missing": np.delete(np.arange(420), np.arange(210, 230)),
+    "set back": np.r_[:250, 230:380],  # after the rows that are fitted on
+    "repeated": np.r_[:250, 249:399],
+}
+
+
+@pytest.mark.parametrize("clock", CLOCKS)
+def test_a_labelled_series_has_one_result_as_a_file_and_in_a_folder(
+    tmp_path, monkeypatch, wave, capsys, clock
+):
+    monkeypatch.chdir(tmp_path)
+    x = wave(400)[:, 0]
+    x[300:320] = 2.0
+    start = pd.Timestamp("2024-01-01")
+    times = start + pd.to_timedelta(5 * CLOCKS[clock], unit="min")
+    file = tmp_path / "nab" / "group" / "pump.csv"
+    file.parent.mkdir(parents=True)
+    pd.DataFrame({"timestamp": times, "value": x}).to_csv(file, index=False)
+    windows = {"group/pump.csv": [[str(times[300]), str(times[319])]]}
+    (file.parents[1] / "combined_windows.json").write_text(json.dumps(windows))
+    words = (*QUICK, "--train", 200, "--threshold", 3.0, "--out")
+    others = ("--scores", "s.csv", "--plot", "p.png", "--report", "r.html")
+    assert run("detect", "nab", *words, "found.jsonl") == 0
+    assert run("detect", file, *words, "one.csv", *others) == 0
+    panel = read_panel("found.jsonl")
+    alone = pd.read_csv("one.csv", parse_dates=["start", "peak", "end"])
+    assert alone.pop("labelled")[0] == "yes"
+    pd.testing.assert_frame_equal(panel[list(alone)], alone, check_dtype=False)
+    assert times[295] < panel["peak"][0] < times[325]
+    scores = pd.read_csv("s.csv", parse_dates=["timestamp"])
+    assert scores["timestamp"].tolist() == times.tolist()
+    assert panel["score"][0] == pytest.approx(scores["score"][200:].max())
 
 
 def test_a_folder_keeps_the_reasons_and_a_rate_by_time(folder, capsys):

@@ -1,9 +1,11 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from skcoad.datasets import Series
+from skcoad.datasets._series import to_frame
 
 
 def test_one_channel_becomes_a_column():
@@ -51,3 +53,23 @@ def test_inconsistent_arguments_are_errors(arguments, message):
     values, labels, train_length, *rest = arguments
     with pytest.raises(ValueError, match=message):
         Series(values, labels, train_length, "s", *rest)
+
+
+HOURS = pd.date_range("2024-01-01", periods=4, freq="h")
+
+
+@pytest.mark.parametrize(
+    ("timestamps", "kept"),
+    [
+        (HOURS, True),
+        (HOURS[[0, 1, 3, 2]], False),
+        (HOURS[[0, 1, 1, 2]], False),
+        (HOURS[::-1] - HOURS[0], False),
+        ([3, 1, 2, 2], True),  # no times
+        (["c", "b", "a", "a"], True),
+    ],
+)
+def test_rows_whose_times_do_not_increase_are_taken_by_position(timestamps, kept):
+    frame = to_frame(Series(np.arange(4.0), np.zeros(4), 0, "s", (), timestamps))
+    expected = timestamps if kept else range(4)
+    assert frame.index.tolist() == list(expected)

@@ -359,6 +359,10 @@ def as_periods(frame):
     return frame.to_period("D")
 
 
+def as_arrow(frame):
+    return as_zone(frame).reset_index().convert_dtypes(dtype_backend="pyarrow")
+
+
 def as_nullable(frame):
     return frame.reset_index().convert_dtypes()
 
@@ -383,8 +387,8 @@ def as_xarray(frame):
 @pytest.mark.parametrize(
     "convert",
     [
-        lambda frame: frame, as_columns, as_text, as_zone, as_periods, as_nullable,
-        as_objects, as_polars, as_polars_dates, as_xarray,
+        lambda frame: frame, as_columns, as_text, as_zone, as_arrow, as_periods,
+        as_nullable, as_objects, as_polars, as_polars_dates, as_xarray,
     ],
 )  # fmt: skip
 def test_frames_of_any_library_are_read_as_tables_are(frame, convert):

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from sklearn.base import BaseEstimator, clone
 
 from skcoad import NeighborsDetector, SklearnOutlierAdapter
@@ -140,6 +141,38 @@ def test_a_rate_in_time_takes_the_times_of_the_training_series(wave):
     assert 1 / detector.thresholder_.rate_ == pytest.approx(7 * 48)
     with pytest.raises(ValueError, match="needs the times of the rows"):
         NeighborsDetector(contamination=threshold).fit(wave(600))
+
+
+# Of rows mostly 2 minutes apart, a minute is missing between them.
+UNEVEN = np.cumsum(np.tile([1, 2, 2, 2], 200))
+
+
+@pytest.mark.parametrize(
+    ("times", "rate", "rows"),
+    [
+        (
+            pd.Timestamp("2026-01-01") + pd.to_timedelta(UNEVEN, unit="min"),
+            "1 per day",
+            1440,
+        ),
+        (pd.bdate_range("2021-01-01", periods=800), "1 per year", 365.25 * 5 / 7),
+        (pd.date_range("2021-01-31", periods=800, freq="ME"), "1 per year", 12),
+        (pd.period_range("2021-01-01", periods=800, freq="h"), "1 per week", 168),
+    ],
+    ids=["uneven", "business days", "months", "periods"],
+)
+def test_a_rate_in_time_counts_the_rows_that_are_missing(times, rate, rows, wave):
+    frame = pd.DataFrame(wave(len(times)), index=times)
+    threshold = PeaksOverThreshold(rate, held_back=0)
+    detector = NeighborsDetector(period=25, contamination=threshold).fit(frame)
+    assert 1 / detector.thresholder_.rate_ == pytest.approx(rows, rel=2e-3)
+
+
+def test_a_rate_in_time_takes_the_times_of_xarray(wave):
+    hours = pd.date_range("2026-01-01", periods=600, freq="h")
+    array = xr.DataArray(wave(600), {"time": hours, "channel": [0]})
+    detector = NeighborsDetector(contamination=PeaksOverThreshold("1 per week"))
+    assert detector.fit(array).thresholder_.interval_ == 3600.0
 
 
 @pytest.mark.parametrize(

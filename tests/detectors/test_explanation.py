@@ -254,6 +254,26 @@ def test_rows_without_times_have_positions(anomalous):
     assert "of the training series" in explained.summary()
 
 
+LABELS = {
+    "text": pd.Index([f"row{row}" for row in range(1000)]),
+    "categories": pd.CategoricalIndex(["on", "off"] * 500),
+    "levels": pd.MultiIndex.from_product([["a", "b"], range(500)]),
+    "missing": pd.Index([np.nan, *range(999)]),
+    "dates": pd.Index(HOURS[:1000].date),
+}
+
+
+@pytest.mark.parametrize("kind", LABELS)
+def test_labels_that_cannot_be_drawn_are_counted(anomalous, kind):
+    detector = NeighborsDetector().fit(anomalous[:TRAIN].to_numpy())
+    X = anomalous.set_axis(LABELS[kind][: len(anomalous)]).set_axis([0, 1], axis=1)
+    explained = detector.explain(X, stop=200)
+    axes = explained.plot().axes
+    assert axes[-1].get_xlim() == (0, 199)
+    assert detector.explain(X).index.equals(X.index)
+    assert detector.report(X).html
+
+
 # In a sentence
 
 

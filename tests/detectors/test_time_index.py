@@ -9,6 +9,9 @@ import pytest
 import xarray as xr
 
 from skcoad import NeighborsDetector
+from skcoad._validation import regular_grid
+from skcoad.plotting import plot_scores
+from skcoad.thresholds import PeaksOverThreshold
 
 HOLE = np.arange(310, 337)  # more than a period, and no multiple of one
 
@@ -60,6 +63,98 @@ def test_missing_rows_are_missing_values(detector, frame, kept, convert):
     ):
         for component, whole in zip(own, other, strict=True):
             np.testing.assert_array_equal(component, whole[kept])
+
+
+def in_zone(times, zone):
+    """Times of a clock, of two the first; times in UTC in another zone."""
+    if times.tz is not None:
+        return times.tz_convert(zone)
+    return times.tz_localize(zone, ambiguous=np.full(len(times), True))
+
+
+ZONES = [None, "UTC", "Europe/Berlin", "America/New_York", "Asia/Tokyo"]
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("time", ["00:00", "01:30"])
+@pytest.mark.parametrize("freq", ["B", "MS", "ME", "QS", "D", "7D", "h"])
+def test_days_and_months_are_those_of_the_clock(zone, freq, time):
+    every = pd.date_range(f"2026-01-01 {time}", periods=400, freq=freq)
+    if freq == "h":
+        every = every.tz_localize("UTC")
+    # New York's clock shows 01:30 of the first of November 2026 twice.
+    every = in_zone(every, zone)
+    kept = np.delete(np.arange(400), [3, 10, 11])
+    for rows in (np.arange(400), kept):
+        grid = regular_grid(pd.Series(0.0, index=every[rows]))
+        np.testing.assert_array_equal(grid.rows, rows)
+        np.testing.assert_array_equal(grid.times[rows], every[rows])
+        assert grid.times.dtype == every.dtype
+        if freq != "h":
+            np.testing.assert_array_equal(grid.times.date, every.date)
+
+
+def test_rows_at_a_time_that_the_clock_shows_twice_stay_where_they_are():
+    every = pd.date_range("2026-01-01 01:30", periods=24, freq="MS")
+    every = in_zone(every, "America/New_York")
+    given = every.where(every.month != 11, every + pd.Timedelta("1h"))
+    november = given[10]
+    assert november.tz_localize(None) == every[10].tz_localize(None)
+    assert (regular_grid(pd.Series(0.0, index=given)).times == given).all()
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_business_days_of_any_zone_have_no_weekends(wave, zone):
+    days = pd.bdate_range("2021-01-01", periods=600, tz=zone)
+    frame = pd.DataFrame(wave(600), index=days)
+    detector = NeighborsDetector().fit(frame)
+    assert detector.period_ == 25
+    assert detector.training_times_.equals(days)
+
+
+def in_arrow(frame, kind):
+    return frame.set_axis(frame.index.astype(f"{kind}[pyarrow]"))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["timestamp[ns]", "timestamp[us, UTC]", "timestamp[s, UTC]", "duration[ns]"],
+)
+def test_times_of_arrow_are_times(frame, kept, kind):
+    index = frame.index
+    if kind.startswith("duration"):
+        index = index - index[0]
+    elif "," in kind:
+        index = index.tz_localize("UTC")
+    holed = frame.set_axis(index)[["a"]].iloc[kept]
+    of_arrow = in_arrow(holed, kind)
+    threshold = PeaksOverThreshold("1 per 20 days", held_back=0)
+    own, other = (
+        NeighborsDetector(period=25, contamination=threshold).fit(X)
+        for X in (holed, of_arrow)
+    )
+    assert len(other.training_times_) == 500
+    assert own.thresholder_.interval_ == other.thresholder_.interval_
+    np.testing.assert_array_equal(own.decision_scores_, other.decision_scores_)
+    found, found_too = (own.find_segments(X, threshold=0.5) for X in (holed, of_arrow))
+    pd.testing.assert_frame_equal(found, found_too, check_dtype=False)
+    assert other.explain(of_arrow, stop=100).summary()
+    assert other.explain(of_arrow, stop=100).plot()
+    assert other.report(of_arrow).html
+    whole = frame.set_axis(index)[["a"]]
+    reports = [own.report(X, title="a") for X in (whole, in_arrow(whole, kind))]
+    assert reports[0].html == reports[1].html
+    figures = [plot_scores(X, np.zeros(len(X))) for X in (holed, of_arrow)]
+    limits = [figure.axes[0].get_xlim() for figure in figures]
+    assert limits[0] == limits[1]
+    with pytest.raises(ValueError, match="not sorted: row 1"):
+        other.decision_function(of_arrow[::-1])
+
+
+def test_dates_of_arrow_are_times(frame):
+    days = pd.bdate_range("2024-01-01", periods=500)
+    of_arrow = frame.set_axis(days.astype("date32[day][pyarrow]"))
+    assert NeighborsDetector().fit(of_arrow).training_times_.equals(days)
 
 
 def test_a_hole_in_time_is_no_alarm(detector, frame, kept):

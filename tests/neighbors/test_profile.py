@@ -139,6 +139,7 @@ def test_a_series_of_nothing_but_overlaps_has_neighbours():
 def test_baseline_distances_equal_the_reference_implementation(n, length, seed):
     rng = np.random.default_rng(seed)
     distances = np.where(rng.random(n) < 0.1, np.inf, rng.random(n))
+    distances[rng.random(n) < 0.2] = 0
     incomplete = rng.random(n) < 0.1
     neighbors = Neighbors(torch.arange(n), torch.tensor(distances).float())
     baseline = baseline_distances(neighbors, torch.tensor(incomplete), length)

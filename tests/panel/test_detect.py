@@ -186,6 +186,46 @@ def test_labels_of_each_kind_come_back_as_they_were(panel):
         assert together["end"][name] == labels[name][84]
 
 
+TEXT = {
+    "names": [f"row{row}" for row in range(120)],
+    "numbers": [str(1000 + row) for row in range(120)],
+    "durations": [f"P{row}D" for row in range(120)],
+    "mixed": [row if row % 2 else f"row{row}" for row in range(120)],
+}
+
+
+@pytest.mark.parametrize("kind", TEXT)
+@pytest.mark.parametrize("detector", [Deviation(6.0), NeighborsDetector(period=5)])
+def test_labels_of_text_stay_text(panel, out, kind, detector):
+    frame = pd.DataFrame({"v": panel["s0"]}, index=TEXT[kind])
+    arguments = {"train": 60, "threshold": 3.0, "out": out}
+    found = detect_panel({"s0": frame, "s2": panel["s2"]}, detector, **arguments)
+    of_text = found[found["series"] == "s0"]
+    assert of_text[["start", "peak", "end"]].isin(TEXT[kind]).all(axis=None)
+    again = detect_panel({"s0": frame, "s2": panel["s2"]}, detector, **arguments)
+    pd.testing.assert_frame_equal(again, found)
+    pd.testing.assert_frame_equal(read_panel(out), found)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        pd.date_range("2024-01-01", periods=120, freq="h"),
+        pd.timedelta_range("-1h", periods=120, freq="1min"),
+        np.arange(120) * 0.5,
+        TEXT["names"],
+    ],
+    ids=["times", "durations", "numbers", "text"],
+)
+def test_results_of_a_version_without_kinds_of_labels_are_read(panel, out, labels):
+    frame = pd.DataFrame({"v": panel["s0"]}, index=labels)
+    found = detect_panel({"s0": frame}, Deviation(6.0), train=60, out=out)
+    (result,) = read_results(out)
+    del result["label_kind"]
+    out.write_text(json.dumps(result) + "\n")
+    pd.testing.assert_frame_equal(read_panel(out), found)
+
+
 @pytest.mark.parametrize("names", [["flow", "heat"], None])
 def test_a_fitted_detector_compares_names_that_it_has(timed, names):
     fitted_on = timed[:200] if names else timed[:200].to_numpy()

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,7 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skcoad import NeighborsDetector
-from skcoad.panel import detect_panel, fit_recordings, join_recordings
+from skcoad.panel import (
+    detect_panel,
+    fit_recordings,
+    join_recordings,
+    open_panel,
+)
 from skcoad.panel._recordings import common_period
 from skcoad.thresholds import PeaksOverThreshold
 
@@ -269,3 +276,31 @@ def test_a_rate_in_time_needs_one_spacing(pump, second, message):
             NeighborsDetector(contamination=contamination), recordings
         )
         assert shared.training_times_ is None
+
+
+def test_the_spacing_of_business_days_is_their_mean(pump):
+    days = pd.bdate_range("2024-03-01", periods=300)
+    recordings = {"a": pump.set_axis(days), "b": pump[:80].set_axis(days[100:180])}
+    detector = NeighborsDetector(contamination=PeaksOverThreshold("1 per year"))
+    shared = fit_recordings(detector, recordings)
+    rows = 1 / shared.thresholder_.rate_
+    assert rows == pytest.approx(365.25 * 5 / 7, rel=0.01)
+    assert len(shared.training_times_) == 380 + shared.window_size_
+
+
+def test_rows_of_a_recording_that_are_missing_by_time_are_missing_values(pump):
+    series = open_panel({"a": pump}).read(0)
+    kept = np.delete(np.arange(300), np.arange(110, 117))
+    holed = replace(
+        series,
+        values=series.values[kept],
+        labels=series.labels[kept],
+        timestamps=series.timestamps[kept],
+    )
+    detector = NeighborsDetector(contamination=PeaksOverThreshold("1 per week"))
+    shared = fit_recordings(detector, {"a": holed, "b": pump})
+    assert len(shared.training_times_) == 600 + shared.window_size_
+    assert shared.thresholder_.interval_ == 3600.0
+    irregular = replace(holed, timestamps=series.timestamps[0] + np.arange(293) ** 2)
+    with pytest.raises(ValueError, match=r"recording a: .*resample the series"):
+        fit_recordings(detector, {"a": irregular, "b": pump})

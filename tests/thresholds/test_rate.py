@@ -57,6 +57,8 @@ def test_the_interval_is_the_median_of_the_times():
     assert sampling_interval(times.to_numpy()) == 60.0
     assert sampling_interval(times.tz_localize("Europe/Berlin")) == 60.0
     assert sampling_interval(times - times[0]) == 60.0
+    of_arrow = times.tz_localize("UTC").astype("timestamp[ns, UTC][pyarrow]")
+    assert sampling_interval(of_arrow) == 60.0
     assert sampling_interval(pd.period_range("2026-01-01", periods=3, freq="h")) == 3600
 
 

@@ -16,6 +16,8 @@ MAX_SCALED = 1e4
 # Scale of a constant channel, in its own value: it has shown no variation, so that any
 # change counts that is more than single precision of the value.
 CONSTANT_SCALE = 1e-6
+# A deviation of a few units in the last place of the largest value is no variation.
+ROUNDING = 8 * np.finfo(np.float64).eps
 STATISTICS_CHUNK = 2**20  # timestamps
 
 
@@ -77,10 +79,8 @@ class Scaler(nn.Module):
             if largest > 0:
                 mean, deviation = _mean_and_deviation(x, largest)
                 center[channel] = mean * largest
-                # Rounding in the mean of equal values is no variation.
-                scale[channel] = largest * (
-                    deviation if deviation > 1e-12 else CONSTANT_SCALE
-                )
+                varies = np.nanmax(x) > np.nanmin(x) and deviation > ROUNDING
+                scale[channel] = largest * (deviation if varies else CONSTANT_SCALE)
         # No division by a subnormal number.
         scale = scale.clip(min=np.finfo(np.float64).tiny)
         self.center, self.scale = torch.from_numpy(center), torch.from_numpy(scale)

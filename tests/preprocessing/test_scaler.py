@@ -106,6 +106,13 @@ def test_rounding_is_no_variation():
     assert scaled.abs().max() < 1e-6
 
 
+@pytest.mark.parametrize("offset", [1e6, 1e12, 1e13])
+def test_what_varies_far_from_zero_is_not_constant(offset):
+    X = make_series()
+    scaler = Scaler(1).fit(X + offset)
+    assert scaler.scale.item() == pytest.approx(X.std(), rel=1e-2)
+
+
 def test_channels_are_scaled_each_on_its_own():
     X = np.hstack([make_series(seed=0), 1e6 * make_series(seed=1), np.ones((200, 1))])
     scaler = Scaler(3).fit(X)

@@ -1,6 +1,7 @@
 """Times of frames: missing rows are missing values, and never an alarm."""
 
 import datetime as dt
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -205,3 +206,21 @@ def test_a_column_of_times_is_no_channel(kind, wave):
 def test_a_dataset_of_xarray_is_an_error_with_advice(frame):
     with pytest.raises(ValueError, match=r"from_frame\(X\)"):
         NeighborsDetector().fit(xr.Dataset.from_dataframe(frame))
+
+
+@pytest.mark.parametrize(("every", "warns"), [("1h", False), ("30min", True)])
+def test_rows_at_another_spacing_than_in_training_are_warned_of(every, warns, wave):
+    def frame(every):
+        times = pd.date_range("2026-01-01", periods=400, freq=every)
+        return pd.DataFrame(wave(400), index=times, columns=["flow"])
+
+    detector = NeighborsDetector().fit(frame("1h"))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        detector.decision_function(frame(every))
+        detector.decision_function(wave(400).ravel())  # no times, nothing to say
+    messages = [str(warning.message) for warning in caught]
+    spacing = [message for message in messages if "apart in the training" in message]
+    assert len(spacing) == warns
+    if warns:
+        assert spacing[0].startswith("the rows are 30 min apart, and were 1 h apart")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import stats
 
+from skcoad.benchmark._results import latest
 from skcoad.io._results import Result
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ def score_table(results: Sequence[Result], metric: str) -> pd.DataFrame:
     """Tabulate one metric by series and detector.
 
     Each value is the mean over the seeds. A failed run counts as 0, as in TSB-AD.
-    Series without an anomaly are left out, as are series without results of every
-    detector.
+    Of several results of one run the last counts. Series without an anomaly are left
+    out, as are series without results of every detector.
 
     Parameters
     ----------
@@ -42,6 +43,7 @@ def score_table(results: Sequence[Result], metric: str) -> pd.DataFrame:
     """
     import pandas as pd
 
+    results = latest(results)
     protocols = sorted({result["protocol"] for result in results})
     if len(protocols) != 1:
         raise ValueError(f"results must be of one protocol, got {protocols}")
@@ -130,6 +132,7 @@ def compare(
     """
     import pandas as pd
 
+    results = latest(results)
     scores = score_table(results, metric)
     means = scores.mean().sort_values(ascending=False, kind="stable")
     if against is None:

@@ -31,6 +31,7 @@ from skcoad.cli._output import (
 from skcoad.cli._parallel import interrupted, worker_processes
 from skcoad.datasets import Series, open_archive
 from skcoad.io._atomic import atomic_write
+from skcoad.io._results import read_results
 
 DEFAULT_DETECTORS = ("CoAD", "KMeansAD", "PCA")
 DETECTORS_HELP = f"""\
@@ -79,8 +80,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out",
         type=Path,
         default=Path("results.jsonl"),
-        help="results file; results in it are not computed again (default: "
-        "%(default)s)",
+        help="results file; results in it are not computed again, unless the data have "
+        "changed (default: %(default)s)",
     )
     parser.add_argument("--seeds", nargs="+", type=int, default=[0], help="default: 0")
     parser.add_argument(
@@ -150,6 +151,7 @@ def execute(arguments: argparse.Namespace) -> int:
         },
         sources,
     )
+    n_lines = _count_lines(arguments.out)
     try:
         n_threads = joblib.cpu_count() if arguments.jobs == 1 else 1
         with worker_processes(n_threads):
@@ -164,6 +166,12 @@ def execute(arguments: argparse.Namespace) -> int:
             )
     except KeyboardInterrupt:
         return interrupted(arguments.out)
+    n_taken = len(results) - (_count_lines(arguments.out) - n_lines)
+    if n_taken:
+        print(
+            f"skcoad: {n_taken} of {len(results)} results were in {arguments.out}",
+            file=sys.stderr,
+        )
 
     text = report(results, metric=arguments.metric, against=arguments.against)
     if arguments.scenarios is not None:
@@ -180,6 +188,10 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.plot is not None:
         save_figure(plot_comparison(results, metric=arguments.metric), arguments.plot)
     return 0
+
+
+def _count_lines(path: Path) -> int:
+    return len(read_results(path)) if path.exists() else 0
 
 
 def _select_series(

@@ -50,6 +50,17 @@ def test_a_run_writes_results_report_and_figure(data, tmp_path, capsys):
     assert window_sizes["KMeansAD"] == 25
 
 
+def test_a_second_run_says_what_it_took_from_the_results_file(data, tmp_path, capsys):
+    out = tmp_path / "r.jsonl"
+    words = (data, "--out", out, "--detectors", "KMeansAD")
+    run(*words)
+    assert "results were in" not in capsys.readouterr().err
+    file = min(data.iterdir())
+    file.write_text(file.read_text().replace("0.", "0.5", 1))
+    run(*words)
+    assert f"skcoad: 2 of 3 results were in {out}" in capsys.readouterr().err
+
+
 def test_series_are_selected_by_name(data, tmp_path):
     out = tmp_path / "r.jsonl"
     run(data, "--out", out, "--detectors", "KMeansAD", "--select", "002*")

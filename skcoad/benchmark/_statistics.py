@@ -39,7 +39,8 @@ def score_table(results: Sequence[Result], metric: str) -> pd.DataFrame:
     ------
     ValueError
         If there are no results, more than one protocol, no series with results of
-        every detector, or no such metric.
+        every detector (with the first error recorded, if there is one), or no such
+        metric.
     """
     import pandas as pd
 
@@ -63,8 +64,20 @@ def score_table(results: Sequence[Result], metric: str) -> pd.DataFrame:
     )
     complete = table.dropna()
     if complete.empty:
-        raise ValueError("no series has results of every detector")
+        text = "no series has an anomaly and results of every detector"
+        if any(result["error"] for result in results):
+            text += f"; {first_error(results)}"
+        raise ValueError(text)
     return complete
+
+
+def first_error(results: Sequence[Result]) -> str:
+    """Say in a line what the first error is, of results with at least one."""
+    failed = next(result for result in results if result["error"])
+    return (
+        f"the first error, of {failed['detector']} on {failed['series']}, is "
+        f"{' '.join(failed['error'].split())}"
+    )
 
 
 def compare(

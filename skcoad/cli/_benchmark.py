@@ -21,6 +21,7 @@ from skcoad.benchmark._published import compare_with_published, read_published
 from skcoad.benchmark._report import markdown_table, report
 from skcoad.benchmark._run import run_benchmark
 from skcoad.benchmark._scenarios import scenario_report, scenario_suite
+from skcoad.benchmark._statistics import first_error
 from skcoad.benchmark.baselines import BASELINES
 from skcoad.cli._output import (
     FIGURE_SUFFIXES,
@@ -128,10 +129,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Run ``skcoad benchmark``; return 0, or 130 after Ctrl-C.
+    """Run ``skcoad benchmark``.
 
-    Raises ValueError for unusable arguments before the first run.
+    Parameters
+    ----------
+    arguments : Namespace
+        Of this command.
+
+    Returns
+    -------
+    int
+        0; 1 if some runs failed; 130 after Ctrl-C.
+
+    Raises
+    ------
+    ValueError
+        For unusable arguments, before the first run; or if no series can be compared.
     """
+    if arguments.limit is not None and arguments.limit < 1:
+        raise ValueError(f"--limit must be at least 1, got {arguments.limit}")
     series, sources = _select_series(arguments)
     detectors = dict(arguments.detectors)
     if arguments.against is not None and arguments.against not in detectors:
@@ -187,7 +203,13 @@ def execute(arguments: argparse.Namespace) -> int:
             partial.write_text(text, encoding="utf-8")
     if arguments.plot is not None:
         save_figure(plot_comparison(results, metric=arguments.metric), arguments.plot)
-    return 0
+    n_failed = sum(result["error"] is not None for result in results)
+    if n_failed:
+        print(
+            f"skcoad: {n_failed} of {len(results)} runs failed; {first_error(results)}",
+            file=sys.stderr,
+        )
+    return int(n_failed > 0)
 
 
 def _count_lines(path: Path) -> int:

@@ -230,7 +230,7 @@ def test_names_of_detectors_are_drawn_as_they_are(tmp_path):
         (
             [result("A", "s", 0), result("B", "t", 0)],
             {},
-            "no series has results of every detector",
+            "no series has an anomaly and results of every detector",
         ),
     ],
 )

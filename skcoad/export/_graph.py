@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from numbers import Integral
 from typing import cast
 
 import torch
@@ -53,6 +54,8 @@ class ScoringGraph(nn.Module):
 
     Raises
     ------
+    TypeError
+        If `chunk_size` is neither an int nor "auto".
     ValueError
         If the references are others, or the chunk has no core between its halos.
 
@@ -90,9 +93,12 @@ class ScoringGraph(nn.Module):
         width = max(1, round(options.smoothing * plan.period))
         reach = plan.window_size + plan.period + width
         self.halo = plan.step * math.ceil(reach / plan.step)
-        self.chunk_size = (
-            CHUNK_HALOS * self.halo if chunk_size == "auto" else int(chunk_size)
-        )
+        if chunk_size == "auto":
+            self.chunk_size = CHUNK_HALOS * self.halo
+        elif isinstance(chunk_size, Integral):
+            self.chunk_size = int(chunk_size)
+        else:
+            raise TypeError(f'chunk_size must be an int or "auto", got {chunk_size!r}')
         self.stride = (self.chunk_size - 2 * self.halo) // plan.step * plan.step
         if self.stride < 1:
             raise ValueError(

@@ -1,6 +1,7 @@
 """What is written, and that other runtimes compute the same scores with it."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -115,3 +116,14 @@ def test_without_onnx_the_error_says_what_to_install(network, monkeypatch, tmp_p
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(ImportError, match=r"to_onnx needs onnx: pip install skcoad\["):
         to_onnx(network, tmp_path / "x.onnx")
+
+
+@pytest.mark.parametrize("export", [to_onnx, to_torch_export])
+def test_a_file_that_cannot_be_written_is_refused_before_the_work(
+    export, network, monkeypatch, tmp_path
+):
+    pytest.importorskip("onnxscript", reason=REASON)
+    monkeypatch.setattr(torch.export, "export", None)
+    message = f"there is no folder {tmp_path / 'none'} to write x into"
+    with pytest.raises(FileNotFoundError, match=re.escape(message)):
+        export(network, tmp_path / "none" / "x")

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
 
 from skcoad import CoADDetector, NeighborsDetector
 from skcoad.export._files import scoring_graph
@@ -122,3 +123,17 @@ def test_what_cannot_be_exported_is_an_error_that_says_why(wave):
         ValueError, match=r"chunk_size=100 is less than two halos .*, 2"
     ):
         scoring_graph(NeighborsDetector().fit(wave()), 100)
+
+
+def test_what_is_no_detector_of_this_package_is_an_error(wave):
+    pipeline = make_pipeline(NeighborsDetector()).fit(wave())
+    with pytest.raises(TypeError, match=r"NeighborsDetector can be .*, got Pipeline"):
+        scoring_graph(pipeline, "auto")
+
+
+@pytest.mark.parametrize("chunk_size", [500.7, None, "big"])
+def test_a_chunk_size_that_is_no_number_of_rows_is_an_error(chunk_size, wave):
+    detector = NeighborsDetector().fit(wave())
+    message = f'chunk_size must be an int or "auto", got {chunk_size!r}'
+    with pytest.raises(TypeError, match=message):
+        scoring_graph(detector, chunk_size)

@@ -126,15 +126,20 @@ class ScoringGraph(nn.Module):
         Parameters
         ----------
         X : Tensor of shape (n_chunks, chunk_size, n_channels)
-            float64, finite, in the units of the training series.
+            float64, in the units of the training series.
 
         Returns
         -------
         scores : Tensor of shape (n_chunks, chunk_size)
             As ``decision_function``; float64.
         channel_scores : Tensor of shape (n_chunks, chunk_size, n_channels)
-            As ``channel_scores``; float64.
+            As ``channel_scores``; float64. Both are NaN within a halo of a row with a
+            value that is not finite.
         """
+        finite = X.isfinite()
+        unknown = self._within_halo(~finite.all(-1))
+        # A number in its place, since a running sum would carry it to all later rows.
+        X = torch.where(finite, X, self.center)
         scaled = 2 * ((X / 2 - self.center / 2) / self.scale)
         scaled = scaled.clamp(-MAX_SCALED, MAX_SCALED).float()
         x = [scaled[..., i] for i in range(len(self.channels))]
@@ -149,7 +154,14 @@ class ScoringGraph(nn.Module):
             else:
                 combined = channels.square().mean(0).sqrt()
             scores = rarity(self.aggregate, combined[None], self.aggregate_row)[0]
-        return scores.double(), channels.movedim(0, -1)
+        scores = scores.double().masked_fill(unknown, math.nan)
+        channels = channels.movedim(0, -1)
+        return scores, channels.masked_fill(unknown[..., None], math.nan)
+
+    def _within_halo(self, rows: Tensor) -> Tensor:
+        """Which rows ``(B, chunk_size)`` are within a halo of one of these."""
+        width = 2 * self.halo + 1
+        return nn.functional.max_pool1d(rows.float(), width, 1, self.halo) > 0
 
 
 class ChannelGraph(nn.Module):

@@ -105,6 +105,25 @@ def test_values_far_outside_have_finite_scores(wave):
     assert graph(torch.from_numpy(X[None]))[0].isfinite().all()
 
 
+@pytest.mark.parametrize("name", ["neighbours", "joint", "gru", "paper"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_what_a_value_that_is_not_finite_influences_is_nan(name, value, wave):
+    detector = DETECTORS[name].fit(wave(500, 2))
+    graph = scoring_graph(detector, "auto")
+    X = np.stack([unusual(wave, graph.chunk_size, 2)] * 2)
+    complete = [part.numpy() for part in graph(torch.from_numpy(X))]
+    at = 2 * graph.halo
+    X[1, at, 0] = value
+    near = np.abs(np.arange(graph.chunk_size) - at) <= graph.halo
+    for part, expected in zip(graph(torch.from_numpy(X)), complete, strict=True):
+        scores = part.numpy()
+        assert np.isnan(scores[1, near]).all()
+        np.testing.assert_array_equal(scores[0], expected[0])
+        np.testing.assert_allclose(
+            scores[1, ~near], expected[1, ~near], rtol=1e-4, atol=1e-4
+        )
+
+
 def test_the_detector_stays_as_it_was(wave):
     X = wave(500)
     detector = CoADDetector(max_steps=3, random_state=0).fit(X)

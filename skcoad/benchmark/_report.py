@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from skcoad.benchmark._results import latest
 from skcoad.benchmark._statistics import compare, mean_metrics, score_table
 from skcoad.io._results import Result
 
@@ -47,6 +48,7 @@ def report(
     >>> print(report(results).splitlines()[0])  # doctest: +ELLIPSIS
     1 of 1 series (...), protocol kdd21, seeds [0].
     """
+    results = latest(results)
     table = compare(results, metric=metric, against=against)
     against = against or str(table.index[0])
     scores = score_table(results, metric)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
+from skcoad.datasets import Series
+from skcoad.io import _fingerprint
 from skcoad.io._results import Result, read_results
 
 Key = tuple[str, str, str, int]
@@ -38,6 +41,31 @@ def key(result: Result) -> Key:
     )
 
 
+def latest(results: Sequence[Result]) -> list[Result]:
+    """Return the last result of each run; those before it are of other data."""
+    return list({key(result): result for result in results}.values())
+
+
+def fingerprint(series: Series | Exception) -> str:
+    """Return a hash of all in a series that a result follows from.
+
+    Parameters
+    ----------
+    series : Series or Exception
+        The series, or what reading it raised.
+
+    Returns
+    -------
+    str
+        Of the values, the labels and the length of the training part; of an exception,
+        of its type and message.
+    """
+    if isinstance(series, Exception):
+        return _fingerprint.fingerprint(f"{type(series).__name__}: {series}")
+    about = (series.values.shape, series.train_length)
+    return _fingerprint.fingerprint(repr(about), series.values, series.labels)
+
+
 def read_benchmark_results(path: str | os.PathLike[str]) -> list[Result]:
     """Read a results file, and check that each line is a result of `run_benchmark`.
 
@@ -69,6 +97,8 @@ def _fault(result: Result) -> str | None:
         fields |= _FIELDS_OF_A_SUCCESS
     if "parameters" in result:  # of a detector that was made for this period
         fields["period"] = int
+    if "fingerprint" in result:  # which results of early versions lack
+        fields["fingerprint"] = str
     for key, types in fields.items():
         if key not in result:
             return f"no {key!r}"

@@ -13,7 +13,12 @@ from tqdm import tqdm
 from skcoad._parallel import run_tasks
 from skcoad.benchmark._detectors import check_detectors, make_detector
 from skcoad.benchmark._protocols import PROTOCOLS
-from skcoad.benchmark._results import Key, key, read_benchmark_results
+from skcoad.benchmark._results import (
+    Key,
+    fingerprint,
+    key,
+    read_benchmark_results,
+)
 from skcoad.benchmark._task import Task
 from skcoad.datasets import Archive, Series
 from skcoad.io._atomic import check_writable
@@ -42,8 +47,10 @@ def run_benchmark(
 
     The file has one line of JSON for each detector, series and seed. Results in the
     file are not computed again, so the same call resumes a run that was interrupted
-    or killed. When a detector raises or its process dies, or a series cannot be read,
-    the error is recorded and the run continues; delete that line to retry.
+    or killed; but those of a series whose values, labels or training part have changed
+    are, and of several lines of one run the last counts. When a detector raises or its
+    process dies, or a series cannot be read, the error is recorded and the run
+    continues; delete that line to retry.
 
     Parameters
     ----------
@@ -87,8 +94,8 @@ def run_benchmark(
         process's peak resident memory) and ``base_memory_mib`` (its resident memory
         before the fit; None where the system cannot reset the peak, which then dates
         from the start of the process); ``threads``, ``versions``, ``machine``,
-        ``started``; ``error`` (None, or the exception) and, after an error,
-        ``traceback``.
+        ``started``; ``fingerprint`` (of the data); ``error`` (None, or the exception)
+        and, after an error, ``traceback``.
 
     Raises
     ------
@@ -100,6 +107,11 @@ def run_benchmark(
         other parameters.
     BlockingIOError
         If another run is writing the file.
+
+    Notes
+    -----
+    Each series with results in the file is read, since its data may have changed.
+    Results without a fingerprint, of early versions, count as those of the same data.
 
     Examples
     --------
@@ -143,6 +155,15 @@ def run_benchmark(
         except Exception as error:
             return error
 
+    @lru_cache(maxsize=1)
+    def present_fingerprint(name: str) -> str:
+        return fingerprint(read(name))
+
+    def is_of_these_data(result: Result) -> bool:
+        # Early versions wrote no fingerprint.
+        recorded = result.get("fingerprint")
+        return recorded is None or recorded == present_fingerprint(result["series"])
+
     def task(key: Key) -> Task:
         detector, name, _, _ = key
         return Task(key, detectors[detector], read(name))
@@ -150,14 +171,19 @@ def run_benchmark(
     check_writable(Path(path))
     with only_writer(path):
         recorded = read_benchmark_results(path)
-        results = {key(result): result for result in recorded if key(result) in wanted}
         drop_cut_off_line(path, first_key="detector")
         _check_parameters(recorded, detectors)
-        progress = tqdm(
-            total=len(wanted), initial=len(results), disable=not verbose, unit="run"
-        )
-        with progress:
-            remaining = [one for one in wanted if one not in results]
+        found = {key(result): result for result in recorded}
+        results: dict[Key, Result] = {}
+        with tqdm(total=len(wanted), disable=not verbose, unit="run") as progress:
+            remaining = []
+            for one in wanted:
+                if one in found and is_of_these_data(found[one]):
+                    results[one] = found[one]
+                    progress.update()
+                else:
+                    remaining.append(one)
+            progress.set_postfix_str(f"{len(results)} from the file")
             for result in run_tasks(task, remaining, n_jobs):
                 append_result(path, result)
                 results[key(result)] = result

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import stats
 
+from skcoad.benchmark._results import latest
 from skcoad.io._results import Result
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ def score_table(results: Sequence[Result], metric: str) -> pd.DataFrame:
     """Tabulate one metric by series and detector.
 
     Each value is the mean over the seeds. A failed run counts as 0, as in TSB-AD.
-    Series without an anomaly are left out, as are series without results of every
-    detector.
+    Of several results of one run the last counts. Series without an anomaly are left
+    out, as are series without results of every detector.
 
     Parameters
     ----------
@@ -38,10 +39,12 @@ def score_table(results: Sequence[Result], metric: str) -> pd.DataFrame:
     ------
     ValueError
         If there are no results, more than one protocol, no series with results of
-        every detector, or no such metric.
+        every detector (with the first error recorded, if there is one), or no such
+        metric.
     """
     import pandas as pd
 
+    results = latest(results)
     protocols = sorted({result["protocol"] for result in results})
     if len(protocols) != 1:
         raise ValueError(f"results must be of one protocol, got {protocols}")
@@ -61,8 +64,20 @@ def score_table(results: Sequence[Result], metric: str) -> pd.DataFrame:
     )
     complete = table.dropna()
     if complete.empty:
-        raise ValueError("no series has results of every detector")
+        text = "no series has an anomaly and results of every detector"
+        if any(result["error"] for result in results):
+            text += f"; {first_error(results)}"
+        raise ValueError(text)
     return complete
+
+
+def first_error(results: Sequence[Result]) -> str:
+    """Say in a line what the first error is, of results with at least one."""
+    failed = next(result for result in results if result["error"])
+    return (
+        f"the first error, of {failed['detector']} on {failed['series']}, is "
+        f"{' '.join(failed['error'].split())}"
+    )
 
 
 def compare(
@@ -130,6 +145,7 @@ def compare(
     """
     import pandas as pd
 
+    results = latest(results)
     scores = score_table(results, metric)
     means = scores.mean().sort_values(ascending=False, kind="stable")
     if against is None:

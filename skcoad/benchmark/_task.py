@@ -21,7 +21,7 @@ from skcoad._version import __version__
 from skcoad.benchmark._detectors import FitPredictOnly, make_detector
 from skcoad.benchmark._memory import peak_memory, reset_peak_memory
 from skcoad.benchmark._protocols import PROTOCOLS, Split, evaluate, vus_window
-from skcoad.benchmark._results import Key
+from skcoad.benchmark._results import Key, fingerprint
 from skcoad.datasets import Series
 from skcoad.io._parameters import get_parameters
 from skcoad.io._results import Result
@@ -62,7 +62,7 @@ class Task:
         fit_predict_only = (
             isinstance(self.detector, FitPredictOnly) or len(split.train) == 0
         )
-        result = _new_result(self.key, split.labels) | {
+        result = self._result(split.labels) | {
             "fit_predict_only": fit_predict_only,
             "n_train": 0 if fit_predict_only else len(split.train),
             "n_scored": len(split.scored),
@@ -101,22 +101,22 @@ class Task:
         labels = np.zeros(0, dtype=np.int64)
         if isinstance(self.series, Series):
             labels = PROTOCOLS[self.key[2]](self.series).labels
-        return _new_result(self.key, labels) | _described(error)
+        return self._result(labels) | _described(error)
 
-
-def _new_result(key: Key, labels: NDArray[np.int64]) -> Result:
-    detector, series, protocol, seed = key
-    return {
-        "detector": detector,
-        "series": series,
-        "protocol": protocol,
-        "seed": seed,
-        "n_anomalous": int(labels.sum()),
-        "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "error": None,
-        "versions": _versions(),
-        "machine": f"{platform.platform()}, {os.cpu_count()} CPUs",
-    }
+    def _result(self, labels: NDArray[np.int64]) -> Result:
+        detector, series, protocol, seed = self.key
+        return {
+            "detector": detector,
+            "series": series,
+            "protocol": protocol,
+            "seed": seed,
+            "n_anomalous": int(labels.sum()),
+            "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "error": None,
+            "fingerprint": fingerprint(self.series),
+            "versions": _versions(),
+            "machine": f"{platform.platform()}, {os.cpu_count()} CPUs",
+        }
 
 
 def _described(error: BaseException) -> Result:

@@ -21,6 +21,7 @@ from skcoad.benchmark._published import compare_with_published, read_published
 from skcoad.benchmark._report import markdown_table, report
 from skcoad.benchmark._run import run_benchmark
 from skcoad.benchmark._scenarios import scenario_report, scenario_suite
+from skcoad.benchmark._statistics import first_error
 from skcoad.benchmark.baselines import BASELINES
 from skcoad.cli._output import (
     FIGURE_SUFFIXES,
@@ -31,6 +32,7 @@ from skcoad.cli._output import (
 from skcoad.cli._parallel import interrupted, worker_processes
 from skcoad.datasets import Series, open_archive
 from skcoad.io._atomic import atomic_write
+from skcoad.io._results import read_results
 
 DEFAULT_DETECTORS = ("CoAD", "KMeansAD", "PCA")
 DETECTORS_HELP = f"""\
@@ -79,8 +81,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out",
         type=Path,
         default=Path("results.jsonl"),
-        help="results file; results in it are not computed again (default: "
-        "%(default)s)",
+        help="results file; results in it are not computed again, unless the data have "
+        "changed (default: %(default)s)",
     )
     parser.add_argument("--seeds", nargs="+", type=int, default=[0], help="default: 0")
     parser.add_argument(
@@ -127,10 +129,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Run ``skcoad benchmark``; return 0, or 130 after Ctrl-C.
+    """Run ``skcoad benchmark``.
 
-    Raises ValueError for unusable arguments before the first run.
+    Parameters
+    ----------
+    arguments : Namespace
+        Of this command.
+
+    Returns
+    -------
+    int
+        0; 1 if some runs failed; 130 after Ctrl-C.
+
+    Raises
+    ------
+    ValueError
+        For unusable arguments, before the first run; or if no series can be compared.
     """
+    if arguments.limit is not None and arguments.limit < 1:
+        raise ValueError(f"--limit must be at least 1, got {arguments.limit}")
     series, sources = _select_series(arguments)
     detectors = dict(arguments.detectors)
     if arguments.against is not None and arguments.against not in detectors:
@@ -150,6 +167,7 @@ def execute(arguments: argparse.Namespace) -> int:
         },
         sources,
     )
+    n_lines = _count_lines(arguments.out)
     try:
         n_threads = joblib.cpu_count() if arguments.jobs == 1 else 1
         with worker_processes(n_threads):
@@ -164,6 +182,12 @@ def execute(arguments: argparse.Namespace) -> int:
             )
     except KeyboardInterrupt:
         return interrupted(arguments.out)
+    n_taken = len(results) - (_count_lines(arguments.out) - n_lines)
+    if n_taken:
+        print(
+            f"skcoad: {n_taken} of {len(results)} results were in {arguments.out}",
+            file=sys.stderr,
+        )
 
     text = report(results, metric=arguments.metric, against=arguments.against)
     if arguments.scenarios is not None:
@@ -179,7 +203,17 @@ def execute(arguments: argparse.Namespace) -> int:
             partial.write_text(text, encoding="utf-8")
     if arguments.plot is not None:
         save_figure(plot_comparison(results, metric=arguments.metric), arguments.plot)
-    return 0
+    n_failed = sum(result["error"] is not None for result in results)
+    if n_failed:
+        print(
+            f"skcoad: {n_failed} of {len(results)} runs failed; {first_error(results)}",
+            file=sys.stderr,
+        )
+    return int(n_failed > 0)
+
+
+def _count_lines(path: Path) -> int:
+    return len(read_results(path)) if path.exists() else 0
 
 
 def _select_series(

@@ -93,7 +93,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="TABLE",
         help="write what was found into a file: start, peak, end, score, channel, "
-        f"component and reason of each segment ({tables})",
+        f"component and reason of each segment ({tables}); of many series, the "
+        "results, from which the same command resumes (.jsonl)",
     )
     parser.add_argument(
         "--scores",

@@ -21,9 +21,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     status : int
-        0; 1 if some of many series failed; 2 for unusable input, with one line on
-        standard error that gives the reason; 130 after Ctrl-C. Files are written whole
-        or not at all, but for results files, to which each result is appended.
+        0; 1 if some of many series or runs failed; 2 for unusable input, with one line
+        on standard error that gives the reason; 130 after Ctrl-C. Files are written
+        whole or not at all, but for results files, to which each result is appended.
 
     Raises
     ------

@@ -31,8 +31,10 @@ def check_outputs(outputs: Mapping[str, Path | None], sources: Iterable[Path]) -
 
     Raises
     ------
+    OSError
+        If a file cannot be written.
     ValueError
-        If a file cannot be written, is a source, or is given for two options.
+        If one is a source or is given for two options.
     """
     given = {option: path for option, path in outputs.items() if path is not None}
     sources = list(sources)

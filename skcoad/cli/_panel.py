@@ -61,6 +61,11 @@ def execute(arguments: argparse.Namespace) -> int:
             raise ValueError(
                 f"{flag(option)} is for one series, and {arguments.file} may have many"
             )
+    if arguments.out is not None and arguments.out.suffix.lower() != ".jsonl":
+        raise ValueError(
+            "the name of the results of many series, one line of JSON for each, ends "
+            f"in .jsonl, got {arguments.out}"
+        )
     detector = make_detector(arguments)
     check_outputs({"--out": arguments.out}, sources=())
     panel = open_panel(arguments.file, **reading_options(arguments))

@@ -7,6 +7,7 @@ import os
 import warnings
 from copy import deepcopy
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -18,7 +19,7 @@ from skcoad._typing import Size
 from skcoad._version import __version__
 from skcoad.detectors import TimeSeriesDetector
 from skcoad.export._graph import ScoringGraph
-from skcoad.io._atomic import atomic_write
+from skcoad.io._atomic import atomic_write, check_writable
 
 __all__ = ["scoring_graph", "to_onnx", "to_torch_export"]
 
@@ -60,6 +61,8 @@ def to_onnx(
 
     Raises
     ------
+    TypeError
+        If this is no such detector, or `chunk_size` is neither an int nor "auto".
     NotFittedError
         If the detector is not fitted.
     ValueError
@@ -68,7 +71,7 @@ def to_onnx(
     ImportError
         If onnx or onnxscript is missing; ``pip install skcoad[onnx]`` has them.
     OSError
-        If the file cannot be written.
+        If the file cannot be written; said before the work, where that is known.
 
     Examples
     --------
@@ -85,6 +88,7 @@ def to_onnx(
             raise ImportError(
                 f"to_onnx needs {package}: pip install skcoad[onnx]"
             ) from error
+    check_writable(Path(path))
     graph = scoring_graph(detector, chunk_size)
     with own_torch_state():
         program = _program(graph)
@@ -132,7 +136,7 @@ def to_torch_export(
 
     Raises
     ------
-    NotFittedError, ValueError, OSError
+    TypeError, NotFittedError, ValueError, OSError
         As for :func:`to_onnx`.
 
     Examples
@@ -152,6 +156,7 @@ def to_torch_export(
     >>> bool((loaded(chunks)[0] == graph(chunks)[0]).all())
     True
     """
+    check_writable(Path(path))
     graph = scoring_graph(detector, chunk_size)
     with own_torch_state():
         program = _program(graph)
@@ -163,6 +168,11 @@ def to_torch_export(
 
 def scoring_graph(detector: TimeSeriesDetector, chunk_size: Size) -> ScoringGraph:
     """Graph of a fitted detector, with a copy of its model, on the CPU."""
+    if not isinstance(detector, TimeSeriesDetector):
+        raise TypeError(
+            "only a CoADDetector or a NeighborsDetector can be exported, got "
+            f"{type(detector).__name__}"
+        )
     check_is_fitted(detector)
     model = deepcopy(detector.model_).cpu()
     graph = ScoringGraph(model, detector._scoring_options(), chunk_size)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from numbers import Integral
 from typing import cast
 
 import torch
@@ -53,6 +54,8 @@ class ScoringGraph(nn.Module):
 
     Raises
     ------
+    TypeError
+        If `chunk_size` is neither an int nor "auto".
     ValueError
         If the references are others, or the chunk has no core between its halos.
 
@@ -90,9 +93,12 @@ class ScoringGraph(nn.Module):
         width = max(1, round(options.smoothing * plan.period))
         reach = plan.window_size + plan.period + width
         self.halo = plan.step * math.ceil(reach / plan.step)
-        self.chunk_size = (
-            CHUNK_HALOS * self.halo if chunk_size == "auto" else int(chunk_size)
-        )
+        if chunk_size == "auto":
+            self.chunk_size = CHUNK_HALOS * self.halo
+        elif isinstance(chunk_size, Integral):
+            self.chunk_size = int(chunk_size)
+        else:
+            raise TypeError(f'chunk_size must be an int or "auto", got {chunk_size!r}')
         self.stride = (self.chunk_size - 2 * self.halo) // plan.step * plan.step
         if self.stride < 1:
             raise ValueError(
@@ -120,15 +126,20 @@ class ScoringGraph(nn.Module):
         Parameters
         ----------
         X : Tensor of shape (n_chunks, chunk_size, n_channels)
-            float64, finite, in the units of the training series.
+            float64, in the units of the training series.
 
         Returns
         -------
         scores : Tensor of shape (n_chunks, chunk_size)
             As ``decision_function``; float64.
         channel_scores : Tensor of shape (n_chunks, chunk_size, n_channels)
-            As ``channel_scores``; float64.
+            As ``channel_scores``; float64. Both are NaN within a halo of a row with a
+            value that is not finite.
         """
+        finite = X.isfinite()
+        unknown = self._within_halo(~finite.all(-1))
+        # A number in its place, since a running sum would carry it to all later rows.
+        X = torch.where(finite, X, self.center)
         scaled = 2 * ((X / 2 - self.center / 2) / self.scale)
         scaled = scaled.clamp(-MAX_SCALED, MAX_SCALED).float()
         x = [scaled[..., i] for i in range(len(self.channels))]
@@ -143,7 +154,14 @@ class ScoringGraph(nn.Module):
             else:
                 combined = channels.square().mean(0).sqrt()
             scores = rarity(self.aggregate, combined[None], self.aggregate_row)[0]
-        return scores.double(), channels.movedim(0, -1)
+        scores = scores.double().masked_fill(unknown, math.nan)
+        channels = channels.movedim(0, -1)
+        return scores, channels.masked_fill(unknown[..., None], math.nan)
+
+    def _within_halo(self, rows: Tensor) -> Tensor:
+        """Which rows ``(B, chunk_size)`` are within a halo of one of these."""
+        width = 2 * self.halo + 1
+        return nn.functional.max_pool1d(rows.float(), width, 1, self.halo) > 0
 
 
 class ChannelGraph(nn.Module):

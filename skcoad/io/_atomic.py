@@ -18,14 +18,18 @@ def check_writable(path: Path, source: Path | None = None) -> None:
     Parameters
     ----------
     path : Path
-        A file to be written; an earlier one of that name may exist.
+        A file to be written; an earlier one of that name may exist. Of a link, what it
+        points to is to be written.
     source : Path or None, default=None
         A file that must not be replaced.
 
     Raises
     ------
+    OSError
+        If there is no folder for it or the folder is not writable, or it exists and is
+        no regular file.
     ValueError
-        If the file cannot be written or is the source.
+        If it is the source.
 
     Examples
     --------
@@ -34,14 +38,20 @@ def check_writable(path: Path, source: Path | None = None) -> None:
     >>> check_writable(Path("no-such-folder/scores.csv"))
     Traceback (most recent call last):
         ...
-    ValueError: there is no folder no-such-folder to write scores.csv into
+    FileNotFoundError: there is no folder no-such-folder to write scores.csv into
     """
-    if not path.parent.is_dir():
-        raise ValueError(f"there is no folder {path.parent} to write {path.name} into")
-    if not os.access(path.parent, os.W_OK):
-        raise ValueError(f"the folder {path.parent} is not writable")
     if _is_special(path):
-        raise ValueError(f"{path} exists and is not a file")
+        raise OSError(f"{path} exists and is not a file")
+    target = Path(os.path.realpath(path)) if path.is_symlink() else path
+    folder = target.parent
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            f"there is no folder {folder} to write {path.name} into"
+        )
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(
+            f"the folder {folder} to write {path.name} into is not writable"
+        )
     if source is None or not source.exists() or not path.exists():
         return
     if path.samefile(source):
@@ -81,9 +91,8 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     ...     path.read_text()
     'score'
     """
+    check_writable(Path(path))
     target = Path(os.path.realpath(path))
-    if _is_special(target):
-        raise OSError(f"{os.fspath(path)} exists and is no regular file")
     # In the same folder, hence on the same disk, where replacing is one operation.
     partial = target.with_name(f".skcoad-{secrets.token_hex(8)}.tmp")
     try:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-
-import numpy as np
-
 from skcoad.datasets import Series
+from skcoad.io import _fingerprint
 
 __all__ = ["fingerprint"]
 
@@ -36,18 +33,10 @@ def fingerprint(series: Series | Exception) -> str:
     >>> fingerprint(Series(flow, np.zeros(5), 0, "pump")) == before
     False
     """
-    digest = hashlib.blake2b(digest_size=16)
     if isinstance(series, Exception):
-        content = f"{type(series).__name__}: {series}"
-        digest.update(content.encode(errors="backslashreplace"))
-        return digest.hexdigest()
+        return _fingerprint.fingerprint(f"{type(series).__name__}: {series}")
     times = series.timestamps
     shape, dtype = series.values.shape, None if times is None else times.dtype.str
     about = (shape, series.channel_names, series.train_length, dtype)
-    digest.update(repr(about).encode(errors="backslashreplace"))
-    digest.update(np.ascontiguousarray(series.values).data)
-    if times is not None and times.dtype.hasobject:  # of which numpy has the addresses
-        digest.update(repr(times.tolist()).encode(errors="backslashreplace"))
-    elif times is not None:
-        digest.update(times.tobytes())
-    return digest.hexdigest()
+    arrays = [series.values] if times is None else [series.values, times]
+    return _fingerprint.fingerprint(repr(about), *arrays)

@@ -77,7 +77,7 @@ def read_rows(detector: TimeSeriesDetector, rows: Any) -> FloatArray:
         )
     if isinstance(rows, (list, tuple, float, int, np.generic)):
         rows = np.asarray(rows)
-    if isinstance(rows, np.ndarray) and rows.ndim < 2:
+    if isinstance(rows, np.ndarray) and rows.ndim < 2 and rows.size:
         rows = rows.reshape((-1, 1) if n_channels == 1 else (1, -1))
     # scikit-learn's own checks take longer than a score.
     plain = type(rows) is np.ndarray and rows.dtype.kind in "fiu"

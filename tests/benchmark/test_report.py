@@ -137,6 +137,14 @@ def test_series_without_anomalies_are_left_out():
     assert compare(results)["failures"].tolist() == [0, 0]
 
 
+def test_of_several_results_of_one_run_the_last_counts():
+    results = [result("A", "s0", 0.2), result("A", "s0", 0.8)]
+    results.insert(0, result("A", "s0", 0.0, error="E: b"))
+    assert compare(results).loc["A", ["mean", "failures"]].tolist() == [0.8, 0]
+    assert mean_metrics(results).loc["A", "auc_pr"] == 0.4
+    assert "## Failures" not in report(results)
+
+
 def test_seeds_are_averaged_before_series_are_compared():
     results = [
         result("A", "s0", 0.2, seed=0),
@@ -222,7 +230,7 @@ def test_names_of_detectors_are_drawn_as_they_are(tmp_path):
         (
             [result("A", "s", 0), result("B", "t", 0)],
             {},
-            "no series has results of every detector",
+            "no series has an anomaly and results of every detector",
         ),
     ],
 )

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from joblib import parallel_config
 from skcoad import NeighborsDetector
 from skcoad.benchmark import FitPredictOnly, read_results, run_benchmark
 from skcoad.benchmark._task import detector_period
-from skcoad.datasets import Series, load_ucr, make_series
+from skcoad.datasets import Series, load_ucr, make_series, open_archive
 from skcoad.io import _results
 from skcoad.io._results import only_writer
 
@@ -202,7 +203,82 @@ def test_changed_parameters_under_an_old_name_are_an_error(series, path):
         run_benchmark({"A": SpectralResidual(score_window=5)}, series, path)
 
 
-def test_series_of_an_archive_are_read_only_when_they_are_run(tmp_path, path):
+def without_fingerprints(path):
+    """Make of a results file one of an early version."""
+    results = read_results(path)
+    for result in results:
+        del result["fingerprint"]
+    path.write_text("".join(json.dumps(result) + "\n" for result in results))
+    return results
+
+
+@pytest.mark.parametrize("part", ["values", "labels", "train_length"])
+def test_a_series_whose_data_changed_is_run_again(series, path, part):
+    run_benchmark({"A": Deviation()}, series, path)
+    before = path.read_bytes()
+    changed = {
+        "values": np.roll(series[1].values, 1),
+        "labels": np.roll(series[1].labels, 1),
+        "train_length": series[1].train_length - 1,
+    }
+    other = [series[0], replace(series[1], **{part: changed[part]}), series[2]]
+    results = run_benchmark({"A": Deviation()}, other, path)
+    after = path.read_bytes()
+    assert after.startswith(before)
+    assert after.count(b"\n") == 4
+    fresh = run_benchmark({"A": Deviation()}, other, path.with_name("fresh.jsonl"))
+    assert [one["metrics"] for one in results] == [one["metrics"] for one in fresh]
+    # Of the two lines of this series the last counts.
+    assert run_benchmark({"A": Deviation()}, other, path) == results
+    assert path.read_bytes() == after
+
+
+def test_two_folders_with_the_same_names_have_their_own_results(tmp_path, path):
+    for folder, at in (("plant", 220), ("lab", 260)):
+        (tmp_path / folder).mkdir()
+        values = np.zeros(300)
+        values[[220, 260]] = 1
+        labels = np.zeros(300, dtype=int)
+        labels[at] = 1
+        values[220] = 2
+        rows = [f"{x},{y}" for x, y in zip(values, labels, strict=True)]
+        text = "\n".join(["value,label", *rows])
+        (tmp_path / folder / "pump_tr_100.csv").write_text(text)
+    plant, lab = (
+        run_benchmark({"A": Deviation()}, open_archive(tmp_path / folder), path)[0]
+        for folder in ("plant", "lab")
+    )
+    assert plant["series"] == lab["series"]
+    assert plant["metrics"]["vus_pr"] > lab["metrics"]["vus_pr"]
+
+
+def test_results_of_a_version_without_fingerprints_stay_usable(series, path):
+    run_benchmark({"A": Deviation()}, series, path)
+    early = without_fingerprints(path)
+    before = path.read_bytes()
+    assert run_benchmark({"A": Deviation()}, series, path) == early
+    assert path.read_bytes() == before
+
+
+def test_a_series_that_can_be_read_again_is_run_again(tmp_path, path):
+    file = tmp_path / "001_UCR_Anomaly_x_100_201_201.txt"
+    file.write_text("unreadable")
+    (failed,) = run_benchmark({"A": Deviation()}, load_ucr(tmp_path), path)
+    assert failed["error"] is not None
+    values = np.zeros(300)
+    values[200] = 1
+    file.write_text(" ".join(map(str, values)))
+    (result,) = run_benchmark({"A": Deviation()}, load_ucr(tmp_path), path)
+    assert result["error"] is None
+
+
+def test_progress_says_how_many_results_the_file_had(series, path, capsys):
+    run_benchmark({"A": Deviation()}, series[:2], path)
+    run_benchmark({"A": Deviation()}, series, path, verbose=True)
+    assert "2 from the file" in capsys.readouterr().err
+
+
+def test_series_of_an_archive_are_read_only_when_they_are_needed(tmp_path, path):
     for number in (1, 2):
         values = np.zeros(300)
         values[200] = 1
@@ -212,6 +288,7 @@ def test_series_of_an_archive_are_read_only_when_they_are_run(tmp_path, path):
     archive = load_ucr(tmp_path)
     whole = run_benchmark({"A": Deviation()}, archive, path)
     assert [result["metrics"]["hit_at_1"] for result in whole] == [1.0, 1.0]
+    whole = without_fingerprints(path)
     for file in tmp_path.glob("*.txt"):
         file.write_text("unreadable")
     assert run_benchmark({"A": Deviation()}, archive, path) == whole
@@ -288,6 +365,7 @@ def test_a_file_without_results_is_refused_and_left_alone(series, path, content)
         ({"metrics": {"vus_pr": "high"}}, "metric 'vus_pr' is 'high'"),
         ({"metrics": [], "error": "E"}, r"'metrics' is \[\]"),
         ({"fit_seconds": None}, "'fit_seconds' is None"),
+        ({"fingerprint": 7}, "'fingerprint' is 7"),
     ],
 )
 def test_lines_that_are_no_results_are_an_error(series, path, change, message):

@@ -50,6 +50,17 @@ def test_a_run_writes_results_report_and_figure(data, tmp_path, capsys):
     assert window_sizes["KMeansAD"] == 25
 
 
+def test_a_second_run_says_what_it_took_from_the_results_file(data, tmp_path, capsys):
+    out = tmp_path / "r.jsonl"
+    words = (data, "--out", out, "--detectors", "KMeansAD")
+    run(*words)
+    assert "results were in" not in capsys.readouterr().err
+    file = min(data.iterdir())
+    file.write_text(file.read_text().replace("0.", "0.5", 1))
+    run(*words)
+    assert f"skcoad: 2 of 3 results were in {out}" in capsys.readouterr().err
+
+
 def test_series_are_selected_by_name(data, tmp_path):
     out = tmp_path / "r.jsonl"
     run(data, "--out", out, "--detectors", "KMeansAD", "--select", "002*")
@@ -124,7 +135,7 @@ def test_impossible_outputs_are_refused_before_the_first_run(
     words = [word.format(series=next(data.iterdir()).name) for word in words]
     options = {"--out": "r.jsonl", "--published": "published.csv"}
     options |= dict(zip(words[::2], words[1::2], strict=True))
-    with pytest.raises((ValueError, FileNotFoundError), match=message):
+    with pytest.raises((ValueError, OSError), match=message):
         run("data", "--detectors", "KMeansAD", *chain.from_iterable(options.items()))
     assert {path: path.read_bytes() for path in tmp_path.rglob("*.*")} == before
 
@@ -154,8 +165,42 @@ def test_an_interrupted_write_leaves_the_old_file(
 def test_failures_alone_give_a_report(data, tmp_path, capsys):
     detector = 'A=KMeansAD:{"window_size": 100000}'
     words = (data, "--out", tmp_path / "r.jsonl", "--limit", "1")
-    assert run(*words, "--detectors", detector) == 0
+    assert run(*words, "--detectors", detector) == 1
     assert "- A on 000_UCR" in capsys.readouterr().out
+
+
+def test_failures_give_status_1_and_the_first_error(data, tmp_path, capsys):
+    words = (data, "--out", tmp_path / "r.jsonl", "--limit", "2")
+    assert run(*words, "--detectors", "PCA", 'X=KMeansAD:{"nope": 1}') == 1
+    printed = capsys.readouterr()
+    assert "| PCA |" in printed.out
+    assert "skcoad: 2 of 4 runs failed; the first error, of X on 000_" in printed.err
+    assert "is ValueError: Invalid parameter 'nope'" in printed.err
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("value,site,label\n1,north,0\n2,south,1\n", "column 'site' must"),
+        ("value\n1\n2\n", "the scored part has no anomaly"),
+    ],
+)
+def test_why_no_series_can_be_compared_is_said(tmp_path, text, message):
+    (tmp_path / "pump.csv").write_text(text)
+    words = (tmp_path, "--out", tmp_path / "r.jsonl", "--detectors", "PCA")
+    with pytest.raises(
+        ValueError, match="results of every detector; the first error, of PCA on pump"
+    ) as caught:
+        run(*words)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("limit", [0, -1])
+def test_a_limit_below_one_is_an_error(data, tmp_path, limit):
+    out = tmp_path / "r.jsonl"
+    with pytest.raises(ValueError, match=f"--limit must be at least 1, got {limit}"):
+        run(data, "--out", out, "--limit", limit)
+    assert not out.exists()
 
 
 def test_a_detector_may_be_any_class_with_parameters():

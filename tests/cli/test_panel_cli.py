@@ -180,16 +180,20 @@ def test_failures_are_reported_and_give_status_1(folder, capsys):
         (("data", "--time-column", "t"), "a.csv has no column 't' for the time"),
         (("none", "--false-alarms", "soon"), "false_alarms='soon' is no rate; write"),
         (("data", "--seed", 1), "neighbors has no --seed"),
-        (("data", "--out", "nowhere/x"), "there is no folder nowhere"),
+        (("data", "--out", "nowhere/x.jsonl"), "there is no folder nowhere"),
         (("data", "--train", 400), "every series failed, the first with ValueError: f"),
         (("data", "--column", "x"), "has no column 'x'"),
         (("empty",), "no series of any supported format"),
         (("no*.csv",), "no file matches no*.csv"),
-        (("data", "--out", "data/north/a.csv"), "line 1: Expecting value"),
+        (("data", "--out", "a.jsonl"), "line 1: Expecting value"),
+        (("data", "--out", "found.csv"), "ends in .jsonl, got found.csv"),
+        (("data", "--out", "found.parquet"), "ends in .jsonl, got found.parquet"),
+        (("data", "--out", "data/north/a.csv"), "ends in .jsonl, got data/north/a.csv"),
     ],
 )
 def test_unusable_arguments_are_reported_in_one_line(folder, capsys, words, message):
     (folder.parent / "empty").mkdir()
+    (folder.parent / "a.jsonl").write_text("flow,heat\n")
     assert run("detect", *words, *QUICK) == 2
     printed = capsys.readouterr().err
     assert printed.startswith("skcoad: ")

@@ -1,6 +1,7 @@
 """What is written, and that other runtimes compute the same scores with it."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -63,6 +64,22 @@ def test_onnxruntime_computes_what_torch_does(name, tolerance, n_chunks, written
         assert actual.dtype == np.float64
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("name", ["network", "neighbors"])
+def test_onnxruntime_has_nan_where_torch_does(name, value, written, wave):
+    import onnxruntime
+
+    detector, graph, path = written[name]
+    X = wave(graph.chunk_size, detector.n_features_in_, seed=2)[None]
+    X[0, [0, 3 * graph.halo], 0] = value
+    session = onnxruntime.InferenceSession(path)
+    computed = session.run(["scores", "channel_scores"], {"X": X})
+    for actual, expected in zip(computed, graph(torch.from_numpy(X)), strict=True):
+        np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-5)
+        n_near = np.isnan(actual).reshape(graph.chunk_size, -1).all(1).sum()
+        assert n_near == 3 * graph.halo + 2
+
+
 def test_the_file_says_how_to_use_it(written):
     import onnx
 
@@ -115,3 +132,14 @@ def test_without_onnx_the_error_says_what_to_install(network, monkeypatch, tmp_p
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(ImportError, match=r"to_onnx needs onnx: pip install skcoad\["):
         to_onnx(network, tmp_path / "x.onnx")
+
+
+@pytest.mark.parametrize("export", [to_onnx, to_torch_export])
+def test_a_file_that_cannot_be_written_is_refused_before_the_work(
+    export, network, monkeypatch, tmp_path
+):
+    pytest.importorskip("onnxscript", reason=REASON)
+    monkeypatch.setattr(torch.export, "export", None)
+    message = f"there is no folder {tmp_path / 'none'} to write x into"
+    with pytest.raises(FileNotFoundError, match=re.escape(message)):
+        export(network, tmp_path / "none" / "x")

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
 
 from skcoad import CoADDetector, NeighborsDetector
 from skcoad.export._files import scoring_graph
@@ -104,6 +105,25 @@ def test_values_far_outside_have_finite_scores(wave):
     assert graph(torch.from_numpy(X[None]))[0].isfinite().all()
 
 
+@pytest.mark.parametrize("name", ["neighbours", "joint", "gru", "paper"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_what_a_value_that_is_not_finite_influences_is_nan(name, value, wave):
+    detector = DETECTORS[name].fit(wave(500, 2))
+    graph = scoring_graph(detector, "auto")
+    X = np.stack([unusual(wave, graph.chunk_size, 2)] * 2)
+    complete = [part.numpy() for part in graph(torch.from_numpy(X))]
+    at = 2 * graph.halo
+    X[1, at, 0] = value
+    near = np.abs(np.arange(graph.chunk_size) - at) <= graph.halo
+    for part, expected in zip(graph(torch.from_numpy(X)), complete, strict=True):
+        scores = part.numpy()
+        assert np.isnan(scores[1, near]).all()
+        np.testing.assert_array_equal(scores[0], expected[0])
+        np.testing.assert_allclose(
+            scores[1, ~near], expected[1, ~near], rtol=1e-4, atol=1e-4
+        )
+
+
 def test_the_detector_stays_as_it_was(wave):
     X = wave(500)
     detector = CoADDetector(max_steps=3, random_state=0).fit(X)
@@ -122,3 +142,17 @@ def test_what_cannot_be_exported_is_an_error_that_says_why(wave):
         ValueError, match=r"chunk_size=100 is less than two halos .*, 2"
     ):
         scoring_graph(NeighborsDetector().fit(wave()), 100)
+
+
+def test_what_is_no_detector_of_this_package_is_an_error(wave):
+    pipeline = make_pipeline(NeighborsDetector()).fit(wave())
+    with pytest.raises(TypeError, match=r"NeighborsDetector can be .*, got Pipeline"):
+        scoring_graph(pipeline, "auto")
+
+
+@pytest.mark.parametrize("chunk_size", [500.7, None, "big"])
+def test_a_chunk_size_that_is_no_number_of_rows_is_an_error(chunk_size, wave):
+    detector = NeighborsDetector().fit(wave())
+    message = f'chunk_size must be an int or "auto", got {chunk_size!r}'
+    with pytest.raises(TypeError, match=message):
+        scoring_graph(detector, chunk_size)

@@ -21,7 +21,6 @@ from sklearn.exceptions import NotFittedError
 
 from skcoad import CoADDetector, NeighborsDetector, __version__
 from skcoad.detectors import load as load_any
-from skcoad.io._atomic import check_writable
 from skcoad.io._container import FORMAT, KEY, MAX_HEADER, UNSEALED, _seal
 from skcoad.io._schema import InvalidDetectorError
 from skcoad.thresholds import (
@@ -484,8 +483,23 @@ def test_a_crash_in_the_middle_leaves_the_old_file(
 
 
 def test_a_folder_that_is_not_there_is_an_os_error(fitted, tmp_path):
-    with pytest.raises(FileNotFoundError):
+    message = f"there is no folder {tmp_path / 'no such'} to write file into"
+    with pytest.raises(FileNotFoundError, match=re.escape(message)):
         fitted.save(tmp_path / "no such" / "file")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links of POSIX")
+def test_a_link_into_a_folder_that_is_not_there_is_an_os_error(fitted, tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "no such" / "file")
+    with pytest.raises(FileNotFoundError, match="no such to write link into"):
+        fitted.save(tmp_path / "link")
+
+
+def test_a_folder_that_is_not_writable_is_an_os_error(fitted, monkeypatch, tmp_path):
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)
+    message = f"the folder {tmp_path} to write file into is not writable"
+    with pytest.raises(PermissionError, match=re.escape(message)):
+        fitted.save(tmp_path / "file")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no such files")
@@ -494,16 +508,14 @@ def test_what_is_no_regular_file_is_not_replaced(fitted, tmp_path):
     loop.symlink_to(loop.name)
     os.mkfifo(pipe)
     for path in (loop, pipe, Path("/dev/null")):
-        with pytest.raises(OSError, match="no regular file"):
+        with pytest.raises(OSError, match="is not a file"):
             fitted.save(path)
-        with pytest.raises(ValueError, match="is not a file"):
-            check_writable(path)
     assert loop.is_symlink()
     assert pipe.is_fifo()
 
 
 def test_a_folder_is_not_replaced(fitted, tmp_path):
-    with pytest.raises(OSError, match="no regular file"):
+    with pytest.raises(OSError, match="is not a file"):
         fitted.save(tmp_path)
     assert not os.listdir(tmp_path)
     assert not list(tmp_path.parent.glob(".skcoad-*"))

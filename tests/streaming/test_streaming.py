@@ -251,6 +251,15 @@ def test_one_row_is_an_array_of_channels_or_a_number(wave, detectors):
     assert [len(single.update(x).scores) for x in rows] == [1, 1, 3, 1, 0]
 
 
+@pytest.mark.parametrize("n_channels", [1, 2])
+def test_no_rows_have_no_scores(wave, detectors, n_channels):
+    stream = StreamingDetector(detectors[n_channels, "neighbors"])
+    stream.update(wave(60, n_channels))
+    for rows in ([], (), np.empty(0), np.empty((0, n_channels))):
+        assert len(stream.update(rows).scores) == 0
+    assert stream.n_rows == 60
+
+
 def test_rows_that_are_none_are_refused_and_not_taken(wave, detectors):
     stream = StreamingDetector(detectors[2, "neighbors"])
     stream.update(wave(30, 2, period=12))

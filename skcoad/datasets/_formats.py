@@ -69,6 +69,8 @@ def load_series(
     - Labels are all columns whose name says label, anomaly, outlier or changepoint; a
       row is anomalous where one of them is 1 (changepoints count if there are no
       others). Without one, all labels are 0.
+    - Columns that number the rows are not used: the index that pandas writes, and
+      beside times also ``id``, ``row`` and the like, perhaps with gaps.
     - Every other column is a channel and must be numeric. An empty field is NaN, and
       so are the usual words for no value, such as ``-`` or ``Bad Input``.
     - The training part is empty.

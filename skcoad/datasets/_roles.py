@@ -32,9 +32,12 @@ if TYPE_CHECKING:
 # Numbers in columns with one of these words are times if they are epochs; so are those
 # of a first column that is in order.
 _TIME_WORDS = TIME_NAMES | {"epoch", "unix", "unixtime", "ts", "utc"}
-# Consecutive whole numbers under these names count the rows; "" is pandas' index.
 _CALENDAR = ("year", "month", "day", "hour", "minute", "second")
+# Whole numbers in order under these names number the rows.
 _INDEX_NAMES = {"", "index", "id", "row", "record", "no", "nr", "unnamed_0"}
+# Whole numbers in any order under these are pandas' index, of rows that were selected
+# or put together; the second name is given where it is read and written again.
+_UNNAMED = re.compile(r"(?:Unnamed: 0(?:\.\d+)?)?")
 # Any column with one of these words holds labels; it must be of 0 and 1.
 _LABEL_WORDS = {
     *("label", "labels", "anomaly", "anomalies", "anomalous", "outlier", "outliers"),
@@ -111,8 +114,6 @@ def assign_roles(
     time_names, others = _find_times(frame, name, time_column)
     if time_names:  # lines of separators alone, as spreadsheets leave at the end
         frame = frame[~frame.isna().all(axis=1)].reset_index(drop=True)
-    if others:
-        notes.append(f"not used: {', '.join(name or 'index' for name in others)}")
     try:
         times = _parse_times(frame[time_names], dayfirst)
     except ValueError as error:
@@ -144,6 +145,12 @@ def assign_roles(
         else:
             channels[column] = values
             n_bad += int(np.isnan(values).sum() - frame[column].isna().sum())
+    unnamed = [c for c in channels if _UNNAMED.fullmatch(c) and _is_whole(frame[c])]
+    if len(unnamed) < len(channels):
+        others += unnamed
+        channels = {c: v for c, v in channels.items() if c not in unnamed}
+    if others:
+        notes.insert(0, f"not used: {', '.join(name or 'index' for name in others)}")
     if not channels:
         raise ValueError(
             f"{name} has no column of values, only {list(map(str, frame.columns))}"
@@ -174,7 +181,8 @@ def _find_times(
     """Names of the columns that are the time, and of those not to be used."""
     names = list(map(str, frame))
     texts = [column for column in names if holds_times(frame[column])]
-    index = [c for c in names if normalise(c) in _INDEX_NAMES and _counts(frame[c])]
+    index = [c for c in names if _is_index_name(c) and _is_in_order(frame[c])]
+    counts = [column for column in index if _counts(frame[column])]
     numeric = [
         column
         for column in names
@@ -193,13 +201,16 @@ def _find_times(
             f"{name}: {', '.join(texts)} all hold times; --time-column NAME "
             "(time_column) says which is that of the row"
         )
-    times = texts or numeric[:1] or _calendar(frame) or index[:1]
+    times = texts or numeric[:1] or _calendar(frame) or counts[:1]
     if len(times) == 1 and len(frame) and is_date(frame[times[0]]):
         # Beside dates, a time of day such as 930 is one whatever its spacing.
-        others = (column for column in numeric if column not in times)
-        clocks = (c for c in others if clock_of_numbers(frame[c]) is not None)
+        rest = (column for column in numeric if column not in times)
+        clocks = (c for c in rest if clock_of_numbers(frame[c]) is not None)
         times = [*times, *islice(clocks, 1)]
-    return times, [c for c in (*numeric, *index) if c not in times]
+    # Without times, numbers with gaps may be measured, whatever their name is; of an
+    # index of pandas, the other columns decide.
+    named = [c for c in index if not _UNNAMED.fullmatch(c)] if times else []
+    return times, [c for c in (*numeric, *named) if c not in times]
 
 
 def _holds_times(frame: pd.DataFrame, column: str) -> bool:
@@ -230,12 +241,25 @@ def _calendar(frame: pd.DataFrame) -> list[str]:
     return columns if all(frame[c].dtype.kind in "iu" for c in columns) else []
 
 
+def _is_index_name(name: str) -> bool:
+    # Of a name in another script, `normalise` leaves nothing.
+    return name.isascii() and normalise(name) in _INDEX_NAMES
+
+
+def _is_whole(column: pd.Series) -> bool:
+    """Whether a column has whole numbers, and no empty cell."""
+    return column.dtype.kind in "iu" and not column.isna().any()
+
+
+def _is_in_order(column: pd.Series) -> bool:
+    """Whether the whole numbers of a column always increase, or always decrease."""
+    ordered = column.is_monotonic_increasing or column.is_monotonic_decreasing
+    return _is_whole(column) and ordered and column.is_unique
+
+
 def _counts(column: pd.Series) -> bool:
-    """Whether a column counts the rows."""
-    if column.dtype.kind not in "iu" or not len(column):
-        return False
-    steps = np.diff(column.to_numpy(dtype=np.int64))
-    return bool((steps == 1).all() or (steps == -1).all())
+    """Whether numbers in order, of which there are some, have no gaps."""
+    return len(column) > 0 and int(column.max()) - int(column.min()) == len(column) - 1
 
 
 def _are_parts(frame: pd.DataFrame) -> bool:

@@ -1,3 +1,5 @@
+import io
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -200,6 +202,40 @@ def test_a_count_of_the_rows_is_no_channel(load, name):
     alone = load(f"{name},v\n5,1\n6,2\n7,3\n")
     np.testing.assert_array_equal(alone.timestamps, [5, 6, 7])
     assert load(f"{name or 'id'},v\n5,1\n9,2\n7,3\n").channel_names[-1] == "v"
+
+
+@pytest.mark.parametrize("name", ["", "Unnamed: 0", "index", "id", "row"])
+def test_an_index_with_gaps_is_no_channel(load, name):
+    days = ["2024-01-01", "2024-01-02", "2024-01-03"]
+    for numbers in ([0, 2, 3], [9, 4, 1]):
+        rows = zip(numbers, days, strict=True)
+        text = f"{name},time,v\n" + "".join(f"{n},{day},7\n" for n, day in rows)
+        for series in (load(text), load(text, time_column="time")):
+            assert (series.channel_names, series.notes[-1]) == (
+                ("v",), f"not used: {name or 'index'}"
+            )  # fmt: skip
+            same_times(series, days)
+
+
+@pytest.mark.parametrize("numbers", [[0, 2, 3, 7], [0, 1, 0, 1], [5, 3, 9, 1]])
+def test_an_index_of_pandas_is_no_channel_whatever_rows_are_left(load, numbers):
+    frame = pd.DataFrame({"v": [1.5, 2, 3, 4], "w": 7}, index=numbers)
+    series = load(frame.to_csv())
+    assert series.channel_names == ("v", "w")
+    assert (series.timestamps, series.notes) == (None, ("not used: index",))
+    again = load(pd.read_csv(io.StringIO(frame.to_csv())).to_csv(index=False))
+    assert (again.channel_names, again.notes) == (("v", "w"), ("not used: Unnamed: 0",))
+    days = pd.date_range("2024-01-01", periods=4).strftime("%Y-%m-%d")
+    dated = load(frame.assign(time=days).to_csv())
+    assert (dated.channel_names, dated.notes[-1]) == (("v", "w"), "not used: index")
+
+
+def test_whole_numbers_that_are_all_there_is_are_a_channel(load):
+    assert load(",time\n5,2024-01-01\n9,2024-01-02\n").channel_names == ("",)
+    assert load(",label\n5,0\n9,1\n7,0\n").channel_names == ("",)
+    assert load("id,v\n5,1\n9,2\n12,3\n").channel_names == ("id", "v")
+    text = "time,\u7d2f\u8ba1,v\n2024-01-01,5,1\n2024-01-02,9,2\n"
+    assert load(text).channel_names == ("\u7d2f\u8ba1", "v")
 
 
 @pytest.mark.parametrize("header", ["t,v\n", "Messzeit,v\n", ""])

@@ -80,7 +80,8 @@ def load_series(
     source : path-like or binary file
         The file, or a stream such as ``sys.stdin.buffer``, which is read as a table.
     columns : sequence of str, default=None
-        Names of the channels to take; whatever is in the others does not matter.
+        Names of the channels to take; whatever is in the others does not matter, and a
+        column is used as labels only if it is of 0 and 1.
     sep : str, default=None
         What separates the fields of a text table: a character, or ``"space"`` for any
         white space; found by default. This and all further parameters are for tables.

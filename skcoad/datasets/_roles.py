@@ -78,6 +78,7 @@ def assign_roles(
     name: str,
     marks: Marks,
     *,
+    columns: Sequence[str] | None,
     dayfirst: bool | None,
     time_column: Sequence[str] | None,
     drop_non_numeric: bool,
@@ -92,6 +93,9 @@ def assign_roles(
         What to call the table in an error.
     marks : Marks
         Decimal mark and thousands separator of numbers that are text.
+    columns : sequence of str or None
+        Names of the channels to be used, if not all are: nothing is asked of the
+        others, nor of labels that are none.
     dayfirst : bool or None
         See `parse_times`.
     time_column : sequence of str or None
@@ -117,14 +121,23 @@ def assign_roles(
     try:
         times = _parse_times(frame[time_names], dayfirst)
     except ValueError as error:
-        columns = " and ".join(column or "index" for column in time_names)
-        raise ValueError(f"{name}: {columns}: {error}") from None
+        source = " and ".join(column or "index" for column in time_names)
+        raise ValueError(f"{name}: {source}: {error}") from None
     rest = [c for c in map(str, frame) if c not in (*time_names, *others)]
 
-    labels, label_names = _find_labels(frame[rest], name)
+    labels, label_names, invalid_labels = _find_labels(frame[rest])
+    if invalid_labels and columns is None:
+        column, cell = next(iter(invalid_labels.items()))
+        raise ValueError(
+            f"{name}: column {column!r} is taken for labels by its name, and "
+            f"labels must be 0 or 1, got {cell}; --column NAME (columns) says which "
+            "columns to use instead"
+        )
     if label_names:
         notes.append(f"labels: {', '.join(label_names)}")
-    rest = [column for column in rest if column not in label_names]
+    if columns is not None:
+        others += [column for column in invalid_labels if column not in columns]
+    rest = [column for column in rest if column not in (*label_names, *others)]
 
     channels: dict[str, NDArray[np.float64]] = {}
     dropped = []
@@ -132,7 +145,7 @@ def assign_roles(
     for column in rest:
         values, invalid = to_floats(frame[column], marks)
         if len(invalid):
-            if not drop_non_numeric:
+            if not drop_non_numeric and columns is None:
                 raise ValueError(
                     f"{name}: column {column!r} must be numeric, got "
                     f"{shorten(invalid.iloc[0])} in row {invalid.index[0]}; "
@@ -140,6 +153,8 @@ def assign_roles(
                 )
             dropped.append(column)
         elif np.isinf(values).any():
+            if columns is not None and column not in columns:
+                continue
             row = int(np.argmax(np.isinf(values)))
             raise ValueError(f"{name}: column {column!r} is infinite in row {row}")
         else:
@@ -306,31 +321,33 @@ def _without_clock(column: TimeColumn) -> TimeColumn:
     return TimeColumn("date", column.values)
 
 
-def _find_labels(frame: pd.DataFrame, name: str) -> tuple[NDArray[np.int64], list[str]]:
-    """1 where any column of labels is; and the names of these columns."""
+def _find_labels(
+    frame: pd.DataFrame,
+) -> tuple[NDArray[np.int64], list[str], dict[str, object]]:
+    """1 where any column of labels is, and the names of these columns.
+
+    Those that have the name of labels alone come with a cell that is none.
+    """
     found: dict[str, NDArray[np.float64]] = {}
+    wrong: dict[str, object] = {}
     for column in map(str, frame):
         words = _words(column)
         certain = bool(words & _LABEL_WORDS)
         if not certain and not words & _MAYBE_LABEL_WORDS:
             continue
         values = _label_values(frame[column])
-        invalid = values[~np.isin(values, (0, 1))]
-        if not invalid.size:
+        invalid = ~np.isin(values, (0, 1))
+        if not invalid.any():
             found[column] = values
         elif certain:
-            shown = frame[column].to_numpy(dtype=object)[~np.isin(values, (0, 1))][0]
-            raise ValueError(
-                f"{name}: column {column!r} is taken for labels by its name, and "
-                f"labels must be 0 or 1, got {shown}"
-            )
+            wrong[column] = frame[column].to_numpy(dtype=object)[invalid][0]
     # The points where something changes are not the anomalies themselves.
     changes = [c for c in found if _words(c) & {"changepoint", "changepoints"}]
     used = [column for column in found if column not in changes] or list(found)
     labels = np.zeros(len(frame), dtype=np.int64)
     for column in used:
         labels |= found[column].astype(np.int64)
-    return labels, list(found)
+    return labels, list(found), wrong
 
 
 def _label_values(column: pd.Series) -> NDArray[np.float64]:

@@ -146,10 +146,10 @@ def _columns(
         frame,
         name,
         marks,
+        columns=options.columns,
         dayfirst=options.dayfirst,
         time_column=[given] if isinstance(given, str) else given,
-        # Whatever is in the columns that are not asked for does not matter.
-        drop_non_numeric=options.drop_non_numeric or options.columns is not None,
+        drop_non_numeric=options.drop_non_numeric,
     )
 
 

@@ -427,6 +427,28 @@ def test_a_column_named_like_labels_is_no_channel(load):
         load("v,anomaly_score\n1,0.2\n2,0.5\n")
 
 
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [("anomaly_score", ("0.2", "0.5")), ("label", ("0", "")), ("outlier", ("x", "y")),
+     ("peak", ("inf", "1")), ("state", ("on", "off"))],
+)  # fmt: skip
+def test_of_columns_that_are_not_asked_for_nothing_matters(load, name, cells):
+    text = f"v,{name},is_anomaly\n1,{cells[0]},0\n2,{cells[1]},1\n"
+    series = load(text, columns=["v"])
+    check(series, ["v"], [[1], [2]])
+    np.testing.assert_array_equal(series.labels, [0, 1])
+    with pytest.raises(ValueError, match=f"column '{name}' "):
+        load(text)
+
+
+def test_a_column_named_like_labels_can_be_asked_for(load):
+    text = "v,anomaly_score\n1,0.2\n2,0.5\n"
+    with pytest.raises(ValueError, match=r"got 0\.2; --column NAME \(columns\) says"):
+        load(text)
+    check(load(text, columns=["anomaly_score"]), ["anomaly_score"], [[0.2], [0.5]])
+    assert load(text, columns=["v"]).notes == ("not used: anomaly_score",)
+
+
 # Drawn tables
 
 

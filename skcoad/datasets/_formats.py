@@ -86,7 +86,8 @@ def load_series(
         What separates the fields of a text table: a character, or ``"space"`` for any
         white space; found by default. This and all further parameters are for tables.
     decimal : {".", ","}, default=None
-        Decimal mark; found by default, unless all numbers are like ``1,234``.
+        Decimal mark, also of numbers that are text in JSON, Excel or Parquet; found by
+        default, unless all numbers are like ``1,234``.
     dayfirst : bool, default=None
         Whether ``01/02/2024`` is 1 February; found by default, if a day is above 12.
     time_column : str or sequence of str, default=None

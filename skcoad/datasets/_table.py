@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from skcoad.datasets._archive import AnyPath, ArchiveEntry
 from skcoad.datasets._frames import parse_table, plain_frame
-from skcoad.datasets._numbers import Marks
+from skcoad.datasets._numbers import Marks, frame_marks
 from skcoad.datasets._roles import Columns, assign_roles
 from skcoad.datasets._rows import to_series
 from skcoad.datasets._series import Series, with_columns
@@ -44,6 +44,8 @@ class TableOptions:
             raise ValueError(
                 f"columns must be a sequence of names, got {self.columns!r}"
             )
+        if self.decimal not in (None, ".", ","):
+            raise ValueError(f"a decimal mark is '.' or ',', got {self.decimal!r}")
 
 
 def match_table(path: AnyPath) -> ArchiveEntry | None:
@@ -80,6 +82,7 @@ def from_frame(
     frame: Any,
     *,
     name: str = "frame",
+    decimal: str | None = None,
     dayfirst: bool | None = None,
     time_column: Sequence[str] | str | None = None,
     drop_non_numeric: bool = False,
@@ -98,7 +101,7 @@ def from_frame(
         channels aside, is time.
     name : str, default="frame"
         Name of the series.
-    dayfirst, time_column, drop_non_numeric, resample
+    decimal, dayfirst, time_column, drop_non_numeric, resample
         As in `load_series`.
 
     Returns
@@ -123,12 +126,14 @@ def from_frame(
     ('every 1 d', 'newest first, turned around', '1 missing rows are missing values')
     """
     options = TableOptions(
+        decimal=decimal,
         dayfirst=dayfirst,
         time_column=time_column,
         drop_non_numeric=drop_non_numeric,
         resample=resample,
     )
-    columns = _columns(plain_frame(frame), name, Marks(), options)
+    plain = plain_frame(frame)
+    columns = _columns(plain, name, frame_marks(plain, decimal, name), options)
     return _to_series(columns, name, options)
 
 

@@ -468,6 +468,12 @@ def test_options_of_frames_are_those_of_files(frame):
     series = from_frame(frame.assign(state="on"), drop_non_numeric=True)
     assert series.channel_names == ("flow", "heat")
     assert len(from_frame(frame, resample="2D").values) == 3
+    text = frame.assign(flow=["1,500", "2,500", "3,500", None])
+    with pytest.raises(ValueError, match="frame: numbers such as 1,234"):
+        from_frame(text)
+    assert from_frame(text, decimal=",").values[-1].tolist() == [1.5, 50]
+    with pytest.raises(ValueError, match=r"'\.' or ',', got ';'"):
+        from_frame(frame, decimal=";")
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,41 @@ def test_a_point_and_a_comma_as_decimal_marks_are_refused(load):
         load("a;b\n1,5;2.5\n2,5;3.5\n")
 
 
+def as_json_text(cells):
+    return json.dumps([{"v": cell, "w": 1} for cell in cells]).encode()
+
+
+def as_parquet_text(cells):
+    return pd.DataFrame({"v": cells, "w": 1}).to_parquet()
+
+
+def as_excel_text(cells):
+    stream = io.BytesIO()
+    pd.DataFrame({"v": cells, "w": 1}).to_excel(stream, index=False)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("write", [as_json_text, as_parquet_text, as_excel_text])
+def test_numbers_that_are_text_have_marks_in_other_kinds_of_tables(load, write):
+    with pytest.raises(ValueError, match=r"t: numbers such as 1,234 .*--decimal"):
+        load(write(["1,500", "2,250"]), "t")
+    for decimal, factor in ((",", 1), (".", 1000)):
+        series = load(write(["1,500", "2,250"]), "t", decimal=decimal)
+        check(series, ["v", "w"], [[1.5 * factor, 1], [2.25 * factor, 1]])
+    check(load(write(["1,5", "-1.234,5"]), "t"), ["v", "w"], [[1.5, 1], [-1234.5, 1]])
+    with pytest.raises(ValueError, match=r"'2\.5' has a decimal point and '1,5'"):
+        load(write(["1,5", "2.5"]), "t")
+
+
+def test_numbers_of_a_workbook_need_no_decimal_mark(load):
+    cells = as_excel_text(["1,5", 1.234, None, 7])
+    expected = [[1.5, 1], [1.234, 1], [NAN, 1], [7, 1]]
+    check(load(cells, "t", decimal=","), ["v", "w"], expected)
+    numbers = as_excel_text([1.234, 2.5])
+    for decimal in (None, ".", ","):
+        check(load(numbers, "t", decimal=decimal), ["v", "w"], [[1.234, 1], [2.5, 1]])
+
+
 def test_a_separator_can_be_told(load):
     check(load("a/b\n1/2\n3/4\n", sep="/"), ["a", "b"], [[1, 2], [3, 4]])
     check(load("a b\n1 2\n3  4\n", sep="space"), ["a", "b"], [[1, 2], [3, 4]])

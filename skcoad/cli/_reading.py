@@ -79,8 +79,8 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--resample",
         metavar="SPACING",
-        help="average the rows of each interval, such as 10s, 1min, 1h or 1D; a number "
-        "if the times are numbers",
+        help="average the rows of each interval, such as 10s, 1min, 1D or 1MS "
+        "(months); a number if the times are numbers",
     )
 
 

@@ -96,8 +96,9 @@ def load_series(
     drop_non_numeric : bool, default=False
         Leave out columns of text instead of refusing the table.
     resample : str, default=None
-        Average the rows over intervals, such as ``"1min"``; for numeric times, a number
-        in their unit. Needed where rows have no regular spacing, or times are repeated.
+        Average the rows over intervals, such as ``"1min"`` or ``"1MS"`` (months); for
+        numeric times, a number in their unit. Needed where rows have no regular
+        spacing, or times are repeated.
 
     Returns
     -------

@@ -336,6 +336,31 @@ def test_irregular_times_are_refused_until_resampled(load):
     same_times(series, ["2024-01-01 00:00", "2024-01-01 00:30", "2024-01-01 01:00"])
 
 
+@pytest.mark.parametrize(
+    ("width", "times"),
+    [("7D", ["2024-01-01", "2024-01-08"]), ("1d", ["2024-01-01", "2024-01-02"]),
+     ("W", ["2024-01-07", "2024-01-14"]), ("MS", ["2024-01-01", "2024-02-01"]),
+     ("QS", ["2024-01-01", "2024-04-01"]), ("YS", ["2024-01-01", "2025-01-01"]),
+     ("B", ["2024-01-01", "2024-01-02"])],
+)  # fmt: skip
+def test_an_interval_may_be_of_the_calendar(load, width, times):
+    days = pd.date_range("2024-01-01", "2026-12-31").strftime("%Y-%m-%d")
+    series = load(table(days), resample=width)
+    same_times(
+        series, pd.date_range(times[0], periods=len(series.values), freq=width.upper())
+    )
+    assert times == np.datetime_as_string(series.timestamps[:2], unit="D").tolist()
+    assert series.values.sum() > 0
+    assert not np.isnan(series.values).any()
+
+
+def test_rows_of_a_year_each_can_be_averaged_over_two(load):
+    series = load(
+        table([f"{year}-01-01" for year in range(2000, 2010)]), resample="2YS"
+    )
+    np.testing.assert_array_equal(series.values.ravel(), [0.5, 2.5, 4.5, 6.5, 8.5])
+
+
 def test_numeric_times_are_resampled_in_their_unit(load):
     text = "time,v,label\n0.0,1,0\n0.3,3,1\n0.4,5,0\n2.1,7,0\n"
     series = load(text, resample="1")
@@ -347,7 +372,11 @@ def test_numeric_times_are_resampled_in_their_unit(load):
 @pytest.mark.parametrize(
     ("text", "resample", "message"),
     [
-        (table(HOURS), "often", "a number and a unit such as 10s.*got 'often'"),
+        (table(HOURS), "often", "a number above 0 and a unit .*got 'often'"),
+        (table(HOURS), "-1min", "a number above 0 and a unit such as 10s"),
+        (table(HOURS), "0min", "a number above 0 and a unit such as 10s"),
+        (table(HOURS), "99999999YS", "a number above 0 and a unit such as 10s"),
+        (table(["10:00", "10:01"]), "1MS", "1D or 1MS .*, got '1MS'"),
         (table(HOURS), "1ns", "would be almost all empty"),
         (table([1, 2, 3]), "1min", "a number above 0, got '1min'"),
         (table([1, 2, 3]), "0", "a number above 0, got '0'"),

@@ -54,8 +54,8 @@ def load_series(
     ``value,label``) and NAB (a CSV file near its ``combined_windows.json``, see
     `load_nab`). Anything else is read as a table: text with any separator, decimal
     mark and encoding, JSON (lines, or any form that pandas writes), Excel or Parquet
-    (``pip install skcoad[tables]``), each also in gzip, bzip2, xz, or alone in a zip
-    file.
+    (``pip install skcoad[tables]``). Each may be compressed: in gzip, bzip2, xz, or
+    alone in a zip file.
 
     - Lines before the header, comments, and lines of units are skipped. There need
       not be a header.

@@ -16,12 +16,11 @@ from skcoad.datasets._numbers import Marks, frame_marks
 from skcoad.datasets._roles import Columns, assign_roles
 from skcoad.datasets._rows import to_series
 from skcoad.datasets._series import Series, with_columns
-from skcoad.datasets._source import decompress, read_bytes
+from skcoad.datasets._source import decompress, read_bytes, uncompressed_name
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_COMPRESSED = (".gz", ".bz2", ".xz", ".zip")
 _TEXT = (".csv", ".tsv", ".tab", ".txt", ".dat", ".json", ".jsonl", ".ndjson")
 _BINARY = (".xls", ".xlsx", ".xlsm", ".xlsb", ".ods", ".parquet", ".pq")
 
@@ -50,7 +49,7 @@ class TableOptions:
 
 def match_table(path: AnyPath) -> ArchiveEntry | None:
     """Return the entry for a file with the suffix of a table, perhaps compressed."""
-    if not _without_compression(path.name).lower().endswith(_TEXT + _BINARY):
+    if not uncompressed_name(path.name).lower().endswith(_TEXT + _BINARY):
         return None
     return ArchiveEntry(stem(path.name), path, read_table)
 
@@ -165,12 +164,5 @@ def _to_series(columns: Columns, name: str, options: TableOptions) -> Series:
 
 def stem(name: str) -> str:
     """A file's name without what says how it is written."""
-    name = _without_compression(name)
+    name = uncompressed_name(name)
     return name.rpartition(".")[0] or name
-
-
-def _without_compression(name: str) -> str:
-    for suffix in _COMPRESSED:
-        if name.lower().endswith(suffix):
-            name = name[: -len(suffix)]
-    return name

@@ -15,6 +15,7 @@ from skcoad.datasets._archive import (
     is_single_file,
 )
 from skcoad.datasets._series import Series
+from skcoad.datasets._source import uncompressed_name
 from skcoad.datasets._text import read_text
 
 _FILE_NAME = re.compile(r"(\d+_.+_tr_(\d+)_1st_\d+)\.csv")
@@ -70,7 +71,7 @@ def load_tsb_ad(path: str | os.PathLike[str]) -> Series | Archive:
 
 def match_tsb_ad(path: AnyPath) -> ArchiveEntry | None:
     """Return the entry for a file whose name has TSB-AD's form."""
-    match = _FILE_NAME.fullmatch(path.name)
+    match = _FILE_NAME.fullmatch(uncompressed_name(path.name))
     return ArchiveEntry(match[1], path, read_tsb_ad) if match else None
 
 
@@ -78,7 +79,7 @@ def read_tsb_ad(path: AnyPath) -> Series:
     """Read one file of TSB-AD."""
     import pandas as pd
 
-    match = _FILE_NAME.fullmatch(path.name)
+    match = _FILE_NAME.fullmatch(uncompressed_name(path.name))
     if match is None:
         raise ValueError(
             "a TSB-AD file is named ID_SOURCE_id_N_DOMAIN_tr_TRAIN_1st_FIRST.csv, "
@@ -102,7 +103,7 @@ def read_tsb_ad(path: AnyPath) -> Series:
 
 def match_tsb_uad(path: AnyPath) -> ArchiveEntry | None:
     """Return the entry for a file with the suffix of TSB-UAD, ``.out``."""
-    name = path.name
+    name = uncompressed_name(path.name)
     return (
         ArchiveEntry(name[:-4], path, read_tsb_uad)
         if name.lower().endswith(".out")
@@ -123,4 +124,5 @@ def read_tsb_uad(path: AnyPath) -> Series:
             f"{path.name}: a TSB-UAD file has the columns value and label, "
             f"got {frame.shape[1]} columns"
         )
-    return Series(frame[0].to_numpy(), frame[1].to_numpy(), 0, path.name[:-4])
+    name = uncompressed_name(path.name)[:-4]
+    return Series(frame[0].to_numpy(), frame[1].to_numpy(), 0, name)

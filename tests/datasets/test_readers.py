@@ -1,4 +1,8 @@
+import bz2
+import gzip
+import io
 import json
+import lzma
 import pickle
 import zipfile
 from pathlib import Path
@@ -332,6 +336,32 @@ def test_open_archive_takes_one_file(ucr, tmp_path):
     assert open_archive(ucr / UCR_NAME)[0].train_length == 3
     (tmp_path / "plain.dat").write_text("1\n2\n")
     assert open_archive(tmp_path / "plain.dat").names == ("plain",)
+
+
+def as_zip(data):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("series", data)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("suffix", "pack"),
+    [(".gz", gzip.compress), (".bz2", bz2.compress), (".xz", lzma.compress),
+     (".zip", as_zip)],
+)  # fmt: skip
+def test_a_compressed_file_is_read_as_what_it_is(ucr, tsb, nab, tmp_path, suffix, pack):
+    (tmp_path / "tsb" / "uad.out").write_text("1,0\n2,1\n")
+    files = [ucr / UCR_NAME, tsb / TSB_NAME, tsb / "uad.out", nab / "group" / "one.csv"]
+    for file in files:
+        expected = load_series(file)
+        file.with_name(file.name + suffix).write_bytes(pack(file.read_bytes()))
+        file.unlink()
+        (series,) = open_archive(file.parent).select(expected.name)
+        assert series.train_length == expected.train_length
+        np.testing.assert_array_equal(series.values, expected.values)
+        np.testing.assert_array_equal(series.labels, expected.labels)
+        assert series.labels.any()
 
 
 def test_tsb_uad_needs_two_columns(tmp_path):

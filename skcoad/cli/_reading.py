@@ -18,6 +18,7 @@ STANDARD_INPUT = Path("-")
 TABLE_OPTIONS = (
     "sep",
     "decimal",
+    "sheet",
     "dayfirst",
     "time_column",
     "drop_non_numeric",
@@ -58,6 +59,11 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--decimal", choices=(".", ","), help="decimal mark of the numbers"
+    )
+    group.add_argument(
+        "--sheet",
+        metavar="NAME",
+        help="sheet of an Excel file (default: the first in which there is a table)",
     )
     group.add_argument(
         "--dayfirst",

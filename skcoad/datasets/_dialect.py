@@ -21,6 +21,10 @@ _SAMPLE_CELLS = 2000  # of a line: a series in one line is no table
 _MARKS_SAMPLE = 2**20  # characters that usually show the decimal mark
 
 
+class NoTableError(ValueError):
+    """Text without a line of numbers or times."""
+
+
 class Dialect(NamedTuple):
     """How to read a text table.
 
@@ -69,8 +73,10 @@ def find_dialect(
 
     Raises
     ------
+    NoTableError
+        If no line has numbers or times.
     ValueError
-        If it is no table, or its decimal mark cannot be told.
+        If it is no table for another reason, or its decimal mark cannot be told.
     """
     if stated := re.match(r'"?sep=(.)"?[ ]*\n', text, re.IGNORECASE):
         text = text[stated.end() :]
@@ -92,7 +98,7 @@ def find_dialect(
         (i for i, (_, cells) in enumerate(lines) if _is_data(cells, kinds)), None
     )
     if start is None:
-        raise ValueError(
+        raise NoTableError(
             f"{name} is not a CSV file: no line has numbers or times in its fields"
         )
     above = [cells for _, cells in lines[:start]]

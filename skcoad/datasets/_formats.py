@@ -41,6 +41,7 @@ def load_series(
     columns: Sequence[str] | None = None,
     sep: str | None = None,
     decimal: str | None = None,
+    sheet: str | None = None,
     dayfirst: bool | None = None,
     time_column: Sequence[str] | str | None = None,
     drop_non_numeric: bool = False,
@@ -88,6 +89,8 @@ def load_series(
     decimal : {".", ","}, default=None
         Decimal mark, also of numbers that are text in JSON, Excel or Parquet; found by
         default, unless all numbers are like ``1,234``.
+    sheet : str, default=None
+        Sheet of an Excel file; by default the first in which there is a table.
     dayfirst : bool, default=None
         Whether ``01/02/2024`` is 1 February; found by default, if a day is above 12.
     time_column : str or sequence of str, default=None
@@ -129,7 +132,7 @@ def load_series(
     (np.datetime64('2024-02-01'), array([1.5, 2.5]))
     """
     options = TableOptions(
-        columns, sep, decimal, dayfirst, time_column, drop_non_numeric, resample
+        columns, sep, decimal, sheet, dayfirst, time_column, drop_non_numeric, resample
     )
     if not isinstance(source, (str, os.PathLike)):
         return read_stream(source, options)
@@ -213,8 +216,8 @@ def _with_options(entry: ArchiveEntry, options: TableOptions) -> ArchiveEntry:
         if replace(options, columns=None) != TableOptions():
             raise ValueError(
                 f"{path.name} is a file of a benchmark by its name, and read as such: "
-                "sep, decimal, dayfirst, time_column, drop_non_numeric and resample "
-                "are for other tables"
+                "sep, decimal, sheet, dayfirst, time_column, drop_non_numeric and "
+                "resample are for other tables"
             )
         series = entry.reader(path)
         return (

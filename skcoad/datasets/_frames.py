@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from skcoad.datasets._dialect import find_dialect
+from skcoad.datasets._dialect import NoTableError, find_dialect
 from skcoad.datasets._fields import SPACES
 from skcoad.datasets._numbers import Marks, frame_marks
 from skcoad.datasets._source import MAX_DECOMPRESSED, decode, is_workbook
@@ -24,7 +24,12 @@ Parsed = tuple["pd.DataFrame", Marks, list[str]]
 
 
 def parse_table(
-    data: bytes, name: str, sep: str | None = None, decimal: str | None = None
+    data: bytes,
+    name: str,
+    *,
+    sep: str | None = None,
+    decimal: str | None = None,
+    sheet: str | None = None,
 ) -> Parsed:
     """Parse the content of a file, of whatever kind it is.
 
@@ -38,6 +43,8 @@ def parse_table(
         Separator of a text file, where it is known.
     decimal : str, default=None
         Decimal mark of numbers that are text, where it is known.
+    sheet : str, default=None
+        Sheet of a workbook; by default the first that has a table.
 
     Returns
     -------
@@ -61,7 +68,9 @@ def parse_table(
     if sep and (is_json or not is_text):
         raise ValueError(f"{name} is no text table that has a separator")
     if is_book:
-        return _parse_workbook(data, name, decimal)
+        return _parse_workbook(data, name, decimal, sheet)
+    if sheet is not None:
+        raise ValueError(f"{name} is no workbook that has the sheet {sheet!r}")
     if is_json or is_parquet:
         with _parser_errors(name):
             frame = _parse_json(text) if is_json else _parse_parquet(data)
@@ -197,21 +206,34 @@ def _parse_parquet(data: bytes) -> pd.DataFrame:
     return plain_frame(pd.read_parquet(io.BytesIO(data)))
 
 
-def _parse_workbook(data: bytes, name: str, decimal: str | None) -> Parsed:
+def _parse_workbook(
+    data: bytes, name: str, decimal: str | None, sheet: str | None
+) -> Parsed:
     with _parser_errors(name):
-        sheets = _read_sheets(data)
-    filled = [sheet for sheet in sheets if not sheets[sheet].empty]
-    if not filled:
-        raise ValueError(f"{name}: all its sheets are empty")
-    # As text, so that headers, units and bad cells are found as in any other table.
-    cells = sheets[filled[0]]
-    if decimal == ",":  # is that of text, and now of numbers, too
-        cells = cells.apply(lambda column: column.map(_with_comma))
-    text = cells.to_csv(index=False, header=False)
-    frame, marks, notes = parse_text(text, name, ",", decimal)
-    if len(filled) > 1:
-        notes.insert(0, f"sheet {filled[0]}, not {', '.join(filled[1:])}")
-    return frame, marks, notes
+        sheets = {str(title): cells for title, cells in _read_sheets(data).items()}
+    if sheet is not None and sheet not in sheets:
+        raise ValueError(
+            f"{name} has no sheet {sheet!r}, only {', '.join(map(repr, sheets))}"
+        )
+    filled = [title for title in sheets if not sheets[title].empty]
+    for title in filled if sheet is None else [sheet]:
+        cells = sheets[title]
+        if decimal == ",":  # is that of text, and now of numbers, too
+            cells = cells.apply(lambda column: column.map(_with_comma))
+        # As text, so that headers, units and bad cells are found as in other tables.
+        text = cells.to_csv(index=False, header=False)
+        try:
+            frame, marks, notes = parse_text(text, f"{name}, {title}", ",", decimal)
+        except NoTableError:
+            continue
+        if len(filled) > 1:
+            others = [other for other in filled if other != title]
+            notes.insert(0, f"sheet {title}, not {', '.join(others)}")
+        return frame, marks, notes
+    raise ValueError(
+        f"{name}: no line has numbers or times in its fields, in any of the sheets "
+        f"{', '.join(map(repr, [sheet] if sheet else sheets))}"
+    )
 
 
 def _with_comma(cell: Any) -> Any:

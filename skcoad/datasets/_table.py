@@ -33,6 +33,7 @@ class TableOptions:
 
     sep: str | None = None
     decimal: str | None = None
+    sheet: str | None = None
     dayfirst: bool | None = None
     time_column: Sequence[str] | str | None = None
     drop_non_numeric: bool = False
@@ -137,7 +138,9 @@ def from_frame(
 
 
 def _parse_columns(data: bytes, name: str, options: TableOptions) -> Columns:
-    frame, marks, notes = parse_table(data, name, options.sep, options.decimal)
+    frame, marks, notes = parse_table(
+        data, name, sep=options.sep, decimal=options.decimal, sheet=options.sheet
+    )
     columns = _columns(frame, name, marks, options)
     return replace(columns, notes=(*notes, *columns.notes))
 

@@ -128,7 +128,7 @@ def as_excel_text(cells):
 
 @pytest.mark.parametrize("write", [as_json_text, as_parquet_text, as_excel_text])
 def test_numbers_that_are_text_have_marks_in_other_kinds_of_tables(load, write):
-    with pytest.raises(ValueError, match=r"t: numbers such as 1,234 .*--decimal"):
+    with pytest.raises(ValueError, match=r"t(, Sheet1)?: numbers .* 1,234 .*--decimal"):
         load(write(["1,500", "2,250"]), "t")
     for decimal, factor in ((",", 1), (".", 1000)):
         series = load(write(["1,500", "2,250"]), "t", decimal=decimal)
@@ -328,6 +328,45 @@ def test_a_table_that_is_no_text_has_no_separator(load, frame, write):
 
 def test_the_sheet_is_told(load, frame):
     assert "sheet data, not notes" in load(as_excel(frame), "t.xlsx").notes
+
+
+def as_workbook(**sheets):
+    stream = io.BytesIO()
+    with pd.ExcelWriter(stream) as writer:
+        for title, rows in sheets.items():
+            cells = pd.DataFrame(rows)
+            cells.to_excel(writer, sheet_name=title, index=False, header=False)
+    return stream.getvalue()
+
+
+def test_the_first_sheet_that_has_a_table_is_read_unless_one_is_named(load):
+    book = as_workbook(
+        Info=[["Report", "of May"], ["Site", "north"]],
+        Data=[["v", "w"], [1.5, 2], [2.5, 3]],
+        More=[["x"], [7], [8]],
+        Empty=[],
+    )
+    series = load(book, "t.xlsx")
+    check(series, ["v", "w"], [[1.5, 2], [2.5, 3]])
+    assert series.notes == ("sheet Data, not Info, More",)
+    check(load(book, "t.xlsx", sheet="More"), ["x"], [[7], [8]])
+    with pytest.raises(ValueError, match=r"no line has numbers .* sheets 'Info'$"):
+        load(book, "t.xlsx", sheet="Info")
+    with pytest.raises(ValueError, match="Empty is empty"):
+        load(book, "t.xlsx", sheet="Empty")
+    with pytest.raises(ValueError, match="no sheet 'May', only 'Info', 'Data', 'More'"):
+        load(book, "t.xlsx", sheet="May")
+    words = as_workbook(Info=[["Report", "of May"]], Names=[["a"], ["b"]])
+    with pytest.raises(ValueError, match="in any of the sheets 'Info', 'Names'"):
+        load(words, "t.xlsx")
+    with pytest.raises(ValueError, match="no workbook that has the sheet 'Data'"):
+        load(PLAIN, sheet="Data")
+
+
+def test_a_sheet_that_is_left_open_is_not_passed_over(load):
+    book = as_workbook(A=[["v"], ["1,234"], ["2,345"]], B=[["v"], [1], [2]])
+    with pytest.raises(ValueError, match=r"t\.xlsx, A: numbers such as 1,234"):
+        load(book, "t.xlsx")
 
 
 @pytest.mark.parametrize(

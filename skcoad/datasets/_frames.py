@@ -168,13 +168,34 @@ def _json_frame(content: Any) -> pd.DataFrame:
     rows = [v for v in values if isinstance(v, list) and v and isinstance(v[0], dict)]
     if len(rows) == 1:  # the others say something about the table
         return _json_frame(rows[0])
-    if not all(isinstance(column, (list, dict)) for column in values):
-        return _json_frame([content])  # a single line
+    if not any(isinstance(column, (list, dict)) for column in values):
+        keys = pd.Index(content)
+        if list(keys) != list(map(str, range(len(keys)))) and not _are_times(keys):
+            return _json_frame([content])  # a single line
+        content = {"channel_0": content}
+    elif not all(isinstance(column, (list, dict)) for column in values):
+        return _json_frame([content])
     frame = pd.DataFrame(content)
-    if _label_times(frame.columns) is not None:  # of the rows
+    if _are_times(frame.columns) or _are_numbered_rows(content):
         frame = pd.DataFrame.from_dict(content, orient="index")
     times = _label_times(frame.index)
     return frame if times is None else frame.set_index(times)
+
+
+def _are_numbered_rows(content: dict[str, Any]) -> bool:
+    """Whether numbers lead to rows of named values, rather than names to columns."""
+    import pandas as pd
+
+    first, *others = content.values()
+    if not isinstance(first, dict) or not all(map(str.isdigit, content)):
+        return False
+    if any(not isinstance(row, dict) or row.keys() != first.keys() for row in others):
+        return False
+    return not all(map(str.isdigit, first)) and not _are_times(pd.Index(first))
+
+
+def _are_times(labels: pd.Index[Any]) -> bool:
+    return _label_times(labels) is not None
 
 
 def _label_times(labels: pd.Index[Any]) -> pd.Index[Any] | None:

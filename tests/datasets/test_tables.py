@@ -320,6 +320,27 @@ def test_objects_and_lists_within_json_are_columns(load):
     check(lists, ["channel_1"], [[1.5], [2.5]], ["2024-01-01", "2024-01-02"])
 
 
+@pytest.mark.parametrize("date_format", ["iso", "epoch"])
+@pytest.mark.filterwarnings("ignore:.*'epoch':", "ignore:The default formatting")
+def test_values_by_their_times_are_a_column(load, frame, date_format):
+    column = frame.set_index("time")["v"]
+    text = column.to_json(date_format=date_format)
+    check(load(text), ["channel_0"], frame[["v"]].to_numpy(), frame["time"])
+    numbered = load(column.reset_index(drop=True).to_json())
+    check(numbered, ["channel_0"], frame[["v"]].to_numpy())
+    check(load('{"101": 1.5, "102": 2}'), ["101", "102"], [[1.5, 2]])
+
+
+@pytest.mark.parametrize(
+    ("orient", "names"),
+    [("columns", ["v", "w"]), ("columns", ["0", "1"]), ("index", ["v", "w"])],
+)
+@pytest.mark.parametrize("numbers", [range(12), [0, 2, 3, *range(5, 14)]])
+def test_rows_by_their_numbers_are_told_from_columns(load, orient, names, numbers):
+    frame = pd.DataFrame(np.arange(24.0).reshape(12, 2), numbers, names)
+    check(load(frame.to_json(orient=orient)), names, frame.to_numpy())
+
+
 @pytest.mark.parametrize("write", BINARY)
 def test_a_table_that_is_no_text_has_no_separator(load, frame, write):
     with pytest.raises(ValueError, match="no text table"):

@@ -44,6 +44,13 @@ class TableOptions:
             raise ValueError(
                 f"columns must be a sequence of names, got {self.columns!r}"
             )
+        given = [] if isinstance(self.time_column, str) else self.time_column or []
+        for column in given:
+            if list(given).count(column) > 1:
+                raise ValueError(
+                    f"the time column {column!r} is given twice; two are the date and "
+                    "the time of day (--time-column, time_column)"
+                )
         if self.decimal not in (None, ".", ","):
             raise ValueError(f"a decimal mark is '.' or ',', got {self.decimal!r}")
 

@@ -370,6 +370,15 @@ def test_tsb_uad_needs_two_columns(tmp_path):
         load_series(tmp_path / "beat.out")
 
 
+@pytest.mark.parametrize("name", ["uad.out", "uad.out.gz", TSB_NAME])
+@pytest.mark.parametrize("text", ["time,label\n1,0\nx,1\n", "", "1,0\n2,1,0\n"])
+def test_an_error_of_tsb_names_the_file(tmp_path, name, text):
+    data = gzip.compress(text.encode()) if name.endswith("gz") else text.encode()
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(ValueError, match=f"^{name}: "):
+        load_series(tmp_path / name)
+
+
 @pytest.mark.parametrize("load", [load_ucr, load_tsb_ad, load_nab, open_archive])
 def test_a_folder_without_series_is_an_error(load, tmp_path):
     with pytest.raises(ValueError, match=r"no .*series.* in .*"):

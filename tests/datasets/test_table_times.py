@@ -189,6 +189,8 @@ def test_which_of_two_times_counts_is_asked_for(load):
     assert (series.channel_names, series.notes[-1]) == (("v",), "not used: start")
     with pytest.raises(ValueError, match="no column 'stop' for the time, only start"):
         load(text, time_column="stop")
+    with pytest.raises(ValueError, match="time column 'end' is given twice; two are"):
+        load(text, time_column=["end", "end"])
     with pytest.raises(ValueError, match="a date and a time of day can be joined"):
         load(text, time_column=["start", "end"])
 

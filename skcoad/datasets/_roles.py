@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from skcoad.datasets._times import (
     TimeColumn,
     clock_of_numbers,
     holds_times,
+    hours_of_numbers,
     is_date,
     is_date_number,
     is_epoch,
@@ -33,6 +34,11 @@ if TYPE_CHECKING:
 # of a first column that is in order.
 _TIME_WORDS = TIME_NAMES | {"epoch", "unix", "unixtime", "ts", "utc"}
 _CALENDAR = ("year", "month", "day", "hour", "minute", "second")
+# Whole numbers to 24 under these names are times of day where dates repeat.
+_HOUR_NAMES = {
+    *("hour", "hours", "hr", "hrs", "hour_of_day", "hour_ending", "hour_beginning"),
+    *("time", "stunde", "std", "heure", "hora", "ora", "uur"),
+}
 # Whole numbers in order under these names number the rows.
 _INDEX_NAMES = {"", "index", "id", "row", "record", "no", "nr", "unnamed_0"}
 # Whole numbers in any order under these are pandas' index, of rows that were selected
@@ -217,15 +223,35 @@ def _find_times(
             "(time_column) says which is that of the row"
         )
     times = texts or numeric[:1] or _calendar(frame) or counts[:1]
-    if len(times) == 1 and len(frame) and is_date(frame[times[0]]):
-        # Beside dates, a time of day such as 930 is one whatever its spacing.
-        rest = (column for column in numeric if column not in times)
-        clocks = (c for c in rest if clock_of_numbers(frame[c]) is not None)
-        times = [*times, *islice(clocks, 1)]
+    if len(times) == 1 and len(frame):
+        times = [*times, *islice(_clocks(frame, times[0], numeric), 1)]
     # Without times, numbers with gaps may be measured, whatever their name is; of an
     # index of pandas, the other columns decide.
     named = [c for c in index if not _UNNAMED.fullmatch(c)] if times else []
     return times, [c for c in (*numeric, *named) if c not in times]
+
+
+def _clocks(frame: pd.DataFrame, date: str, numeric: Sequence[str]) -> Iterator[str]:
+    """Columns of numbers that are times of day, if another is of dates."""
+    others = [column for column in map(str, frame) if column != date]
+    if is_date(frame[date]):
+        # Beside dates, a time of day such as 930 is one whatever its spacing.
+        for column in others:
+            if column in numeric and clock_of_numbers(frame[column]) is not None:
+                yield column
+    if not frame[date].is_unique and _are_dates(frame[date]):
+        for column in others:
+            is_hour = normalise(column) in _HOUR_NAMES
+            if is_hour and hours_of_numbers(frame[column]) is not None:
+                yield column
+
+
+def _are_dates(column: pd.Series) -> bool:
+    """Whether no time has a time of day, but for midnight."""
+    if column.dtype.kind in "iuf":
+        return is_date(column)
+    texts = column.astype(str).str.strip()
+    return bool(texts.str.fullmatch(r"[^:]*?(?:[ T]00:00(?::00)?)?").all())
 
 
 def _holds_times(frame: pd.DataFrame, column: str) -> bool:
@@ -306,8 +332,12 @@ def _parse_times(frame: pd.DataFrame, dayfirst: bool | None) -> TimeColumn | Non
 
 
 def _as_clock(column: pd.Series, times: TimeColumn) -> TimeColumn:
-    """Take numbers that can be times of day, such as 930, for these."""
-    clock = clock_of_numbers(column) if times.kind == "number" else None
+    """Take numbers that can be times of day, such as 930 or 9, for these."""
+    if times.kind != "number":
+        return times
+    clock = clock_of_numbers(column)
+    if clock is None:
+        clock = hours_of_numbers(column)
     return times if clock is None else TimeColumn("clock", clock)
 
 

@@ -147,6 +147,35 @@ def test_numbers_of_hours_and_minutes_are_joined_with_their_date(load, form):
     np.testing.assert_array_equal(given.timestamps, series.timestamps)
 
 
+@pytest.mark.parametrize("form", ["%Y-%m-%d", "%Y%m%d", "%d.%m.%Y", "%Y-%m-%d 00:00"])
+@pytest.mark.parametrize("first", [0, 1])
+def test_hours_are_joined_with_their_date(load, form, first):
+    days = pd.date_range("2024-01-01", periods=3).strftime(form)
+    rows = [f"{day},{hour},7" for day in days for hour in range(first, first + 24)]
+    for name in ("hour", "Stunde", "time", "Hour Ending"):
+        series = load("\n".join([f"date,{name},load", *rows]))
+        expected = pd.date_range(f"2024-01-01 0{first}:00", periods=72, freq="h")
+        same_times(series, expected)
+        assert (series.channel_names, series.notes) == (("load",), ("every 1 h",))
+    given = load("\n".join(["date,block,load", *rows]), time_column=["date", "block"])
+    same_times(given, expected)
+
+
+def test_an_hour_of_a_frame_is_joined_with_its_date():
+    days = pd.date_range("2024-01-01", periods=2)
+    frame = pd.DataFrame({"date": days.repeat(24), "hour": 2 * [*range(24)], "v": 7.0})
+    same_times(from_frame(frame), pd.date_range("2024-01-01", periods=48, freq="h"))
+
+
+def test_an_hour_beside_times_that_need_none_is_a_channel(load):
+    text = "date,hour,v\n2024-01-01,5,1\n2024-01-02,9,2\n"
+    assert load(text).channel_names == ("hour", "v")
+    text = "time,hour,v\n2024-01-01 05:00,5,1\n2024-01-01 06:00,6,2\n"
+    assert load(text).channel_names == ("hour", "v")
+    with pytest.raises(ValueError, match="a date and a time of day can be joined"):
+        load(text.replace("6,2", "25,2"), time_column=["time", "hour"])
+
+
 def test_numbers_may_have_seconds(load):
     seconds = [
         10_000 * (i // 120) + 100 * (i // 2 % 60) + 30 * (i % 2) for i in range(240)

@@ -37,7 +37,7 @@ _CALENDAR = ("year", "month", "day", "hour", "minute", "second")
 # Whole numbers to 24 under these names are times of day where dates repeat.
 _HOUR_NAMES = {
     *("hour", "hours", "hr", "hrs", "hour_of_day", "hour_ending", "hour_beginning"),
-    *("time", "stunde", "std", "heure", "hora", "ora", "uur"),
+    *("he", "time", "stunde", "std", "heure", "hora", "ora", "uur"),
 }
 # Whole numbers in order under these names number the rows.
 _INDEX_NAMES = {"", "index", "id", "row", "record", "no", "nr", "unnamed_0"}
@@ -76,6 +76,7 @@ class Columns:
     labels: NDArray[np.int64]
     times: NDArray[Any] | None
     is_clock: bool  # whether the times are times of day, without a date
+    series_column: str | None  # whose values tell apart the rows of each time
     notes: tuple[str, ...]
 
 
@@ -145,6 +146,7 @@ def assign_roles(
         others += [column for column in invalid_labels if column not in columns]
     rest = [column for column in rest if column not in (*label_names, *others)]
 
+    series_column = None if times is None else _series_column(frame[rest], times.values)
     channels: dict[str, NDArray[np.float64]] = {}
     dropped = []
     n_bad = 0
@@ -152,6 +154,8 @@ def assign_roles(
         values, invalid = to_floats(frame[column], marks)
         if len(invalid):
             if not drop_non_numeric and columns is None:
+                if column == series_column:
+                    raise ValueError(f"{name}: a time has {several_rows(column)}")
                 raise ValueError(
                     f"{name}: column {column!r} must be numeric, got "
                     f"{shorten(invalid.iloc[0])} in row {invalid.index[0]}; "
@@ -186,8 +190,36 @@ def assign_roles(
         labels,
         None if times is None else times.values,
         times is not None and times.kind == "clock",
+        series_column,
         tuple(notes),
     )
+
+
+def several_rows(series_column: str) -> str:
+    """What an error says of a time whose rows belong to several series."""
+    return (
+        f"more than one row, of several series by column {series_column!r}: rename it "
+        "to unique_id and the time to ds, and skcoad.panel.open_panel takes the frame "
+        "as a panel"
+    )
+
+
+def _series_column(frame: pd.DataFrame, times: NDArray[Any]) -> str | None:
+    """The column of text or whole numbers that says which series a row belongs to."""
+    import pandas as pd
+
+    if len(np.unique(times)) > 0.75 * len(times):  # most times have a single row
+        return None
+    for column in map(str, frame):
+        if frame[column].dtype.kind in "bfc" or normalise(column) in _CALENDAR:
+            continue
+        values = frame[column].astype(str).to_numpy()
+        # Measured values hardly repeat, so that they tell apart any rows.
+        if 2 * len(set(values)) > len(values):
+            continue
+        if not pd.DataFrame({"time": times, "value": values}).duplicated().any():
+            return column
+    return None
 
 
 def _words(name: str) -> set[str]:

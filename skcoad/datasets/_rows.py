@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skcoad._time import MAX_STRETCH, find_grid, time_text
-from skcoad.datasets._roles import Columns
+from skcoad.datasets._roles import Columns, several_rows
 from skcoad.datasets._series import Series
 
 _RESAMPLE_ADVICE = (
@@ -78,6 +78,10 @@ def _regular(columns: Columns, resample: str | None) -> tuple[Columns, str, list
     same = np.flatnonzero(times[1:] == times[:-1])
     if same.size:
         first = time_text(times[same[0]])
+        if columns.series_column is not None:
+            raise ValueError(
+                f"the time {first} has {several_rows(columns.series_column)}"
+            )
         raise ValueError(f"the time {first} has more than one row{_RESAMPLE_ADVICE}")
     try:
         grid = find_grid(times)

@@ -1,4 +1,5 @@
 import io
+import itertools
 
 import numpy as np
 import pandas as pd
@@ -348,6 +349,23 @@ def test_repeated_rows_are_left_out_and_repeated_times_refused(load):
         load(text)
     series = load(text, resample="1h")
     np.testing.assert_array_equal(series.values.ravel(), [0, 1, 4.5])
+
+
+@pytest.mark.parametrize("sensors", [("a", "b"), ("7", "12")])
+def test_rows_of_several_series_are_a_panel(load, sensors):
+    cells = list(itertools.product(sensors, HOURS))
+    rows = [f"{time},{name},{i}.5" for i, (name, time) in enumerate(cells)]
+    text = "\n".join(["time,sensor,v", *rows])
+    message = "more than one row, of several series by column 'sensor'.*open_panel"
+    for options in ({}, {"drop_non_numeric": True}, {"columns": ["v"]}):
+        with pytest.raises(ValueError, match=message):
+            load(text, **options)
+    series = load(text, columns=["v"], resample="1h")
+    np.testing.assert_array_equal(series.values.ravel(), [2, 3, 4])
+    hours = [*HOURS, "2024-01-01 03:00", "2024-01-01 04:00"]
+    text = f"time,pump,v\n{HOURS[0]},1,8\n" + "".join(f"{t},0,7\n" for t in hours)
+    with pytest.raises(ValueError, match="has more than one row; --resample"):
+        load(text)
 
 
 def test_a_clock_that_was_set_back_is_not_sorted(load):

@@ -18,6 +18,7 @@ STANDARD_INPUT = Path("-")
 TABLE_OPTIONS = (
     "sep",
     "decimal",
+    "sheet",
     "dayfirst",
     "time_column",
     "drop_non_numeric",
@@ -60,6 +61,11 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
         "--decimal", choices=(".", ","), help="decimal mark of the numbers"
     )
     group.add_argument(
+        "--sheet",
+        metavar="NAME",
+        help="sheet of an Excel file (default: the first in which there is a table)",
+    )
+    group.add_argument(
         "--dayfirst",
         action=argparse.BooleanOptionalAction,
         help="whether 01/02/2024 is 1 February",
@@ -79,8 +85,8 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--resample",
         metavar="SPACING",
-        help="average the rows of each interval, such as 10s, 1min, 1h or 1D; a number "
-        "if the times are numbers",
+        help="average the rows of each interval, such as 10s, 1min, 1D or 1MS "
+        "(months); a number if the times are numbers",
     )
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from skcoad.datasets._fields import COMMENT, COMMENT_LINE, SPACES, Row, split_lines
 from skcoad.datasets._header import find_header, is_numeric_header
-from skcoad.datasets._numbers import Marks, find_marks, is_missing, is_number
+from skcoad.datasets._numbers import Marks, agreed_marks, is_missing, is_number
 from skcoad.datasets._times import is_time, is_time_name
 
 _SEPARATORS = (";", "\t", ",", "|", SPACES)
@@ -19,6 +19,10 @@ _SAMPLE = 200  # lines, comments apart, that show the separator and the header
 _MARGIN = 0.02  # by which a separator must be better than one that is more usual
 _SAMPLE_CELLS = 2000  # of a line: a series in one line is no table
 _MARKS_SAMPLE = 2**20  # characters that usually show the decimal mark
+
+
+class NoTableError(ValueError):
+    """Text without a line of numbers or times."""
 
 
 class Dialect(NamedTuple):
@@ -69,11 +73,11 @@ def find_dialect(
 
     Raises
     ------
+    NoTableError
+        If no line has numbers or times.
     ValueError
-        If it is no table, or its decimal mark cannot be told.
+        If it is no table for another reason, or its decimal mark cannot be told.
     """
-    if decimal not in (None, ".", ","):
-        raise ValueError(f"a decimal mark is '.' or ',', got {decimal!r}")
     if stated := re.match(r'"?sep=(.)"?[ ]*\n', text, re.IGNORECASE):
         text = text[stated.end() :]
         separator = separator or stated[1]
@@ -94,7 +98,7 @@ def find_dialect(
         (i for i, (_, cells) in enumerate(lines) if _is_data(cells, kinds)), None
     )
     if start is None:
-        raise ValueError(
+        raise NoTableError(
             f"{name} is not a CSV file: no line has numbers or times in its fields"
         )
     above = [cells for _, cells in lines[:start]]
@@ -109,7 +113,12 @@ def find_dialect(
     if COMMENT_LINE.search(body):
         body = COMMENT_LINE.sub("", body)
     _check_widths(body, separator, n_columns, name)
-    marks = _marks(body, separator, decimal, name)
+    # The beginning usually shows it.
+    samples = (
+        split_lines(sample.split("\n"), separator)
+        for sample in (body[:_MARKS_SAMPLE], body)
+    )
+    marks = agreed_marks(samples, decimal, separator, name)
     return Dialect(separator, names, body, n_columns, marks, skipped)
 
 
@@ -245,19 +254,3 @@ def _check_widths(body: str, separator: str, n_columns: int, name: str) -> None:
                 f"{name} is not a CSV file: row {row} has {width} fields instead of "
                 f"{n_columns}"
             )
-
-
-def _marks(body: str, separator: str, decimal: str | None, name: str) -> Marks:
-    """The marks of the numbers; those that are given, or found."""
-    for sample in (body[:_MARKS_SAMPLE], body):
-        try:
-            rows = split_lines(sample.split("\n"), separator)
-            marks = find_marks(rows, decimal, separator)
-        except ValueError as error:
-            raise ValueError(f"{name}: {error}") from None
-        if marks is not None:
-            return marks
-    raise ValueError(
-        f"{name}: numbers such as 1,234 may have a decimal comma or a thousands "
-        "separator; --decimal , or --decimal . (decimal) says which"
-    )

@@ -41,6 +41,7 @@ def load_series(
     columns: Sequence[str] | None = None,
     sep: str | None = None,
     decimal: str | None = None,
+    sheet: str | None = None,
     dayfirst: bool | None = None,
     time_column: Sequence[str] | str | None = None,
     drop_non_numeric: bool = False,
@@ -54,8 +55,8 @@ def load_series(
     ``value,label``) and NAB (a CSV file near its ``combined_windows.json``, see
     `load_nab`). Anything else is read as a table: text with any separator, decimal
     mark and encoding, JSON (lines, or any form that pandas writes), Excel or Parquet
-    (``pip install skcoad[tables]``), each also in gzip, bzip2, xz, or alone in a zip
-    file.
+    (``pip install skcoad[tables]``). Each may be compressed: in gzip, bzip2, xz, or
+    alone in a zip file.
 
     - Lines before the header, comments, and lines of units are skipped. There need
       not be a header.
@@ -63,12 +64,15 @@ def load_series(
       named ``time``, ``timestamp``, ``date`` or the like, or columns named ``year``,
       ``month``, ``day`` and so on; without these, a column that counts the rows.
       Numbers are read as time since 1970 or as dates where they can be; times with a
-      zone become UTC.
+      zone become UTC. A column named ``hour`` or the like, of 0 to 24, is joined with
+      dates that repeat.
     - Rows are put into time order. The spacing is the most frequent one; missing rows
       become missing values.
     - Labels are all columns whose name says label, anomaly, outlier or changepoint; a
       row is anomalous where one of them is 1 (changepoints count if there are no
       others). Without one, all labels are 0.
+    - Columns that number the rows are not used: the index that pandas writes, and
+      beside times also ``id``, ``row`` and the like, perhaps with gaps.
     - Every other column is a channel and must be numeric. An empty field is NaN, and
       so are the usual words for no value, such as ``-`` or ``Bad Input``.
     - The training part is empty.
@@ -78,12 +82,16 @@ def load_series(
     source : path-like or binary file
         The file, or a stream such as ``sys.stdin.buffer``, which is read as a table.
     columns : sequence of str, default=None
-        Names of the channels to take; whatever is in the others does not matter.
+        Names of the channels to take; whatever is in the others does not matter, and a
+        column is used as labels only if it is of 0 and 1.
     sep : str, default=None
         What separates the fields of a text table: a character, or ``"space"`` for any
         white space; found by default. This and all further parameters are for tables.
     decimal : {".", ","}, default=None
-        Decimal mark; found by default, unless all numbers are like ``1,234``.
+        Decimal mark, also of numbers that are text in JSON, Excel or Parquet; found by
+        default, unless all numbers are like ``1,234``.
+    sheet : str, default=None
+        Sheet of an Excel file; by default the first in which there is a table.
     dayfirst : bool, default=None
         Whether ``01/02/2024`` is 1 February; found by default, if a day is above 12.
     time_column : str or sequence of str, default=None
@@ -92,8 +100,9 @@ def load_series(
     drop_non_numeric : bool, default=False
         Leave out columns of text instead of refusing the table.
     resample : str, default=None
-        Average the rows over intervals, such as ``"1min"``; for numeric times, a number
-        in their unit. Needed where rows have no regular spacing, or times are repeated.
+        Average the rows over intervals, such as ``"1min"`` or ``"1MS"`` (months); for
+        numeric times, a number in their unit. Needed where rows have no regular
+        spacing, or times are repeated.
 
     Returns
     -------
@@ -124,7 +133,7 @@ def load_series(
     (np.datetime64('2024-02-01'), array([1.5, 2.5]))
     """
     options = TableOptions(
-        columns, sep, decimal, dayfirst, time_column, drop_non_numeric, resample
+        columns, sep, decimal, sheet, dayfirst, time_column, drop_non_numeric, resample
     )
     if not isinstance(source, (str, os.PathLike)):
         return read_stream(source, options)
@@ -208,8 +217,8 @@ def _with_options(entry: ArchiveEntry, options: TableOptions) -> ArchiveEntry:
         if replace(options, columns=None) != TableOptions():
             raise ValueError(
                 f"{path.name} is a file of a benchmark by its name, and read as such: "
-                "sep, decimal, dayfirst, time_column, drop_non_numeric and resample "
-                "are for other tables"
+                "sep, decimal, sheet, dayfirst, time_column, drop_non_numeric and "
+                "resample are for other tables"
             )
         series = entry.reader(path)
         return (

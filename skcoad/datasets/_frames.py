@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from skcoad.datasets._dialect import find_dialect
+from skcoad.datasets._dialect import NoTableError, find_dialect
 from skcoad.datasets._fields import SPACES
-from skcoad.datasets._numbers import Marks
+from skcoad.datasets._numbers import Marks, frame_marks
 from skcoad.datasets._source import MAX_DECOMPRESSED, decode, is_workbook
 
 if TYPE_CHECKING:
@@ -23,7 +24,12 @@ Parsed = tuple["pd.DataFrame", Marks, list[str]]
 
 
 def parse_table(
-    data: bytes, name: str, sep: str | None = None, decimal: str | None = None
+    data: bytes,
+    name: str,
+    *,
+    sep: str | None = None,
+    decimal: str | None = None,
+    sheet: str | None = None,
 ) -> Parsed:
     """Parse the content of a file, of whatever kind it is.
 
@@ -33,8 +39,12 @@ def parse_table(
         The content, decompressed.
     name : str
         The file's name, for errors.
-    sep, decimal : str, default=None
-        Separator and decimal mark of a text file, where they are known.
+    sep : str, default=None
+        Separator of a text file, where it is known.
+    decimal : str, default=None
+        Decimal mark of numbers that are text, where it is known.
+    sheet : str, default=None
+        Sheet of a workbook; by default the first that has a table.
 
     Returns
     -------
@@ -51,26 +61,35 @@ def parse_table(
     ValueError
         If the content is no table, or pandas lacks a library to read it.
     """
-    is_text = not (data.startswith(b"PAR1") or is_workbook(data))
+    is_parquet, is_book = data.startswith(b"PAR1"), is_workbook(data)
+    is_text = not (is_parquet or is_book)
     text, encoding = decode(data, name) if is_text else ("", "")
-    is_json = is_text and text.lstrip()[:1] in ("{", "[")
-    if (sep or decimal) and (is_json or not is_text):
+    is_json = text.lstrip()[:1] in ("{", "[")
+    if sep and (is_json or not is_text):
         raise ValueError(f"{name} is no text table that has a separator")
-    try:
-        if is_json:
-            return _parse_json(text)
-        if data.startswith(b"PAR1"):
-            return _parse_parquet(data, name)
-        if not is_text:
-            return _parse_workbook(data, name)
-    except ImportError as error:
-        raise ValueError(f"{name}: {error}") from None
-    except Exception as error:  # damaged content: whatever its parser stumbles over
-        raise ValueError(f"{name} cannot be read: {error}") from None
+    if is_book:
+        return _parse_workbook(data, name, decimal, sheet)
+    if sheet is not None:
+        raise ValueError(f"{name} is no workbook that has the sheet {sheet!r}")
+    if is_json or is_parquet:
+        with _parser_errors(name):
+            frame = _parse_json(text) if is_json else _parse_parquet(data)
+        return frame, frame_marks(frame, decimal, name), []
     frame, marks, notes = parse_text(text, name, sep, decimal)
     if encoding in ("cp1252", "latin-1"):
         notes.insert(0, "not UTF-8, read as Windows-1252")
     return frame, marks, notes
+
+
+@contextmanager
+def _parser_errors(name: str) -> Iterator[None]:
+    """Turn what a library raises for damaged content into a ValueError."""
+    try:
+        yield
+    except ImportError as error:
+        raise ValueError(f"{name}: {error}") from None
+    except Exception as error:  # whatever its parser stumbles over
+        raise ValueError(f"{name} cannot be read: {error}") from None
 
 
 def parse_text(text: str, name: str, sep: str | None, decimal: str | None) -> Parsed:
@@ -124,12 +143,12 @@ def unique_names(names: Iterable[Any]) -> list[str]:
     return unique
 
 
-def _parse_json(text: str) -> Parsed:
+def _parse_json(text: str) -> pd.DataFrame:
     try:
         content = json.loads(text)
     except json.JSONDecodeError:
         content = [json.loads(line) for line in text.split("\n") if line.strip()]
-    return plain_frame(_json_frame(content)), Marks(), []
+    return plain_frame(_json_frame(content))
 
 
 def _json_frame(content: Any) -> pd.DataFrame:
@@ -149,13 +168,34 @@ def _json_frame(content: Any) -> pd.DataFrame:
     rows = [v for v in values if isinstance(v, list) and v and isinstance(v[0], dict)]
     if len(rows) == 1:  # the others say something about the table
         return _json_frame(rows[0])
-    if not all(isinstance(column, (list, dict)) for column in values):
-        return _json_frame([content])  # a single line
+    if not any(isinstance(column, (list, dict)) for column in values):
+        keys = pd.Index(content)
+        if list(keys) != list(map(str, range(len(keys)))) and not _are_times(keys):
+            return _json_frame([content])  # a single line
+        content = {"channel_0": content}
+    elif not all(isinstance(column, (list, dict)) for column in values):
+        return _json_frame([content])
     frame = pd.DataFrame(content)
-    if _label_times(frame.columns) is not None:  # of the rows
+    if _are_times(frame.columns) or _are_numbered_rows(content):
         frame = pd.DataFrame.from_dict(content, orient="index")
     times = _label_times(frame.index)
     return frame if times is None else frame.set_index(times)
+
+
+def _are_numbered_rows(content: dict[str, Any]) -> bool:
+    """Whether numbers lead to rows of named values, rather than names to columns."""
+    import pandas as pd
+
+    first, *others = content.values()
+    if not isinstance(first, dict) or not all(map(str.isdigit, content)):
+        return False
+    if any(not isinstance(row, dict) or row.keys() != first.keys() for row in others):
+        return False
+    return not all(map(str.isdigit, first)) and not _are_times(pd.Index(first))
+
+
+def _are_times(labels: pd.Index[Any]) -> bool:
+    return _label_times(labels) is not None
 
 
 def _label_times(labels: pd.Index[Any]) -> pd.Index[Any] | None:
@@ -173,7 +213,7 @@ def _label_times(labels: pd.Index[Any]) -> pd.Index[Any] | None:
     return pd.Index(labels) if holds_times(column) else None
 
 
-def _parse_parquet(data: bytes, name: str) -> Parsed:
+def _parse_parquet(data: bytes) -> pd.DataFrame:
     import pandas as pd
     import pyarrow.parquet
 
@@ -184,10 +224,46 @@ def _parse_parquet(data: bytes, name: str) -> Parsed:
             f"{metadata.num_rows} rows of {metadata.num_columns} columns need more "
             f"than {MAX_DECOMPRESSED // 2**20} MiB"
         )
-    return plain_frame(pd.read_parquet(io.BytesIO(data))), Marks(), []
+    return plain_frame(pd.read_parquet(io.BytesIO(data)))
 
 
-def _parse_workbook(data: bytes, name: str) -> Parsed:
+def _parse_workbook(
+    data: bytes, name: str, decimal: str | None, sheet: str | None
+) -> Parsed:
+    with _parser_errors(name):
+        sheets = {str(title): cells for title, cells in _read_sheets(data).items()}
+    if sheet is not None and sheet not in sheets:
+        raise ValueError(
+            f"{name} has no sheet {sheet!r}, only {', '.join(map(repr, sheets))}"
+        )
+    filled = [title for title in sheets if not sheets[title].empty]
+    for title in filled if sheet is None else [sheet]:
+        cells = sheets[title]
+        if decimal == ",":  # is that of text, and now of numbers, too
+            cells = cells.apply(lambda column: column.map(_with_comma))
+        # As text, so that headers, units and bad cells are found as in other tables.
+        text = cells.to_csv(index=False, header=False)
+        try:
+            frame, marks, notes = parse_text(text, f"{name}, {title}", ",", decimal)
+        except NoTableError:
+            continue
+        if len(filled) > 1:
+            others = [other for other in filled if other != title]
+            notes.insert(0, f"sheet {title}, not {', '.join(others)}")
+        return frame, marks, notes
+    raise ValueError(
+        f"{name}: no line has numbers or times in its fields, in any of the sheets "
+        f"{', '.join(map(repr, [sheet] if sheet else sheets))}"
+    )
+
+
+def _with_comma(cell: Any) -> Any:
+    is_number = isinstance(cell, float) and cell == cell
+    return str(cell).replace(".", ",") if is_number else cell
+
+
+def _read_sheets(data: bytes) -> dict[str, pd.DataFrame]:
+    """Cells of each sheet, as objects."""
     import pandas as pd
 
     if zipfile.is_zipfile(io.BytesIO(data)):
@@ -195,18 +271,9 @@ def _parse_workbook(data: bytes, name: str) -> Parsed:
             size = sum(info.file_size for info in archive.infolist())
         if size > MAX_DECOMPRESSED:
             raise ValueError(f"it decompresses to more than {MAX_DECOMPRESSED} bytes")
-    sheets = pd.read_excel(
+    return pd.read_excel(
         io.BytesIO(data), sheet_name=None, header=None, dtype=object, na_values=[]
     )
-    filled = [sheet for sheet in sheets if not sheets[sheet].empty]
-    if not filled:
-        raise ValueError("all its sheets are empty")
-    # As text, so that headers, units and bad cells are found as in any other table.
-    text = sheets[filled[0]].to_csv(index=False, header=False)
-    frame, marks, notes = parse_text(text, name, ",", None)
-    if len(filled) > 1:
-        notes.insert(0, f"sheet {filled[0]}, not {', '.join(filled[1:])}")
-    return frame, marks, notes
 
 
 def plain_frame(table: Any) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from skcoad.datasets._archive import (
     is_single_file,
 )
 from skcoad.datasets._series import Series
+from skcoad.datasets._source import uncompressed_name
 from skcoad.datasets._table import read_columns
 from skcoad.datasets._text import read_text
 
@@ -83,7 +84,10 @@ def load_nab(path: str | os.PathLike[str]) -> Series | Archive:
 
 def match_nab(path: AnyPath) -> ArchiveEntry | None:
     """Return the entry for a CSV file that has NAB's windows beside it."""
-    if path.name.endswith(".csv") and _windows_file(path) is not None:
+    if (
+        uncompressed_name(path.name).endswith(".csv")
+        and _windows_file(path) is not None
+    ):
         return ArchiveEntry(_key(path).removesuffix(".csv"), path, read_nab)
     return None
 
@@ -127,7 +131,7 @@ def is_beside_windows(path: AnyPath) -> bool:
 
 def _key(path: AnyPath) -> str:
     """Key of a file in NAB's windows."""
-    return f"{cast(AnyPath, path.parent).name}/{path.name}"
+    return f"{cast(AnyPath, path.parent).name}/{uncompressed_name(path.name)}"
 
 
 def _windows_file(path: AnyPath) -> AnyPath | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from itertools import chain
+from itertools import chain, zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -65,6 +65,62 @@ def is_number(cell: str) -> bool:
     return _NUMBER.fullmatch(cell.strip()) is not None
 
 
+def agreed_marks(
+    samples: Iterable[Iterable[Sequence[str]]],
+    decimal: str | None,
+    separator: str,
+    name: str,
+) -> Marks:
+    """The marks of the first of several samples of a table that shows them.
+
+    Parameters
+    ----------
+    samples : iterable of iterables of sequences of str
+        Rows, as for `find_marks`.
+    decimal, separator
+        As for `find_marks`.
+    name : str
+        What to call the table in an error.
+
+    Returns
+    -------
+    marks : Marks
+        Those that are given, or found.
+
+    Raises
+    ------
+    ValueError
+        If the cells contradict each other, or can be read in two ways.
+    """
+    for rows in samples:
+        try:
+            marks = find_marks(rows, decimal, separator)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
+        if marks is not None:
+            return marks
+    raise ValueError(
+        f"{name}: numbers such as 1,234 may have a decimal comma or a thousands "
+        "separator; --decimal , or --decimal . (decimal) says which"
+    )
+
+
+def frame_marks(frame: pd.DataFrame, decimal: str | None, name: str) -> Marks:
+    """The marks of the numbers that are text in the columns of a frame.
+
+    Raises
+    ------
+    ValueError
+        As from `agreed_marks`.
+    """
+    texts = [
+        dict.fromkeys(cell for cell in frame[column] if isinstance(cell, str))
+        for column in frame
+        if frame[column].dtype.kind not in "biufcmM"
+    ]
+    return agreed_marks([zip_longest(*texts, fillvalue="")], decimal, "", name)
+
+
 def find_marks(
     rows: Iterable[Sequence[str]], decimal: str | None, separator: str
 ) -> Marks | None:
@@ -82,7 +138,7 @@ def find_marks(
     decimal : {".", ","} or None
         The decimal mark, where it is known.
     separator : str
-        What separates the fields.
+        What separates the fields; empty if nothing does.
 
     Returns
     -------

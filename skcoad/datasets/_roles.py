@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from skcoad.datasets._times import (
     TimeColumn,
     clock_of_numbers,
     holds_times,
+    hours_of_numbers,
     is_date,
     is_date_number,
     is_epoch,
@@ -32,9 +33,17 @@ if TYPE_CHECKING:
 # Numbers in columns with one of these words are times if they are epochs; so are those
 # of a first column that is in order.
 _TIME_WORDS = TIME_NAMES | {"epoch", "unix", "unixtime", "ts", "utc"}
-# Consecutive whole numbers under these names count the rows; "" is pandas' index.
 _CALENDAR = ("year", "month", "day", "hour", "minute", "second")
+# Whole numbers to 24 under these names are times of day where dates repeat.
+_HOUR_NAMES = {
+    *("hour", "hours", "hr", "hrs", "hour_of_day", "hour_ending", "hour_beginning"),
+    *("he", "time", "stunde", "std", "heure", "hora", "ora", "uur"),
+}
+# Whole numbers in order under these names number the rows.
 _INDEX_NAMES = {"", "index", "id", "row", "record", "no", "nr", "unnamed_0"}
+# Whole numbers in any order under these are pandas' index, of rows that were selected
+# or put together; the second name is given where it is read and written again.
+_UNNAMED = re.compile(r"(?:Unnamed: 0(?:\.\d+)?)?")
 # Any column with one of these words holds labels; it must be of 0 and 1.
 _LABEL_WORDS = {
     *("label", "labels", "anomaly", "anomalies", "anomalous", "outlier", "outliers"),
@@ -67,6 +76,7 @@ class Columns:
     labels: NDArray[np.int64]
     times: NDArray[Any] | None
     is_clock: bool  # whether the times are times of day, without a date
+    series_column: str | None  # whose values tell apart the rows of each time
     notes: tuple[str, ...]
 
 
@@ -75,6 +85,7 @@ def assign_roles(
     name: str,
     marks: Marks,
     *,
+    columns: Sequence[str] | None,
     dayfirst: bool | None,
     time_column: Sequence[str] | None,
     drop_non_numeric: bool,
@@ -89,6 +100,9 @@ def assign_roles(
         What to call the table in an error.
     marks : Marks
         Decimal mark and thousands separator of numbers that are text.
+    columns : sequence of str or None
+        Names of the channels to be used, if not all are: nothing is asked of the
+        others, nor of labels that are none.
     dayfirst : bool or None
         See `parse_times`.
     time_column : sequence of str or None
@@ -111,27 +125,37 @@ def assign_roles(
     time_names, others = _find_times(frame, name, time_column)
     if time_names:  # lines of separators alone, as spreadsheets leave at the end
         frame = frame[~frame.isna().all(axis=1)].reset_index(drop=True)
-    if others:
-        notes.append(f"not used: {', '.join(name or 'index' for name in others)}")
     try:
         times = _parse_times(frame[time_names], dayfirst)
     except ValueError as error:
-        columns = " and ".join(column or "index" for column in time_names)
-        raise ValueError(f"{name}: {columns}: {error}") from None
+        source = " and ".join(column or "index" for column in time_names)
+        raise ValueError(f"{name}: {source}: {error}") from None
     rest = [c for c in map(str, frame) if c not in (*time_names, *others)]
 
-    labels, label_names = _find_labels(frame[rest], name)
+    labels, label_names, invalid_labels = _find_labels(frame[rest])
+    if invalid_labels and columns is None:
+        column, cell = next(iter(invalid_labels.items()))
+        raise ValueError(
+            f"{name}: column {column!r} is taken for labels by its name, and "
+            f"labels must be 0 or 1, got {cell}; --column NAME (columns) says which "
+            "columns to use instead"
+        )
     if label_names:
         notes.append(f"labels: {', '.join(label_names)}")
-    rest = [column for column in rest if column not in label_names]
+    if columns is not None:
+        others += [column for column in invalid_labels if column not in columns]
+    rest = [column for column in rest if column not in (*label_names, *others)]
 
+    series_column = None if times is None else _series_column(frame[rest], times.values)
     channels: dict[str, NDArray[np.float64]] = {}
     dropped = []
     n_bad = 0
     for column in rest:
         values, invalid = to_floats(frame[column], marks)
         if len(invalid):
-            if not drop_non_numeric:
+            if not drop_non_numeric and columns is None:
+                if column == series_column:
+                    raise ValueError(f"{name}: a time has {several_rows(column)}")
                 raise ValueError(
                     f"{name}: column {column!r} must be numeric, got "
                     f"{shorten(invalid.iloc[0])} in row {invalid.index[0]}; "
@@ -139,11 +163,19 @@ def assign_roles(
                 )
             dropped.append(column)
         elif np.isinf(values).any():
+            if columns is not None and column not in columns:
+                continue
             row = int(np.argmax(np.isinf(values)))
             raise ValueError(f"{name}: column {column!r} is infinite in row {row}")
         else:
             channels[column] = values
             n_bad += int(np.isnan(values).sum() - frame[column].isna().sum())
+    unnamed = [c for c in channels if _UNNAMED.fullmatch(c) and _is_whole(frame[c])]
+    if len(unnamed) < len(channels):
+        others += unnamed
+        channels = {c: v for c, v in channels.items() if c not in unnamed}
+    if others:
+        notes.insert(0, f"not used: {', '.join(name or 'index' for name in others)}")
     if not channels:
         raise ValueError(
             f"{name} has no column of values, only {list(map(str, frame.columns))}"
@@ -158,8 +190,36 @@ def assign_roles(
         labels,
         None if times is None else times.values,
         times is not None and times.kind == "clock",
+        series_column,
         tuple(notes),
     )
+
+
+def several_rows(series_column: str) -> str:
+    """What an error says of a time whose rows belong to several series."""
+    return (
+        f"more than one row, of several series by column {series_column!r}: rename it "
+        "to unique_id and the time to ds, and skcoad.panel.open_panel takes the frame "
+        "as a panel"
+    )
+
+
+def _series_column(frame: pd.DataFrame, times: NDArray[Any]) -> str | None:
+    """The column of text or whole numbers that says which series a row belongs to."""
+    import pandas as pd
+
+    if len(np.unique(times)) > 0.75 * len(times):  # most times have a single row
+        return None
+    for column in map(str, frame):
+        if frame[column].dtype.kind in "bfc" or normalise(column) in _CALENDAR:
+            continue
+        values = frame[column].astype(str).to_numpy()
+        # Measured values hardly repeat, so that they tell apart any rows.
+        if 2 * len(set(values)) > len(values):
+            continue
+        if not pd.DataFrame({"time": times, "value": values}).duplicated().any():
+            return column
+    return None
 
 
 def _words(name: str) -> set[str]:
@@ -174,7 +234,8 @@ def _find_times(
     """Names of the columns that are the time, and of those not to be used."""
     names = list(map(str, frame))
     texts = [column for column in names if holds_times(frame[column])]
-    index = [c for c in names if normalise(c) in _INDEX_NAMES and _counts(frame[c])]
+    index = [c for c in names if _is_index_name(c) and _is_in_order(frame[c])]
+    counts = [column for column in index if _counts(frame[column])]
     numeric = [
         column
         for column in names
@@ -193,13 +254,36 @@ def _find_times(
             f"{name}: {', '.join(texts)} all hold times; --time-column NAME "
             "(time_column) says which is that of the row"
         )
-    times = texts or numeric[:1] or _calendar(frame) or index[:1]
-    if len(times) == 1 and len(frame) and is_date(frame[times[0]]):
+    times = texts or numeric[:1] or _calendar(frame) or counts[:1]
+    if len(times) == 1 and len(frame):
+        times = [*times, *islice(_clocks(frame, times[0], numeric), 1)]
+    # Without times, numbers with gaps may be measured, whatever their name is; of an
+    # index of pandas, the other columns decide.
+    named = [c for c in index if not _UNNAMED.fullmatch(c)] if times else []
+    return times, [c for c in (*numeric, *named) if c not in times]
+
+
+def _clocks(frame: pd.DataFrame, date: str, numeric: Sequence[str]) -> Iterator[str]:
+    """Columns of numbers that are times of day, if another is of dates."""
+    others = [column for column in map(str, frame) if column != date]
+    if is_date(frame[date]):
         # Beside dates, a time of day such as 930 is one whatever its spacing.
-        others = (column for column in numeric if column not in times)
-        clocks = (c for c in others if clock_of_numbers(frame[c]) is not None)
-        times = [*times, *islice(clocks, 1)]
-    return times, [c for c in (*numeric, *index) if c not in times]
+        for column in others:
+            if column in numeric and clock_of_numbers(frame[column]) is not None:
+                yield column
+    if not frame[date].is_unique and _are_dates(frame[date]):
+        for column in others:
+            is_hour = normalise(column) in _HOUR_NAMES
+            if is_hour and hours_of_numbers(frame[column]) is not None:
+                yield column
+
+
+def _are_dates(column: pd.Series) -> bool:
+    """Whether no time has a time of day, but for midnight."""
+    if column.dtype.kind in "iuf":
+        return is_date(column)
+    texts = column.astype(str).str.strip()
+    return bool(texts.str.fullmatch(r"[^:]*?(?:[ T]00:00(?::00)?)?").all())
 
 
 def _holds_times(frame: pd.DataFrame, column: str) -> bool:
@@ -230,12 +314,25 @@ def _calendar(frame: pd.DataFrame) -> list[str]:
     return columns if all(frame[c].dtype.kind in "iu" for c in columns) else []
 
 
+def _is_index_name(name: str) -> bool:
+    # Of a name in another script, `normalise` leaves nothing.
+    return name.isascii() and normalise(name) in _INDEX_NAMES
+
+
+def _is_whole(column: pd.Series) -> bool:
+    """Whether a column has whole numbers, and no empty cell."""
+    return column.dtype.kind in "iu" and not column.isna().any()
+
+
+def _is_in_order(column: pd.Series) -> bool:
+    """Whether the whole numbers of a column always increase, or always decrease."""
+    ordered = column.is_monotonic_increasing or column.is_monotonic_decreasing
+    return _is_whole(column) and ordered and column.is_unique
+
+
 def _counts(column: pd.Series) -> bool:
-    """Whether a column counts the rows."""
-    if column.dtype.kind not in "iu" or not len(column):
-        return False
-    steps = np.diff(column.to_numpy(dtype=np.int64))
-    return bool((steps == 1).all() or (steps == -1).all())
+    """Whether numbers in order, of which there are some, have no gaps."""
+    return len(column) > 0 and int(column.max()) - int(column.min()) == len(column) - 1
 
 
 def _are_parts(frame: pd.DataFrame) -> bool:
@@ -267,8 +364,12 @@ def _parse_times(frame: pd.DataFrame, dayfirst: bool | None) -> TimeColumn | Non
 
 
 def _as_clock(column: pd.Series, times: TimeColumn) -> TimeColumn:
-    """Take numbers that can be times of day, such as 930, for these."""
-    clock = clock_of_numbers(column) if times.kind == "number" else None
+    """Take numbers that can be times of day, such as 930 or 9, for these."""
+    if times.kind != "number":
+        return times
+    clock = clock_of_numbers(column)
+    if clock is None:
+        clock = hours_of_numbers(column)
     return times if clock is None else TimeColumn("clock", clock)
 
 
@@ -282,31 +383,33 @@ def _without_clock(column: TimeColumn) -> TimeColumn:
     return TimeColumn("date", column.values)
 
 
-def _find_labels(frame: pd.DataFrame, name: str) -> tuple[NDArray[np.int64], list[str]]:
-    """1 where any column of labels is; and the names of these columns."""
+def _find_labels(
+    frame: pd.DataFrame,
+) -> tuple[NDArray[np.int64], list[str], dict[str, object]]:
+    """1 where any column of labels is, and the names of these columns.
+
+    Those that have the name of labels alone come with a cell that is none.
+    """
     found: dict[str, NDArray[np.float64]] = {}
+    wrong: dict[str, object] = {}
     for column in map(str, frame):
         words = _words(column)
         certain = bool(words & _LABEL_WORDS)
         if not certain and not words & _MAYBE_LABEL_WORDS:
             continue
         values = _label_values(frame[column])
-        invalid = values[~np.isin(values, (0, 1))]
-        if not invalid.size:
+        invalid = ~np.isin(values, (0, 1))
+        if not invalid.any():
             found[column] = values
         elif certain:
-            shown = frame[column].to_numpy(dtype=object)[~np.isin(values, (0, 1))][0]
-            raise ValueError(
-                f"{name}: column {column!r} is taken for labels by its name, and "
-                f"labels must be 0 or 1, got {shown}"
-            )
+            wrong[column] = frame[column].to_numpy(dtype=object)[invalid][0]
     # The points where something changes are not the anomalies themselves.
     changes = [c for c in found if _words(c) & {"changepoint", "changepoints"}]
     used = [column for column in found if column not in changes] or list(found)
     labels = np.zeros(len(frame), dtype=np.int64)
     for column in used:
         labels |= found[column].astype(np.int64)
-    return labels, list(found)
+    return labels, list(found), wrong
 
 
 def _label_values(column: pd.Series) -> NDArray[np.float64]:

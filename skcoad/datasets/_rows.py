@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skcoad._time import MAX_STRETCH, find_grid, time_text
-from skcoad.datasets._roles import Columns
+from skcoad.datasets._roles import Columns, several_rows
 from skcoad.datasets._series import Series
 
 _RESAMPLE_ADVICE = (
@@ -77,6 +78,10 @@ def _regular(columns: Columns, resample: str | None) -> tuple[Columns, str, list
     same = np.flatnonzero(times[1:] == times[:-1])
     if same.size:
         first = time_text(times[same[0]])
+        if columns.series_column is not None:
+            raise ValueError(
+                f"the time {first} has {several_rows(columns.series_column)}"
+            )
         raise ValueError(f"the time {first} has more than one row{_RESAMPLE_ADVICE}")
     try:
         grid = find_grid(times)
@@ -152,18 +157,23 @@ def _resampled(columns: Columns, width: str) -> Columns:
     if times.dtype.kind not in "mM":
         return _resampled_numbers(columns, width)
     try:
-        offset = pd.tseries.frequencies.to_offset(width)
-        # Offsets of months and years have no length; days are their lower bound.
-        step = pd.Timedelta(getattr(offset, "nanos", 86_400 * 10**9), unit="ns")
-    except ValueError:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of units to be written in another case
+            offset = pd.tseries.frequencies.to_offset(width)
+        start = pd.Timestamp(times[0] if times.dtype.kind == "M" else 0) + offset
+        step = start + offset - start  # of months and the like, the length of one
+        is_fixed = isinstance(offset, (pd.offsets.Tick, pd.offsets.Day))
+        if offset.n <= 0 or not (is_fixed or times.dtype.kind == "M"):
+            raise ValueError
+    except (ValueError, OverflowError):
         raise ValueError(
-            f"an interval is a number and a unit such as 10s, 1min, 2h or 1D, "
-            f"got {width!r}"
+            f"an interval is a number above 0 and a unit such as 10s, 1min, 2h, 1D or "
+            f"1MS (months, of dates), got {width!r}"
         ) from None
     _check_bins(float((times[-1] - times[0]) / step.to_timedelta64()), times, width)
     index = pd.Index(times)
-    values = pd.DataFrame(columns.values, index=index).resample(width).mean()
-    labels = pd.Series(columns.labels, index=index).resample(width).max().fillna(0)
+    values = pd.DataFrame(columns.values, index=index).resample(offset).mean()
+    labels = pd.Series(columns.labels, index=index).resample(offset).max().fillna(0)
     return replace(
         columns,
         values=values.to_numpy(),

@@ -18,6 +18,7 @@ from skcoad.datasets._archive import AnyPath
 # A file that needs more is decompressed by its owner first, on disk.
 MAX_DECOMPRESSED = 512 * 2**20  # bytes
 
+_SUFFIXES = (".gz", ".bz2", ".xz", ".zip")
 _STREAMS: dict[bytes, Any] = {
     b"\x1f\x8b": gzip.open,
     b"BZh": bz2.open,
@@ -32,6 +33,21 @@ _BOMS = {  # the longer ones first: UTF-16's is the beginning of UTF-32's
     codecs.BOM_UTF16_BE: "utf-16",
 }
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
+
+
+def uncompressed_name(name: str) -> str:
+    """A file's name without the suffix of a compression.
+
+    Examples
+    --------
+    >>> from skcoad.datasets._source import uncompressed_name
+    >>> uncompressed_name("pump.csv.gz")
+    'pump.csv'
+    """
+    for suffix in _SUFFIXES:
+        if name.lower().endswith(suffix):
+            name = name[: -len(suffix)]
+    return name
 
 
 def read_bytes(path: AnyPath) -> bytes:

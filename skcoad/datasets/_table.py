@@ -12,16 +12,15 @@ from typing import IO, TYPE_CHECKING, Any
 
 from skcoad.datasets._archive import AnyPath, ArchiveEntry
 from skcoad.datasets._frames import parse_table, plain_frame
-from skcoad.datasets._numbers import Marks
+from skcoad.datasets._numbers import Marks, frame_marks
 from skcoad.datasets._roles import Columns, assign_roles
 from skcoad.datasets._rows import to_series
 from skcoad.datasets._series import Series, with_columns
-from skcoad.datasets._source import decompress, read_bytes
+from skcoad.datasets._source import decompress, read_bytes, uncompressed_name
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_COMPRESSED = (".gz", ".bz2", ".xz", ".zip")
 _TEXT = (".csv", ".tsv", ".tab", ".txt", ".dat", ".json", ".jsonl", ".ndjson")
 _BINARY = (".xls", ".xlsx", ".xlsm", ".xlsb", ".ods", ".parquet", ".pq")
 
@@ -34,6 +33,7 @@ class TableOptions:
 
     sep: str | None = None
     decimal: str | None = None
+    sheet: str | None = None
     dayfirst: bool | None = None
     time_column: Sequence[str] | str | None = None
     drop_non_numeric: bool = False
@@ -44,11 +44,20 @@ class TableOptions:
             raise ValueError(
                 f"columns must be a sequence of names, got {self.columns!r}"
             )
+        given = [] if isinstance(self.time_column, str) else self.time_column or []
+        for column in given:
+            if list(given).count(column) > 1:
+                raise ValueError(
+                    f"the time column {column!r} is given twice; two are the date and "
+                    "the time of day (--time-column, time_column)"
+                )
+        if self.decimal not in (None, ".", ","):
+            raise ValueError(f"a decimal mark is '.' or ',', got {self.decimal!r}")
 
 
 def match_table(path: AnyPath) -> ArchiveEntry | None:
     """Return the entry for a file with the suffix of a table, perhaps compressed."""
-    if not _without_compression(path.name).lower().endswith(_TEXT + _BINARY):
+    if not uncompressed_name(path.name).lower().endswith(_TEXT + _BINARY):
         return None
     return ArchiveEntry(stem(path.name), path, read_table)
 
@@ -80,6 +89,7 @@ def from_frame(
     frame: Any,
     *,
     name: str = "frame",
+    decimal: str | None = None,
     dayfirst: bool | None = None,
     time_column: Sequence[str] | str | None = None,
     drop_non_numeric: bool = False,
@@ -98,7 +108,7 @@ def from_frame(
         channels aside, is time.
     name : str, default="frame"
         Name of the series.
-    dayfirst, time_column, drop_non_numeric, resample
+    decimal, dayfirst, time_column, drop_non_numeric, resample
         As in `load_series`.
 
     Returns
@@ -123,17 +133,21 @@ def from_frame(
     ('every 1 d', 'newest first, turned around', '1 missing rows are missing values')
     """
     options = TableOptions(
+        decimal=decimal,
         dayfirst=dayfirst,
         time_column=time_column,
         drop_non_numeric=drop_non_numeric,
         resample=resample,
     )
-    columns = _columns(plain_frame(frame), name, Marks(), options)
+    plain = plain_frame(frame)
+    columns = _columns(plain, name, frame_marks(plain, decimal, name), options)
     return _to_series(columns, name, options)
 
 
 def _parse_columns(data: bytes, name: str, options: TableOptions) -> Columns:
-    frame, marks, notes = parse_table(data, name, options.sep, options.decimal)
+    frame, marks, notes = parse_table(
+        data, name, sep=options.sep, decimal=options.decimal, sheet=options.sheet
+    )
     columns = _columns(frame, name, marks, options)
     return replace(columns, notes=(*notes, *columns.notes))
 
@@ -146,10 +160,10 @@ def _columns(
         frame,
         name,
         marks,
+        columns=options.columns,
         dayfirst=options.dayfirst,
         time_column=[given] if isinstance(given, str) else given,
-        # Whatever is in the columns that are not asked for does not matter.
-        drop_non_numeric=options.drop_non_numeric or options.columns is not None,
+        drop_non_numeric=options.drop_non_numeric,
     )
 
 
@@ -160,12 +174,5 @@ def _to_series(columns: Columns, name: str, options: TableOptions) -> Series:
 
 def stem(name: str) -> str:
     """A file's name without what says how it is written."""
-    name = _without_compression(name)
+    name = uncompressed_name(name)
     return name.rpartition(".")[0] or name
-
-
-def _without_compression(name: str) -> str:
-    for suffix in _COMPRESSED:
-        if name.lower().endswith(suffix):
-            name = name[: -len(suffix)]
-    return name

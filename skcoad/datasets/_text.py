@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from skcoad.datasets._archive import AnyPath
+from skcoad.datasets._source import decompress
 
 
 def read_text(path: AnyPath) -> str:
-    """Read a UTF-8 file, with or without a byte order mark.
+    """Read a UTF-8 file, with or without a byte order mark, perhaps compressed.
 
     Raises
     ------
     ValueError
-        If the file is not text.
+        If the file is not text, or as from `decompress`.
     """
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return decompress(path.read_bytes(), path.name).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not a text file: {error}") from None

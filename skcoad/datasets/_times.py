@@ -137,6 +137,24 @@ def clock_of_numbers(column: pd.Series) -> NDArray[Any] | None:
     return total.astype("timedelta64[s]")
 
 
+def hours_of_numbers(column: pd.Series) -> NDArray[Any] | None:
+    """Read whole numbers as hours since midnight; 24 is the midnight that ends the day.
+
+    Parameters
+    ----------
+    column : Series of shape (n_rows,)
+        Numbers.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,) or None
+        Of timedelta64; None if a number is no such hour.
+    """
+    if column.dtype.kind not in "iu" or not column.between(0, 24).all():
+        return None
+    return 3600 * column.to_numpy(dtype=np.int64).astype("timedelta64[s]")
+
+
 def join_calendar(frame: pd.DataFrame) -> TimeColumn:
     """Join columns of years, months, days and so on, of these names.
 

@@ -6,6 +6,7 @@ import io
 import os
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from skcoad.datasets._archive import (
     AnyPath,
@@ -15,7 +16,11 @@ from skcoad.datasets._archive import (
     is_single_file,
 )
 from skcoad.datasets._series import Series
+from skcoad.datasets._source import uncompressed_name
 from skcoad.datasets._text import read_text
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _FILE_NAME = re.compile(r"(\d+_.+_tr_(\d+)_1st_\d+)\.csv")
 
@@ -70,21 +75,19 @@ def load_tsb_ad(path: str | os.PathLike[str]) -> Series | Archive:
 
 def match_tsb_ad(path: AnyPath) -> ArchiveEntry | None:
     """Return the entry for a file whose name has TSB-AD's form."""
-    match = _FILE_NAME.fullmatch(path.name)
+    match = _FILE_NAME.fullmatch(uncompressed_name(path.name))
     return ArchiveEntry(match[1], path, read_tsb_ad) if match else None
 
 
 def read_tsb_ad(path: AnyPath) -> Series:
     """Read one file of TSB-AD."""
-    import pandas as pd
-
-    match = _FILE_NAME.fullmatch(path.name)
+    match = _FILE_NAME.fullmatch(uncompressed_name(path.name))
     if match is None:
         raise ValueError(
             "a TSB-AD file is named ID_SOURCE_id_N_DOMAIN_tr_TRAIN_1st_FIRST.csv, "
             f"got {path.name!r}"
         )
-    frame = pd.read_csv(io.StringIO(read_text(path)))
+    frame = _read_csv(path, header=0)
     channels = [str(column) for column in frame.columns[:-1]]
     if frame.columns[-1] != "Label" or not channels:
         raise ValueError(
@@ -102,7 +105,7 @@ def read_tsb_ad(path: AnyPath) -> Series:
 
 def match_tsb_uad(path: AnyPath) -> ArchiveEntry | None:
     """Return the entry for a file with the suffix of TSB-UAD, ``.out``."""
-    name = path.name
+    name = uncompressed_name(path.name)
     return (
         ArchiveEntry(name[:-4], path, read_tsb_uad)
         if name.lower().endswith(".out")
@@ -115,12 +118,24 @@ def read_tsb_uad(path: AnyPath) -> Series:
 
     The training part is empty.
     """
-    import pandas as pd
-
-    frame = pd.read_csv(io.StringIO(read_text(path)), header=None)
+    frame = _read_csv(path, header=None)
     if frame.shape[1] != 2:
         raise ValueError(
             f"{path.name}: a TSB-UAD file has the columns value and label, "
             f"got {frame.shape[1]} columns"
         )
-    return Series(frame[0].to_numpy(), frame[1].to_numpy(), 0, path.name[:-4])
+    try:
+        values, labels = frame.to_numpy(dtype=float).T
+    except ValueError as error:
+        raise ValueError(f"{path.name}: {error}") from None
+    return Series(values, labels, 0, uncompressed_name(path.name)[:-4])
+
+
+def _read_csv(path: AnyPath, header: int | None) -> pd.DataFrame:
+    import pandas as pd
+
+    text = read_text(path)
+    try:
+        return pd.read_csv(io.StringIO(text), header=header)
+    except ValueError as error:  # pandas' parser errors are ValueErrors
+        raise ValueError(f"{path.name}: {error}") from None

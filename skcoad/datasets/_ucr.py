@@ -16,6 +16,7 @@ from skcoad.datasets._archive import (
     is_single_file,
 )
 from skcoad.datasets._series import Series
+from skcoad.datasets._source import uncompressed_name
 from skcoad.datasets._text import read_text
 
 _FILE_NAME = re.compile(r"(\d+_UCR_Anomaly_.+_(\d+)_(\d+)_(\d+))\.txt")
@@ -73,21 +74,22 @@ def load_ucr(path: str | os.PathLike[str]) -> Series | Archive:
 
 def match_ucr(path: AnyPath) -> ArchiveEntry | None:
     """Return the entry for a file whose name has the archive's form."""
-    match = _FILE_NAME.fullmatch(path.name)
+    match = _FILE_NAME.fullmatch(uncompressed_name(path.name))
     return ArchiveEntry(match[1], path, read_ucr) if match else None
 
 
 def read_ucr(path: AnyPath) -> Series:
     """Read one file of the archive."""
-    match = _FILE_NAME.fullmatch(path.name)
+    match = _FILE_NAME.fullmatch(uncompressed_name(path.name))
     if match is None:
         raise ValueError(
             "a UCR file is named ID_UCR_Anomaly_NAME_TRAINEND_START_END.txt, "
             f"got {path.name!r}"
         )
     train_end, start, end = (int(position) for position in match.groups()[1:])
+    fields = read_text(path).split()
     try:
-        values = np.array(read_text(path).split(), dtype=np.float64)
+        values = np.array(fields, dtype=np.float64)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
     if not 1 <= start <= end <= len(values):

@@ -80,6 +80,15 @@ def test_every_option_reaches_the_reader(folder, wave, capsys):
     assert scores["timestamp"].tolist() == (120.0 * np.arange(60)).tolist()
 
 
+def test_the_sheet_of_a_workbook_can_be_told(folder, wave, capsys):
+    with pd.ExcelWriter("t.xlsx") as writer:
+        for title in ("May", "June"):
+            frame = pd.DataFrame({title: wave(120)[:, 0]})
+            frame.to_excel(writer, sheet_name=title, index=False)
+    assert run("detect", "t.xlsx", *QUICK, "--sheet", "June") == 0
+    assert "of June; sheet June, not May" in capsys.readouterr().out
+
+
 def test_a_hyphen_reads_standard_input(export, monkeypatch, capsys):
     stream = io.TextIOWrapper(io.BytesIO(export.encode()))
     monkeypatch.setattr(sys, "stdin", stream)

@@ -1,4 +1,8 @@
+import bz2
+import gzip
+import io
 import json
+import lzma
 import pickle
 import zipfile
 from pathlib import Path
@@ -334,10 +338,45 @@ def test_open_archive_takes_one_file(ucr, tmp_path):
     assert open_archive(tmp_path / "plain.dat").names == ("plain",)
 
 
+def as_zip(data):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("series", data)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("suffix", "pack"),
+    [(".gz", gzip.compress), (".bz2", bz2.compress), (".xz", lzma.compress),
+     (".zip", as_zip)],
+)  # fmt: skip
+def test_a_compressed_file_is_read_as_what_it_is(ucr, tsb, nab, tmp_path, suffix, pack):
+    (tmp_path / "tsb" / "uad.out").write_text("1,0\n2,1\n")
+    files = [ucr / UCR_NAME, tsb / TSB_NAME, tsb / "uad.out", nab / "group" / "one.csv"]
+    for file in files:
+        expected = load_series(file)
+        file.with_name(file.name + suffix).write_bytes(pack(file.read_bytes()))
+        file.unlink()
+        (series,) = open_archive(file.parent).select(expected.name)
+        assert series.train_length == expected.train_length
+        np.testing.assert_array_equal(series.values, expected.values)
+        np.testing.assert_array_equal(series.labels, expected.labels)
+        assert series.labels.any()
+
+
 def test_tsb_uad_needs_two_columns(tmp_path):
     (tmp_path / "beat.out").write_text("1,2,3\n")
     with pytest.raises(ValueError, match="got 3 columns"):
         load_series(tmp_path / "beat.out")
+
+
+@pytest.mark.parametrize("name", ["uad.out", "uad.out.gz", TSB_NAME])
+@pytest.mark.parametrize("text", ["time,label\n1,0\nx,1\n", "", "1,0\n2,1,0\n"])
+def test_an_error_of_tsb_names_the_file(tmp_path, name, text):
+    data = gzip.compress(text.encode()) if name.endswith("gz") else text.encode()
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(ValueError, match=f"^{name}: "):
+        load_series(tmp_path / name)
 
 
 @pytest.mark.parametrize("load", [load_ucr, load_tsb_ad, load_nab, open_archive])

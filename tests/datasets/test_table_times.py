@@ -1,3 +1,6 @@
+import io
+import itertools
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -145,6 +148,35 @@ def test_numbers_of_hours_and_minutes_are_joined_with_their_date(load, form):
     np.testing.assert_array_equal(given.timestamps, series.timestamps)
 
 
+@pytest.mark.parametrize("form", ["%Y-%m-%d", "%Y%m%d", "%d.%m.%Y", "%Y-%m-%d 00:00"])
+@pytest.mark.parametrize("first", [0, 1])
+def test_hours_are_joined_with_their_date(load, form, first):
+    days = pd.date_range("2024-01-01", periods=3).strftime(form)
+    rows = [f"{day},{hour},7" for day in days for hour in range(first, first + 24)]
+    for name in ("hour", "Stunde", "time", "Hour Ending"):
+        series = load("\n".join([f"date,{name},load", *rows]))
+        expected = pd.date_range(f"2024-01-01 0{first}:00", periods=72, freq="h")
+        same_times(series, expected)
+        assert (series.channel_names, series.notes) == (("load",), ("every 1 h",))
+    given = load("\n".join(["date,block,load", *rows]), time_column=["date", "block"])
+    same_times(given, expected)
+
+
+def test_an_hour_of_a_frame_is_joined_with_its_date():
+    days = pd.date_range("2024-01-01", periods=2)
+    frame = pd.DataFrame({"date": days.repeat(24), "hour": 2 * [*range(24)], "v": 7.0})
+    same_times(from_frame(frame), pd.date_range("2024-01-01", periods=48, freq="h"))
+
+
+def test_an_hour_beside_times_that_need_none_is_a_channel(load):
+    text = "date,hour,v\n2024-01-01,5,1\n2024-01-02,9,2\n"
+    assert load(text).channel_names == ("hour", "v")
+    text = "time,hour,v\n2024-01-01 05:00,5,1\n2024-01-01 06:00,6,2\n"
+    assert load(text).channel_names == ("hour", "v")
+    with pytest.raises(ValueError, match="a date and a time of day can be joined"):
+        load(text.replace("6,2", "25,2"), time_column=["time", "hour"])
+
+
 def test_numbers_may_have_seconds(load):
     seconds = [
         10_000 * (i // 120) + 100 * (i // 2 % 60) + 30 * (i % 2) for i in range(240)
@@ -187,6 +219,8 @@ def test_which_of_two_times_counts_is_asked_for(load):
     assert (series.channel_names, series.notes[-1]) == (("v",), "not used: start")
     with pytest.raises(ValueError, match="no column 'stop' for the time, only start"):
         load(text, time_column="stop")
+    with pytest.raises(ValueError, match="time column 'end' is given twice; two are"):
+        load(text, time_column=["end", "end"])
     with pytest.raises(ValueError, match="a date and a time of day can be joined"):
         load(text, time_column=["start", "end"])
 
@@ -200,6 +234,40 @@ def test_a_count_of_the_rows_is_no_channel(load, name):
     alone = load(f"{name},v\n5,1\n6,2\n7,3\n")
     np.testing.assert_array_equal(alone.timestamps, [5, 6, 7])
     assert load(f"{name or 'id'},v\n5,1\n9,2\n7,3\n").channel_names[-1] == "v"
+
+
+@pytest.mark.parametrize("name", ["", "Unnamed: 0", "index", "id", "row"])
+def test_an_index_with_gaps_is_no_channel(load, name):
+    days = ["2024-01-01", "2024-01-02", "2024-01-03"]
+    for numbers in ([0, 2, 3], [9, 4, 1]):
+        rows = zip(numbers, days, strict=True)
+        text = f"{name},time,v\n" + "".join(f"{n},{day},7\n" for n, day in rows)
+        for series in (load(text), load(text, time_column="time")):
+            assert (series.channel_names, series.notes[-1]) == (
+                ("v",), f"not used: {name or 'index'}"
+            )  # fmt: skip
+            same_times(series, days)
+
+
+@pytest.mark.parametrize("numbers", [[0, 2, 3, 7], [0, 1, 0, 1], [5, 3, 9, 1]])
+def test_an_index_of_pandas_is_no_channel_whatever_rows_are_left(load, numbers):
+    frame = pd.DataFrame({"v": [1.5, 2, 3, 4], "w": 7}, index=numbers)
+    series = load(frame.to_csv())
+    assert series.channel_names == ("v", "w")
+    assert (series.timestamps, series.notes) == (None, ("not used: index",))
+    again = load(pd.read_csv(io.StringIO(frame.to_csv())).to_csv(index=False))
+    assert (again.channel_names, again.notes) == (("v", "w"), ("not used: Unnamed: 0",))
+    days = pd.date_range("2024-01-01", periods=4).strftime("%Y-%m-%d")
+    dated = load(frame.assign(time=days).to_csv())
+    assert (dated.channel_names, dated.notes[-1]) == (("v", "w"), "not used: index")
+
+
+def test_whole_numbers_that_are_all_there_is_are_a_channel(load):
+    assert load(",time\n5,2024-01-01\n9,2024-01-02\n").channel_names == ("",)
+    assert load(",label\n5,0\n9,1\n7,0\n").channel_names == ("",)
+    assert load("id,v\n5,1\n9,2\n12,3\n").channel_names == ("id", "v")
+    text = "time,\u7d2f\u8ba1,v\n2024-01-01,5,1\n2024-01-02,9,2\n"
+    assert load(text).channel_names == ("\u7d2f\u8ba1", "v")
 
 
 @pytest.mark.parametrize("header", ["t,v\n", "Messzeit,v\n", ""])
@@ -283,6 +351,23 @@ def test_repeated_rows_are_left_out_and_repeated_times_refused(load):
     np.testing.assert_array_equal(series.values.ravel(), [0, 1, 4.5])
 
 
+@pytest.mark.parametrize("sensors", [("a", "b"), ("7", "12")])
+def test_rows_of_several_series_are_a_panel(load, sensors):
+    cells = list(itertools.product(sensors, HOURS))
+    rows = [f"{time},{name},{i}.5" for i, (name, time) in enumerate(cells)]
+    text = "\n".join(["time,sensor,v", *rows])
+    message = "more than one row, of several series by column 'sensor'.*open_panel"
+    for options in ({}, {"drop_non_numeric": True}, {"columns": ["v"]}):
+        with pytest.raises(ValueError, match=message):
+            load(text, **options)
+    series = load(text, columns=["v"], resample="1h")
+    np.testing.assert_array_equal(series.values.ravel(), [2, 3, 4])
+    hours = [*HOURS, "2024-01-01 03:00", "2024-01-01 04:00"]
+    text = f"time,pump,v\n{HOURS[0]},1,8\n" + "".join(f"{t},0,7\n" for t in hours)
+    with pytest.raises(ValueError, match="has more than one row; --resample"):
+        load(text)
+
+
 def test_a_clock_that_was_set_back_is_not_sorted(load):
     hours = [f"2024-10-27 0{h}:{m}" for h in (0, 1, 2, 2, 3) for m in ("01", "31")]
     hours[6:8] = ["2024-10-27 02:02", "2024-10-27 02:32"]  # so that no time repeats
@@ -300,6 +385,31 @@ def test_irregular_times_are_refused_until_resampled(load):
     same_times(series, ["2024-01-01 00:00", "2024-01-01 00:30", "2024-01-01 01:00"])
 
 
+@pytest.mark.parametrize(
+    ("width", "times"),
+    [("7D", ["2024-01-01", "2024-01-08"]), ("1d", ["2024-01-01", "2024-01-02"]),
+     ("W", ["2024-01-07", "2024-01-14"]), ("MS", ["2024-01-01", "2024-02-01"]),
+     ("QS", ["2024-01-01", "2024-04-01"]), ("YS", ["2024-01-01", "2025-01-01"]),
+     ("B", ["2024-01-01", "2024-01-02"])],
+)  # fmt: skip
+def test_an_interval_may_be_of_the_calendar(load, width, times):
+    days = pd.date_range("2024-01-01", "2026-12-31").strftime("%Y-%m-%d")
+    series = load(table(days), resample=width)
+    same_times(
+        series, pd.date_range(times[0], periods=len(series.values), freq=width.upper())
+    )
+    assert times == np.datetime_as_string(series.timestamps[:2], unit="D").tolist()
+    assert series.values.sum() > 0
+    assert not np.isnan(series.values).any()
+
+
+def test_rows_of_a_year_each_can_be_averaged_over_two(load):
+    series = load(
+        table([f"{year}-01-01" for year in range(2000, 2010)]), resample="2YS"
+    )
+    np.testing.assert_array_equal(series.values.ravel(), [0.5, 2.5, 4.5, 6.5, 8.5])
+
+
 def test_numeric_times_are_resampled_in_their_unit(load):
     text = "time,v,label\n0.0,1,0\n0.3,3,1\n0.4,5,0\n2.1,7,0\n"
     series = load(text, resample="1")
@@ -311,7 +421,11 @@ def test_numeric_times_are_resampled_in_their_unit(load):
 @pytest.mark.parametrize(
     ("text", "resample", "message"),
     [
-        (table(HOURS), "often", "a number and a unit such as 10s.*got 'often'"),
+        (table(HOURS), "often", "a number above 0 and a unit .*got 'often'"),
+        (table(HOURS), "-1min", "a number above 0 and a unit such as 10s"),
+        (table(HOURS), "0min", "a number above 0 and a unit such as 10s"),
+        (table(HOURS), "99999999YS", "a number above 0 and a unit such as 10s"),
+        (table(["10:00", "10:01"]), "1MS", "1D or 1MS .*, got '1MS'"),
         (table(HOURS), "1ns", "would be almost all empty"),
         (table([1, 2, 3]), "1min", "a number above 0, got '1min'"),
         (table([1, 2, 3]), "0", "a number above 0, got '0'"),
@@ -432,6 +546,12 @@ def test_options_of_frames_are_those_of_files(frame):
     series = from_frame(frame.assign(state="on"), drop_non_numeric=True)
     assert series.channel_names == ("flow", "heat")
     assert len(from_frame(frame, resample="2D").values) == 3
+    text = frame.assign(flow=["1,500", "2,500", "3,500", None])
+    with pytest.raises(ValueError, match="frame: numbers such as 1,234"):
+        from_frame(text)
+    assert from_frame(text, decimal=",").values[-1].tolist() == [1.5, 50]
+    with pytest.raises(ValueError, match=r"'\.' or ',', got ';'"):
+        from_frame(frame, decimal=";")
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,41 @@ def test_a_point_and_a_comma_as_decimal_marks_are_refused(load):
         load("a;b\n1,5;2.5\n2,5;3.5\n")
 
 
+def as_json_text(cells):
+    return json.dumps([{"v": cell, "w": 1} for cell in cells]).encode()
+
+
+def as_parquet_text(cells):
+    return pd.DataFrame({"v": cells, "w": 1}).to_parquet()
+
+
+def as_excel_text(cells):
+    stream = io.BytesIO()
+    pd.DataFrame({"v": cells, "w": 1}).to_excel(stream, index=False)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("write", [as_json_text, as_parquet_text, as_excel_text])
+def test_numbers_that_are_text_have_marks_in_other_kinds_of_tables(load, write):
+    with pytest.raises(ValueError, match=r"t(, Sheet1)?: numbers .* 1,234 .*--decimal"):
+        load(write(["1,500", "2,250"]), "t")
+    for decimal, factor in ((",", 1), (".", 1000)):
+        series = load(write(["1,500", "2,250"]), "t", decimal=decimal)
+        check(series, ["v", "w"], [[1.5 * factor, 1], [2.25 * factor, 1]])
+    check(load(write(["1,5", "-1.234,5"]), "t"), ["v", "w"], [[1.5, 1], [-1234.5, 1]])
+    with pytest.raises(ValueError, match=r"'2\.5' has a decimal point and '1,5'"):
+        load(write(["1,5", "2.5"]), "t")
+
+
+def test_numbers_of_a_workbook_need_no_decimal_mark(load):
+    cells = as_excel_text(["1,5", 1.234, None, 7])
+    expected = [[1.5, 1], [1.234, 1], [NAN, 1], [7, 1]]
+    check(load(cells, "t", decimal=","), ["v", "w"], expected)
+    numbers = as_excel_text([1.234, 2.5])
+    for decimal in (None, ".", ","):
+        check(load(numbers, "t", decimal=decimal), ["v", "w"], [[1.234, 1], [2.5, 1]])
+
+
 def test_a_separator_can_be_told(load):
     check(load("a/b\n1/2\n3/4\n", sep="/"), ["a", "b"], [[1, 2], [3, 4]])
     check(load("a b\n1 2\n3  4\n", sep="space"), ["a", "b"], [[1, 2], [3, 4]])
@@ -285,6 +320,27 @@ def test_objects_and_lists_within_json_are_columns(load):
     check(lists, ["channel_1"], [[1.5], [2.5]], ["2024-01-01", "2024-01-02"])
 
 
+@pytest.mark.parametrize("date_format", ["iso", "epoch"])
+@pytest.mark.filterwarnings("ignore:.*'epoch':", "ignore:The default formatting")
+def test_values_by_their_times_are_a_column(load, frame, date_format):
+    column = frame.set_index("time")["v"]
+    text = column.to_json(date_format=date_format)
+    check(load(text), ["channel_0"], frame[["v"]].to_numpy(), frame["time"])
+    numbered = load(column.reset_index(drop=True).to_json())
+    check(numbered, ["channel_0"], frame[["v"]].to_numpy())
+    check(load('{"101": 1.5, "102": 2}'), ["101", "102"], [[1.5, 2]])
+
+
+@pytest.mark.parametrize(
+    ("orient", "names"),
+    [("columns", ["v", "w"]), ("columns", ["0", "1"]), ("index", ["v", "w"])],
+)
+@pytest.mark.parametrize("numbers", [range(12), [0, 2, 3, *range(5, 14)]])
+def test_rows_by_their_numbers_are_told_from_columns(load, orient, names, numbers):
+    frame = pd.DataFrame(np.arange(24.0).reshape(12, 2), numbers, names)
+    check(load(frame.to_json(orient=orient)), names, frame.to_numpy())
+
+
 @pytest.mark.parametrize("write", BINARY)
 def test_a_table_that_is_no_text_has_no_separator(load, frame, write):
     with pytest.raises(ValueError, match="no text table"):
@@ -293,6 +349,45 @@ def test_a_table_that_is_no_text_has_no_separator(load, frame, write):
 
 def test_the_sheet_is_told(load, frame):
     assert "sheet data, not notes" in load(as_excel(frame), "t.xlsx").notes
+
+
+def as_workbook(**sheets):
+    stream = io.BytesIO()
+    with pd.ExcelWriter(stream) as writer:
+        for title, rows in sheets.items():
+            cells = pd.DataFrame(rows)
+            cells.to_excel(writer, sheet_name=title, index=False, header=False)
+    return stream.getvalue()
+
+
+def test_the_first_sheet_that_has_a_table_is_read_unless_one_is_named(load):
+    book = as_workbook(
+        Info=[["Report", "of May"], ["Site", "north"]],
+        Data=[["v", "w"], [1.5, 2], [2.5, 3]],
+        More=[["x"], [7], [8]],
+        Empty=[],
+    )
+    series = load(book, "t.xlsx")
+    check(series, ["v", "w"], [[1.5, 2], [2.5, 3]])
+    assert series.notes == ("sheet Data, not Info, More",)
+    check(load(book, "t.xlsx", sheet="More"), ["x"], [[7], [8]])
+    with pytest.raises(ValueError, match=r"no line has numbers .* sheets 'Info'$"):
+        load(book, "t.xlsx", sheet="Info")
+    with pytest.raises(ValueError, match="Empty is empty"):
+        load(book, "t.xlsx", sheet="Empty")
+    with pytest.raises(ValueError, match="no sheet 'May', only 'Info', 'Data', 'More'"):
+        load(book, "t.xlsx", sheet="May")
+    words = as_workbook(Info=[["Report", "of May"]], Names=[["a"], ["b"]])
+    with pytest.raises(ValueError, match="in any of the sheets 'Info', 'Names'"):
+        load(words, "t.xlsx")
+    with pytest.raises(ValueError, match="no workbook that has the sheet 'Data'"):
+        load(PLAIN, sheet="Data")
+
+
+def test_a_sheet_that_is_left_open_is_not_passed_over(load):
+    book = as_workbook(A=[["v"], ["1,234"], ["2,345"]], B=[["v"], [1], [2]])
+    with pytest.raises(ValueError, match=r"t\.xlsx, A: numbers such as 1,234"):
+        load(book, "t.xlsx")
 
 
 @pytest.mark.parametrize(
@@ -425,6 +520,28 @@ def test_a_fault_that_is_measured_is_a_channel(load):
 def test_a_column_named_like_labels_is_no_channel(load):
     with pytest.raises(ValueError, match=r"taken for labels by its name.*got 0\.2"):
         load("v,anomaly_score\n1,0.2\n2,0.5\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [("anomaly_score", ("0.2", "0.5")), ("label", ("0", "")), ("outlier", ("x", "y")),
+     ("peak", ("inf", "1")), ("state", ("on", "off"))],
+)  # fmt: skip
+def test_of_columns_that_are_not_asked_for_nothing_matters(load, name, cells):
+    text = f"v,{name},is_anomaly\n1,{cells[0]},0\n2,{cells[1]},1\n"
+    series = load(text, columns=["v"])
+    check(series, ["v"], [[1], [2]])
+    np.testing.assert_array_equal(series.labels, [0, 1])
+    with pytest.raises(ValueError, match=f"column '{name}' "):
+        load(text)
+
+
+def test_a_column_named_like_labels_can_be_asked_for(load):
+    text = "v,anomaly_score\n1,0.2\n2,0.5\n"
+    with pytest.raises(ValueError, match=r"got 0\.2; --column NAME \(columns\) says"):
+        load(text)
+    check(load(text, columns=["anomaly_score"]), ["anomaly_score"], [[0.2], [0.5]])
+    assert load(text, columns=["v"]).notes == ("not used: anomaly_score",)
 
 
 # Drawn tables

@@ -182,7 +182,7 @@ def test_options_of_files_are_for_files():
     with pytest.raises(TypeError, match="columns, sep are for files, got a dict"):
         open_panel({"a": [1.0]}, columns=["a"], sep=",")
     for path in (os.curdir, "*.csv"):
-        known = "'colums'; those of files are columns, sep, decimal, dayfirst"
+        known = "'colums'; those of files are columns, sep, decimal, sheet"
         with pytest.raises(TypeError, match=known):
             open_panel(path, colums=["flow"])
         with pytest.raises(ValueError, match="must be a sequence of names, got 'flow'"):

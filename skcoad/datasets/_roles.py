@@ -147,29 +147,16 @@ def assign_roles(
     rest = [column for column in rest if column not in (*label_names, *others)]
 
     series_column = None if times is None else _series_column(frame[rest], times.values)
-    channels: dict[str, NDArray[np.float64]] = {}
-    dropped = []
-    n_bad = 0
-    for column in rest:
-        values, invalid = to_floats(frame[column], marks)
-        if len(invalid):
-            if not drop_non_numeric and columns is None:
-                if column == series_column:
-                    raise ValueError(f"{name}: a time has {several_rows(column)}")
-                raise ValueError(
-                    f"{name}: column {column!r} must be numeric, got "
-                    f"{shorten(invalid.iloc[0])} in row {invalid.index[0]}; "
-                    "--drop-non-numeric (drop_non_numeric=True) leaves such columns out"
-                )
-            dropped.append(column)
-        elif np.isinf(values).any():
-            if columns is not None and column not in columns:
-                continue
-            row = int(np.argmax(np.isinf(values)))
-            raise ValueError(f"{name}: column {column!r} is infinite in row {row}")
-        else:
-            channels[column] = values
-            n_bad += int(np.isnan(values).sum() - frame[column].isna().sum())
+    asked = rest if columns is None else columns
+    channels, texts, n_bad = _channels(frame[rest], name, marks, asked)
+    if texts and columns is None and not drop_non_numeric:
+        column, cell = next(iter(texts.items()))
+        if column == series_column:
+            raise ValueError(f"{name}: a time has {several_rows(column)}")
+        raise ValueError(
+            f"{name}: column {column!r} must be numeric, got {cell}; "
+            "--drop-non-numeric (drop_non_numeric=True) leaves such columns out"
+        )
     unnamed = [c for c in channels if _UNNAMED.fullmatch(c) and _is_whole(frame[c])]
     if len(unnamed) < len(channels):
         others += unnamed
@@ -180,8 +167,8 @@ def assign_roles(
         raise ValueError(
             f"{name} has no column of values, only {list(map(str, frame.columns))}"
         )
-    if dropped:
-        notes.append(f"not numeric, left out: {', '.join(dropped)}")
+    if texts:
+        notes.append(f"not numeric, left out: {', '.join(texts)}")
     if n_bad:
         notes.append(f"{n_bad} bad cells are missing values")
     return Columns(
@@ -193,6 +180,29 @@ def assign_roles(
         series_column,
         tuple(notes),
     )
+
+
+def _channels(
+    frame: pd.DataFrame, name: str, marks: Marks, asked: Sequence[str]
+) -> tuple[dict[str, NDArray[np.float64]], dict[str, str], int]:
+    """Numbers of the numeric columns, a cell that is none of each other, and bad cells.
+
+    Bad cells of numeric columns are counted; they are missing values.
+    """
+    channels: dict[str, NDArray[np.float64]] = {}
+    texts: dict[str, str] = {}
+    n_bad = 0
+    for column in map(str, frame):
+        values, invalid = to_floats(frame[column], marks)
+        if len(invalid):
+            texts[column] = f"{shorten(invalid.iloc[0])} in row {invalid.index[0]}"
+        elif not np.isinf(values).any():
+            channels[column] = values
+            n_bad += int(np.isnan(values).sum() - frame[column].isna().sum())
+        elif column in asked:
+            row = int(np.argmax(np.isinf(values)))
+            raise ValueError(f"{name}: column {column!r} is infinite in row {row}")
+    return channels, texts, n_bad
 
 
 def several_rows(series_column: str) -> str:

@@ -5,6 +5,7 @@ The one file that touches scikit-learn's private helpers.
 
 from __future__ import annotations
 
+import warnings
 from datetime import date, time, timedelta
 from numbers import Integral, Real
 from typing import Any
@@ -20,7 +21,14 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils.validation import _check_feature_names_in, validate_data
 
-from skcoad._time import Grid, calendar_grid, fixed_grid, in_utc, time_index
+from skcoad._time import (
+    Grid,
+    calendar_grid,
+    duration_text,
+    fixed_grid,
+    in_utc,
+    time_index,
+)
 from skcoad._typing import FloatArray
 
 __all__ = [
@@ -30,10 +38,12 @@ __all__ = [
     "check_parameters",
     "insert_missing_rows",
     "integers",
+    "mean_spacing",
     "reals",
     "regular_grid",
     "row_times",
     "validate_series",
+    "warn_of_other_spacing",
 ]
 
 # A shorter 1-D array is more likely one row of features than a series.
@@ -41,6 +51,7 @@ MIN_LENGTH_1D = 32
 # Upper limits of all parameters, so that products of two stay exact or finite.
 MAX_INTEGER = 2**31 - 1
 MAX_REAL = 1e9
+OTHER_SPACING = 1.5  # a factor; months and business days vary
 
 
 class Numbers(Interval):  # type: ignore[misc]
@@ -257,6 +268,39 @@ def insert_missing_rows(
     regular = np.full((len(grid.times), series.shape[1]), np.nan, dtype=series.dtype)
     regular[grid.rows] = series
     return regular, grid.rows
+
+
+def mean_spacing(times: Any) -> Any:
+    """Mean time from one row to the next, a `pandas.Timedelta`.
+
+    Parameters
+    ----------
+    times : pandas.DatetimeIndex or TimedeltaIndex
+        Of two rows or more.
+    """
+    return (times[-1] - times[0]) / (len(times) - 1)
+
+
+def warn_of_other_spacing(spacing: Any, training_times: Any) -> None:
+    """Warn if rows are farther apart, or nearer, than in the training series.
+
+    Parameters
+    ----------
+    spacing : pandas.Timedelta
+        Of the rows.
+    training_times : pandas.DatetimeIndex or TimedeltaIndex
+        Of the training series, with those of missing rows.
+    """
+    trained = mean_spacing(training_times)
+    if not 1 / OTHER_SPACING < spacing / trained < OTHER_SPACING:
+        here, there = (duration_text(s.to_timedelta64()) for s in (spacing, trained))
+        warnings.warn(
+            f"the rows are {here} apart, and were {there} apart in the training "
+            "series: a period of as many rows is another time; resample the series, or "
+            "fit to one of this spacing",
+            UserWarning,
+            stacklevel=4,
+        )
 
 
 def row_times(X: Any) -> NDArray[Any] | None:

@@ -22,7 +22,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skcoad._progress import progress
 from skcoad._threads import in_threads
-from skcoad._time import Grid, duration_text
+from skcoad._time import Grid
 from skcoad._torch_state import own_torch_state
 from skcoad._typing import FloatArray
 from skcoad._validation import (
@@ -30,9 +30,11 @@ from skcoad._validation import (
     check_parameters,
     insert_missing_rows,
     integers,
+    mean_spacing,
     reals,
     regular_grid,
     validate_series,
+    warn_of_other_spacing,
 )
 from skcoad.detectors._contamination import held_back_scores
 from skcoad.detectors._persistence import load_detector, save_detector
@@ -58,7 +60,6 @@ if TYPE_CHECKING:
 __all__ = ["TimeSeriesDetector"]
 
 # What is known once the training series has been scored.
-OTHER_SPACING = 1.5  # a factor; months and business days vary
 SCORED = ("decision_scores_", "threshold_", "labels_", "_mu", "_sigma", "_classes")
 
 
@@ -460,7 +461,7 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
         """Insert the rows that are missing in time; and where the others are then."""
         grid = regular_grid(X)
         if grid is not None and self.training_times_ is not None:
-            _warn_of_other_spacing(grid.times, self.training_times_)
+            warn_of_other_spacing(mean_spacing(grid.times), self.training_times_)
         return self._with_missing_rows(series, grid)
 
     def _with_missing_rows(
@@ -495,19 +496,3 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
         tags.estimator_type = "outlier_detector"
         tags.input_tags.allow_nan = self.missing == "mask"
         return tags
-
-
-def _warn_of_other_spacing(times: Any, training_times: Any) -> None:
-    """Warn if rows are farther apart, or nearer, than in the training series."""
-    spacings = [
-        (index[-1] - index[0]) / (len(index) - 1) for index in (times, training_times)
-    ]
-    if not 1 / OTHER_SPACING < spacings[0] / spacings[1] < OTHER_SPACING:
-        given, trained = (duration_text(each.to_timedelta64()) for each in spacings)
-        warnings.warn(
-            f"the rows are {given} apart, and were {trained} apart in the training "
-            "series: a period of as many rows is another time; resample the series, or "
-            "fit to one of this spacing",
-            UserWarning,
-            stacklevel=4,
-        )

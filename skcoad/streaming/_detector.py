@@ -8,11 +8,13 @@ from copy import copy
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skcoad._torch_state import own_torch_state
 from skcoad._typing import BoolArray, FloatArray
+from skcoad._validation import warn_of_other_spacing
 from skcoad.detectors import TimeSeriesDetector
 from skcoad.scoring import score_series
 from skcoad.streaming._buffer import Buffer
@@ -119,7 +121,11 @@ class StreamingDetector:
         interval: Any = None,
         final_every: int | None = None,
     ) -> None:
-        self._set_up(detector, Clock(interval), final_every, None)
+        clock = Clock(interval)
+        times = getattr(detector, "training_times_", None)
+        if clock.interval is not None and times is not None:
+            warn_of_other_spacing(pd.Timedelta(clock.interval, "ns"), times)
+        self._set_up(detector, clock, final_every, None)
 
     def _set_up(
         self,

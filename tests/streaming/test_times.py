@@ -78,7 +78,8 @@ def test_rows_that_are_early_and_late_in_turn_leave_no_gaps(frame, detector, jit
 
 
 def test_a_wrong_interval_is_an_error(frame, detector):
-    stream = StreamingDetector(detector, interval="1h")
+    with pytest.warns(UserWarning, match="1 h apart, and were 1 min apart in the"):
+        stream = StreamingDetector(detector, interval="1h")
     with pytest.raises(ValueError, match="the rows are 1 min apart, and interval is 1"):
         stream.update(frame[:50])
     with pytest.raises(ValueError, match="interval=60 has no unit, as '60s' has"):

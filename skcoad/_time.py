@@ -14,6 +14,7 @@ __all__ = [
     "find_grid",
     "fixed_grid",
     "in_utc",
+    "mean_interval",
     "time_index",
     "time_text",
 ]
@@ -60,12 +61,8 @@ class Grid(NamedTuple):
 
     @property
     def interval(self) -> float | None:
-        """Mean seconds from one position to the next; None if these are no times."""
-        n_steps = len(self.times) - 1
-        if self.times.dtype.kind not in "mM" or n_steps < 1:
-            return None
-        seconds = (self.times[-1] - self.times[0]) / np.timedelta64(1, "s")
-        return float(seconds / n_steps)
+        """Mean seconds from one position to the next; see :func:`mean_interval`."""
+        return mean_interval(self.times)
 
 
 def find_grid(times: Times) -> Grid:
@@ -250,6 +247,32 @@ def _positions(steps: IntArray) -> IntArray:
 
 def _plural(count: int, unit: str) -> str:
     return f"{count} {unit}" + "s" * (count > 1)
+
+
+def mean_interval(times: Any) -> float | None:
+    """Mean seconds from one time to the next.
+
+    Parameters
+    ----------
+    times : ndarray or pandas.Index of shape (n_rows,)
+        Increasing.
+
+    Returns
+    -------
+    float or None
+        None if these are no times, or fewer than two.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skcoad._time import mean_interval
+    >>> mean_interval(np.array(["2024-01-01", "2024-01-02", "2024-01-04"], "M8[D]"))
+    129600.0
+    """
+    n_steps = len(times) - 1
+    if times.dtype.kind not in "mM" or n_steps < 1:
+        return None
+    return float((times[-1] - times[0]) / np.timedelta64(1, "s") / n_steps)
 
 
 def time_index(labels: Any) -> Any:

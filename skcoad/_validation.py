@@ -19,6 +19,7 @@ from sklearn.utils._param_validation import (
     StrOptions,
     validate_parameter_constraints,
 )
+from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import _check_feature_names_in, validate_data
 
 from skcoad._time import (
@@ -27,6 +28,7 @@ from skcoad._time import (
     duration_text,
     fixed_grid,
     in_utc,
+    mean_interval,
     time_index,
 )
 from skcoad._typing import FloatArray
@@ -38,7 +40,7 @@ __all__ = [
     "check_parameters",
     "insert_missing_rows",
     "integers",
-    "mean_spacing",
+    "makes_pandas",
     "reals",
     "regular_grid",
     "row_times",
@@ -270,30 +272,24 @@ def insert_missing_rows(
     return regular, grid.rows
 
 
-def mean_spacing(times: Any) -> Any:
-    """Mean time from one row to the next, a `pandas.Timedelta`.
-
-    Parameters
-    ----------
-    times : pandas.DatetimeIndex or TimedeltaIndex
-        Of two rows or more.
-    """
-    return (times[-1] - times[0]) / (len(times) - 1)
-
-
-def warn_of_other_spacing(spacing: Any, training_times: Any) -> None:
+def warn_of_other_spacing(interval: float | None, training_times: Any) -> None:
     """Warn if rows are farther apart, or nearer, than in the training series.
 
     Parameters
     ----------
-    spacing : pandas.Timedelta
-        Of the rows.
-    training_times : pandas.DatetimeIndex or TimedeltaIndex
-        Of the training series, with those of missing rows.
+    interval : float or None
+        Seconds from one row to the next; None if it is not known.
+    training_times : pandas.DatetimeIndex, TimedeltaIndex or None
+        Of the training series, with those of missing rows; None if they are not known.
     """
-    trained = mean_spacing(training_times)
-    if not 1 / OTHER_SPACING < spacing / trained < OTHER_SPACING:
-        here, there = (duration_text(s.to_timedelta64()) for s in (spacing, trained))
+    trained = None if training_times is None else mean_interval(training_times)
+    if interval is None or trained is None:
+        return
+    if not 1 / OTHER_SPACING < interval / trained < OTHER_SPACING:
+        here, there = (
+            duration_text(np.timedelta64(round(1e9 * seconds), "ns"))
+            for seconds in (interval, trained)
+        )
         warnings.warn(
             f"the rows are {here} apart, and were {there} apart in the training "
             "series: a period of as many rows is another time; resample the series, or "
@@ -301,6 +297,11 @@ def warn_of_other_spacing(spacing: Any, training_times: Any) -> None:
             UserWarning,
             stacklevel=4,
         )
+
+
+def makes_pandas(transformer: BaseEstimator) -> bool:
+    """Whether the output of a transformer is set to be a DataFrame of pandas."""
+    return bool(_get_output_config("transform", transformer)["dense"] == "pandas")
 
 
 def row_times(X: Any) -> NDArray[Any] | None:

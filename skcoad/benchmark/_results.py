@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from skcoad.datasets import Series
 from skcoad.io import _fingerprint
-from skcoad.io._results import Result, read_results
+from skcoad.io._results import Result, error_text, read_results
 
 Key = tuple[str, str, str, int]
 """Detector, series, protocol and seed, which identify a result."""
@@ -61,7 +61,7 @@ def fingerprint(series: Series | Exception) -> str:
         of its type and message.
     """
     if isinstance(series, Exception):
-        return _fingerprint.fingerprint(f"{type(series).__name__}: {series}")
+        return _fingerprint.fingerprint(error_text(series))
     about = (series.values.shape, series.train_length)
     return _fingerprint.fingerprint(repr(about), series.values, series.labels)
 

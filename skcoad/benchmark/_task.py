@@ -24,7 +24,7 @@ from skcoad.benchmark._protocols import PROTOCOLS, Split, evaluate, vus_window
 from skcoad.benchmark._results import Key, fingerprint
 from skcoad.datasets import Series
 from skcoad.io._parameters import get_parameters
-from skcoad.io._results import Result
+from skcoad.io._results import Result, error_text
 from skcoad.preprocessing import dominant_period, fallback_period
 
 
@@ -121,7 +121,7 @@ class Task:
 
 def _described(error: BaseException) -> Result:
     lines = traceback.format_exception(error)
-    return {"error": f"{type(error).__name__}: {error}", "traceback": "".join(lines)}
+    return {"error": error_text(error), "traceback": "".join(lines)}
 
 
 def detector_period(x: NDArray[np.float64]) -> int:

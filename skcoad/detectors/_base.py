@@ -30,7 +30,6 @@ from skcoad._validation import (
     check_parameters,
     insert_missing_rows,
     integers,
-    mean_spacing,
     reals,
     regular_grid,
     validate_series,
@@ -460,8 +459,8 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
     def _regular(self, X: Any, series: FloatArray) -> tuple[FloatArray, Any]:
         """Insert the rows that are missing in time; and where the others are then."""
         grid = regular_grid(X)
-        if grid is not None and self.training_times_ is not None:
-            warn_of_other_spacing(mean_spacing(grid.times), self.training_times_)
+        interval = None if grid is None else grid.interval
+        warn_of_other_spacing(interval, self.training_times_)
         return self._with_missing_rows(series, grid)
 
     def _with_missing_rows(

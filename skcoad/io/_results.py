@@ -19,6 +19,11 @@ Result = dict[str, Any]
 LOCK_RESULTS_FILE = os.name == "posix"
 
 
+def error_text(error: BaseException) -> str:
+    """How a result has an exception: its type and message."""
+    return f"{type(error).__name__}: {error}"
+
+
 def read_results(path: str | os.PathLike[str]) -> list[Result]:
     r"""Read a results file.
 

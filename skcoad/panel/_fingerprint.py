@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from skcoad.datasets import Series
 from skcoad.io import _fingerprint
+from skcoad.io._results import error_text
 
 __all__ = ["fingerprint"]
 
@@ -34,7 +35,7 @@ def fingerprint(series: Series | Exception) -> str:
     False
     """
     if isinstance(series, Exception):
-        return _fingerprint.fingerprint(f"{type(series).__name__}: {series}")
+        return _fingerprint.fingerprint(error_text(series))
     times = series.timestamps
     shape, dtype = series.values.shape, None if times is None else times.dtype.str
     about = (shape, series.channel_names, series.train_length, dtype)

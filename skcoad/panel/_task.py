@@ -17,7 +17,7 @@ from skcoad._version import __version__
 from skcoad.datasets import Series, n_training_rows
 from skcoad.io._parameters import get_parameters
 from skcoad.io._plain import plain
-from skcoad.io._results import Result
+from skcoad.io._results import Result, error_text
 from skcoad.panel._fingerprint import fingerprint
 from skcoad.preprocessing import dominant_period, fallback_period
 
@@ -116,7 +116,7 @@ class DetectionTask:
             "settings": settings(self.detector, self.search),
             "fingerprint": fingerprint(self.series),
             "version": __version__,
-            "error": None if error is None else f"{type(error).__name__}: {error}",
+            "error": None if error is None else error_text(error),
         }
 
 

@@ -14,7 +14,6 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import check_is_fitted
 
 from skcoad._typing import Aggregation, FloatArray
@@ -23,11 +22,11 @@ from skcoad._validation import (
     channel_names,
     check_parameters,
     integers,
+    makes_pandas,
     validate_series,
 )
 
 OVERLAP_CHUNK = 2**20  # points
-PANDAS = {"dense": "pandas"}  # scikit-learn's name of an output configuration
 
 __all__ = [
     "SlidingWindowTransformer",
@@ -333,7 +332,7 @@ class SlidingWindowTransformer(TransformerMixin, BaseEstimator):
             X = np.pad(X, ((before, after), (0, 0)), mode=self.padding)
         windows = sliding_windows(X, self.window_size, self.step)
         table = windows.reshape(len(windows), -1)
-        if self.padding is None and _get_output_config("transform", self) == PANDAS:
+        if self.padding is None and makes_pandas(self):
             # scikit-learn would give the windows the labels of all timestamps.
             starts = window_starts(len(X), self.window_size, self.step)
             return _frame(table, series, starts)

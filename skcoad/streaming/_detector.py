@@ -8,7 +8,6 @@ from copy import copy
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
@@ -122,10 +121,9 @@ class StreamingDetector:
         final_every: int | None = None,
     ) -> None:
         clock = Clock(interval)
-        times = getattr(detector, "training_times_", None)
-        if clock.interval is not None and times is not None:
-            warn_of_other_spacing(pd.Timedelta(clock.interval, "ns"), times)
         self._set_up(detector, clock, final_every, None)
+        interval = None if clock.interval is None else clock.interval / 1e9
+        warn_of_other_spacing(interval, detector.training_times_)
 
     def _set_up(
         self,

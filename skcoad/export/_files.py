@@ -12,7 +12,6 @@ from typing import Any
 
 import torch
 from sklearn.utils.validation import check_is_fitted
-from torch import Tensor
 
 from skcoad._torch_state import own_torch_state
 from skcoad._typing import Size
@@ -23,6 +22,7 @@ from skcoad.io._atomic import atomic_write, check_writable
 
 __all__ = ["scoring_graph", "to_onnx", "to_torch_export"]
 
+INT64 = 7  # of onnx.TensorProto
 METADATA = "metadata.json"  # the extra file in what torch.export writes
 
 
@@ -92,18 +92,17 @@ def to_onnx(
     graph = scoring_graph(detector, chunk_size)
     with own_torch_state():
         program = _program(graph)
-        decompositions = torch.export.default_decompositions()
-        decompositions[torch.ops.aten.searchsorted.Tensor] = _searchsorted
-        # ONNX has an operator for it; decomposed, it would be thousands, one a step.
-        del decompositions[torch.ops.aten.gru.input]
         with warnings.catch_warnings():
             # The exporter's own: deprecated calls, and the largest double as a float.
             warnings.simplefilter("ignore")
             exported: Any = torch.onnx.export(
-                program.run_decompositions(decompositions),
+                program,
                 dynamo=True,
                 input_names=["X"],
                 output_names=["scores", "channel_scores"],
+                custom_translation_table={
+                    torch.ops.aten.searchsorted.Tensor: _searchsorted
+                },
                 verbose=False,
             )
     exported.model.metadata_props.update(_metadata(detector, graph))
@@ -204,6 +203,12 @@ def _metadata(detector: TimeSeriesDetector, graph: ScoringGraph) -> dict[str, st
     }
 
 
-def _searchsorted(sorted_sequence: Tensor, values: Tensor, **_unused: object) -> Tensor:
+def _searchsorted(
+    sorted_sequence: Any, values: Any, *, out_int32: bool = False, right: bool = False
+) -> Any:
     """What ONNX has no operator for, by comparison with every element."""
-    return (sorted_sequence[..., None, :] < values[..., None]).sum(-1)
+    import onnxscript
+
+    op: Any = onnxscript.opset18  # annotated for tensors alone, but lists become them
+    below = op.Less(op.Unsqueeze(sorted_sequence, [-2]), op.Unsqueeze(values, [-1]))
+    return op.ReduceSum(op.Cast(below, to=INT64), [-1], keepdims=0)

@@ -76,6 +76,7 @@ class ScoringGraph(nn.Module):
 
     center: Tensor
     scale: Tensor
+    rounding: Tensor
 
     def __init__(
         self,
@@ -107,6 +108,7 @@ class ScoringGraph(nn.Module):
             )
         self.register_buffer("center", model.scaler.center)
         self.register_buffer("scale", model.scaler.scale)
+        self.register_buffer("rounding", model.scaler.rounding)
         self.channel_aggregation = options.channel_aggregation
         self.channels = cast(
             "Sequence[ChannelGraph]",
@@ -141,6 +143,7 @@ class ScoringGraph(nn.Module):
         # A number in its place, since a running sum would carry it to all later rows.
         X = torch.where(finite, X, self.center)
         scaled = 2 * ((X / 2 - self.center / 2) / self.scale)
+        scaled = scaled.masked_fill(scaled.abs() <= self.rounding, 0.0)
         scaled = scaled.clamp(-MAX_SCALED, MAX_SCALED).float()
         x = [scaled[..., i] for i in range(len(self.channels))]
         channels = torch.stack([channel(x) for channel in self.channels]).double()

@@ -39,10 +39,13 @@ def level(x: Tensor, missing: Tensor, plan: WindowPlan) -> tuple[Tensor, Tensor]
     Returns
     -------
     mean, defined : Tensor of shape (n_timestamps,)
-        0 and False where no value counts.
+        0 and False where more than half of the values don't count: a mean of few varies
+        more than one of all does on normal data.
     """
-    mean = moving_average(x, max(1, plan.period // WIDTHS_PER_PERIOD), missing)
-    return mean.nan_to_num(nan=0.0).to(x.dtype), ~mean.isnan()
+    width = max(1, plan.period // WIDTHS_PER_PERIOD)
+    mean = moving_average(x, width, missing)
+    defined = moving_average(missing.to(x.dtype), width) <= 0.5
+    return mean.where(defined, 0.0).to(x.dtype), defined
 
 
 def statistics(

@@ -85,8 +85,8 @@ class ChannelNeighbors(nn.Module):
     Attributes
     ----------
     series, missing : Tensor of shape (n_timestamps,)
-        The scaled training series, its missing values interpolated, and where they
-        were.
+        The scaled training series, its missing values those of nearest neighbours, and
+        where they were.
     difference_scale : Tensor of shape ()
         Standard deviation of the first differences.
     index : SubsequenceIndex
@@ -174,11 +174,14 @@ class ChannelNeighbors(nn.Module):
             missing = torch.zeros_like(series, dtype=torch.bool)
         with torch.device("meta"):
             neighbors = cls(plan, len(series), max_references)
-        neighbors.series, neighbors.missing = series, missing
         neighbors.difference_scale = difference_scale(series)
-        neighbors.index = SubsequenceIndex.build(
-            series, plan.period, max_references, missing
-        )
+        index = SubsequenceIndex.build(series, plan.period, max_references, missing)
+        if missing.any():  # filled as in a series that will be scored
+            start = torch.zeros(1, dtype=torch.long, device=series.device)
+            stride = plan.query_stride(2)
+            series = impute(index, series[None], missing[None], stride, start)[0]
+            index = SubsequenceIndex.build(series, plan.period, max_references, missing)
+        neighbors.series, neighbors.missing, neighbors.index = series, missing, index
         neighbors._make_joins()
         stride = plan.query_stride(QUERIES_PER_LENGTH)
         found = list(in_threads(lambda join: join.self_join(stride), neighbors.joins))

@@ -17,6 +17,7 @@ TRIMMED = (
 )
 # Least scale, in the unit of the statistics: below, differences are rounding.
 MIN_SCALE = 1e-3
+MIN_OBSERVED = 10  # values; what has hardly been observed has no range to be out of
 
 
 class Deviation(nn.Module):
@@ -35,7 +36,8 @@ class Deviation(nn.Module):
     Attributes
     ----------
     center, scale : Tensor of shape (n_statistics,)
-        Mean and standard deviation on normal data, trimmed.
+        Mean and standard deviation on normal data, trimmed; 0 and the largest
+        number, so that nothing is evidence, where fewer than ten values were observed.
     calibration : TailCalibration
         Of the absolute standardised statistics.
 
@@ -80,7 +82,10 @@ class Deviation(nn.Module):
         )
         deviation = cross_fitted(normal, observed)
         for row, kept in zip(deviation, observed, strict=True):
-            row[~kept] = row[kept].median() if kept.any() else 0.0
+            if kept.sum() < MIN_OBSERVED:
+                row[:] = 1.0  # more than any deviation in the largest scale
+            else:
+                row[~kept] = row[kept].median()
         self.calibration = TailCalibration(len(normal)).fit(deviation)
         return self
 
@@ -146,8 +151,8 @@ def cross_fitted(normal: Tensor, observed: Tensor) -> Tensor:
 
 def _range(x: Tensor) -> tuple[Tensor, Tensor]:
     """Trimmed mean and standard deviation of what was observed."""
-    if len(x) == 0:
-        return x.new_zeros(()), x.new_ones(())
+    if len(x) < MIN_OBSERVED:
+        return x.new_zeros(()), x.new_full((), torch.finfo(x.dtype).max)
     ordered = x.double().sort().values
     cut = int(TRIMMED * len(x))
     kept = ordered[cut : len(x) - cut]

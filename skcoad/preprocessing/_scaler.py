@@ -16,6 +16,8 @@ MAX_SCALED = 1e4
 # Scale of a constant channel, in its own value: it has shown no variation, so that any
 # change counts that is more than single precision of the value.
 CONSTANT_SCALE = 1e-6
+# Single precision of the value of a constant channel, in its scale.
+CONSTANT_ROUNDING = np.finfo(np.float32).eps / CONSTANT_SCALE
 # A deviation of a few units in the last place of the largest value is no variation.
 ROUNDING = 8 * np.finfo(np.float64).eps
 STATISTICS_CHUNK = 2**20  # timestamps
@@ -86,6 +88,17 @@ class Scaler(nn.Module):
         self.center, self.scale = torch.from_numpy(center), torch.from_numpy(scale)
         return self
 
+    @property
+    def rounding(self) -> Tensor:
+        """Up to where the scaled values of each channel count as 0.
+
+        The single precision of a constant channel, which the same value read as float32
+        and as float64 differ by; 0 of others. Tensor of shape (n_channels,).
+        """
+        value = self.scale / CONSTANT_SCALE
+        constant = (value - self.center.abs()).abs() <= 1e-9 * value
+        return constant * CONSTANT_ROUNDING
+
     def transform(
         self, x: FloatArray, channel: int, reach: int | None = None
     ) -> tuple[Tensor, Tensor]:
@@ -117,6 +130,8 @@ class Scaler(nn.Module):
             scaled /= self.scale[channel].item()
             scaled *= 2
         scaled.clip(-MAX_SCALED, MAX_SCALED, out=scaled)
+        if rounding := self.rounding[channel].item():
+            scaled[np.abs(scaled) <= rounding] = 0
         scaled = interpolate_missing(scaled, reach)
         return torch.tensor(scaled, dtype=torch.float32), missing
 

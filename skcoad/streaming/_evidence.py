@@ -87,6 +87,7 @@ class CausalEvidence:
         self.history = 2 * self._period + self._stride
         self._center = model.scaler.center.cpu().numpy()[:, None]
         self._scale = model.scaler.scale.cpu().numpy()[:, None]
+        self._rounding = model.scaler.rounding.cpu().numpy()[:, None]
         self._difference_scales = [
             channel.difference_scale.item() for channel in model.neighbors
         ]
@@ -115,6 +116,7 @@ class CausalEvidence:
             x = (X.T - self._center) / self._scale
         # numpy's clip costs several times as much for a few values.
         x = np.minimum(np.maximum(x, -MAX_SCALED), MAX_SCALED)
+        x[np.abs(x) <= self._rounding] = 0
         return self.filled(x, np.isnan(x), first, n_last)
 
     def filled(
@@ -254,8 +256,8 @@ class CausalEvidence:
         difference /= self._difference_scales[channel]
         unknown = _diff_missing(missing)
         square = np.square(np.minimum(np.abs(difference), MAX_DIFFERENCE))
-        level = trailing_mean(x, missing, self._width, n)
-        power = trailing_mean(square, unknown, self._width, n)
+        level = _level(x, missing, self._width, n)
+        power = _level(square, unknown, self._width, n)
         volatility = 0.5 * np.log(power + MIN_VOLATILITY**2)
         return _statistics(
             np.where(missing[-n:], np.nan, x[-n:]),
@@ -287,9 +289,18 @@ class CausalEvidence:
         self, residual: FloatArray, missing: BoolArray, n_last: int
     ) -> Statistics:
         """Residual and its mean up to now; see :meth:`residuals`."""
-        level = trailing_mean(residual, missing, self._width, n_last)
+        level = _level(residual, missing, self._width, n_last)
         newest = np.where(missing[-n_last:], np.nan, residual[-n_last:])
         return _statistics(newest, level)
+
+
+def _level(x: FloatArray, missing: BoolArray, width: int, n_last: int) -> FloatArray:
+    """Mean up to now; NaN where more than half is missing."""
+    mean = trailing_mean(x, missing, width, n_last)
+    if missing.any():
+        none = np.zeros(len(missing), dtype=bool)
+        mean[trailing_mean(1.0 * missing, none, width, n_last) > 0.5] = np.nan
+    return mean
 
 
 def _statistics(*each: FloatArray) -> Statistics:

@@ -142,3 +142,30 @@ def test_a_slice_that_begins_in_a_long_gap_has_the_scores_of_the_whole(seed, wav
     whole, part = detector.decision_function(X), detector.decision_function(X[start:])
     far = detector.model_.receptive_field
     np.testing.assert_allclose(part[far:], whole[start + far :], atol=5e-3)
+
+
+@pytest.mark.parametrize("fraction", [0.05, 0.2, 0.3])
+def test_holes_in_normal_data_are_no_alarm(fraction):
+    rng = np.random.default_rng(0)
+    X = np.sin(2 * np.pi * np.arange(1200) / 40) + 0.1 * rng.normal(size=1200)
+    detector = NeighborsDetector(period=40).fit(X[:600])
+    for _ in range(3):
+        holes = np.where(rng.random(600) < fraction, np.nan, X[600:])
+        assert detector.decision_function(holes).max() < 5
+
+
+def test_channels_that_are_never_observed_at_once_are_scored_in_their_unit(tmp_path):
+    rng = np.random.default_rng(0)
+    X = np.sin(2 * np.pi * np.arange(2400) / 40)[:, None] + 0.1 * rng.normal(
+        size=(2400, 2)
+    )
+    X[::2, 0], X[1::2, 1] = np.nan, np.nan  # as of two sensors in one table
+    detector = NeighborsDetector(period=40).fit(X[:1200])
+    scores = detector.decision_function(X[1200:])
+    assert scores.max() < 20
+    X[1800:1840] += 5 * ~np.isnan(X[1800:1840])
+    found = detector.decision_function(X[1200:])
+    assert found[600:640].max() > 2 * scores.max()
+    detector.save(tmp_path / "detector")
+    loaded = NeighborsDetector.load(tmp_path / "detector")
+    np.testing.assert_allclose(loaded.decision_function(X[1200:]), found, atol=1e-4)

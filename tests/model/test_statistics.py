@@ -32,8 +32,12 @@ def test_statistics_equal_their_definitions(seed, n, fraction):
     unknown = [missing[t] or missing[max(0, t - 1)] for t in range(n)]
     level = naive.moving_average(x.tolist(), WIDTH, missing)
     power = naive.moving_average(np.square(difference).tolist(), WIDTH, unknown)
+    few, no_power = (
+        np.array(naive.moving_average([float(one) for one in which], WIDTH)) > 0.5
+        for which in (missing, unknown)
+    )
     expected = (x, level, difference, 0.5 * np.log(np.add(power, MIN_VOLATILITY**2)))
-    known = (~missing, ~np.isnan(level), ~np.array(unknown), ~np.isnan(power))
+    known = (~missing, ~few, ~np.array(unknown), ~no_power)
     for row in range(len(STATISTICS)):
         np.testing.assert_array_equal(observed[row], known[row])
         kept = observed[row].numpy()
@@ -68,6 +72,16 @@ def test_a_constant_channel_has_no_evidence_until_it_moves():
     assert not channel(x, nowhere(x)).any()
     x[150:] = 1.0
     assert (channel(x, nowhere(x))[:2, 160:] > 3).all()
+
+
+def test_what_was_not_observed_has_no_normal_range():
+    x, missing = noise(), nowhere(noise())
+    missing[1::2] = True  # of two neighbouring values one is missing
+    channel = ChannelStatistics(PLAN).fit(x, missing)
+    evidence = channel(noise(seed=1), nowhere(x))
+    assert evidence[:2].max() > 1
+    assert not evidence[2:].any()
+    assert not channel.normal(x, missing)[2:].any()
 
 
 def test_missing_values_are_no_evidence():

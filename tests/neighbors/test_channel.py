@@ -72,15 +72,18 @@ def test_the_profile_is_made_of_the_index_and_every_join(n, where):
     neighbors = ChannelNeighbors.build(series, PLAN, 100, absent)
     profile = neighbors.profile(x, missing)
 
+    scale = first_differences(series).std(correction=0)
+    torch.testing.assert_close(neighbors.difference_scale, scale)
     index = SubsequenceIndex.build(series, 12, 100, absent)
     stride = PLAN.query_stride(2)
+    here = torch.tensor([0])
+    series = impute(index, series[None], absent[None], stride, here)[0]
+    index = SubsequenceIndex.build(series, 12, 100, absent)
     imputed = impute(index, x[None], missing[None], stride)
     found = query_windows(index, imputed, stride)
     expected = retrieve(index, imputed, found, missing[None])[0]
     torch.testing.assert_close(profile.retrieved, expected)
 
-    scale = first_differences(series).std(correction=0)
-    torch.testing.assert_close(neighbors.difference_scale, scale)
     assert profile.evidence.shape == (len(VIEWS), n)
     stride = PLAN.query_stride(QUERIES_PER_LENGTH)
     for row, (kind, metric) in enumerate(VIEWS):

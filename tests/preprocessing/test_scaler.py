@@ -106,6 +106,17 @@ def test_rounding_is_no_variation():
     assert scaled.abs().max() < 1e-6
 
 
+@pytest.mark.parametrize("value", [0.1, -7.3, 1e30, 1e-30])
+def test_a_constant_channel_in_single_precision_is_the_same_in_double(value):
+    X = np.full((50, 1), value)
+    for fitted, other in [(X, X.astype(np.float32)), (X.astype(np.float32), X)]:
+        scaler = Scaler(1).fit(fitted)
+        scaled, _ = scaler.transform(other[:, 0], 0)
+        assert not scaled.any()
+        scaled, _ = scaler.transform(other[:, 0] * (1 + 1e-6), 0)
+        assert (scaled.abs() > 0.5).all()
+
+
 @pytest.mark.parametrize("offset", [1e6, 1e12, 1e13])
 def test_what_varies_far_from_zero_is_not_constant(offset):
     X = make_series()

@@ -14,6 +14,7 @@ LAYERS = [
         "_typing",
         "_device",
         "_series",
+        "_text",
         "_parallel",
         "_progress",
         "_threads",

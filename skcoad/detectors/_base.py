@@ -483,7 +483,7 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
             raise ValueError(
                 f"a series of {len(series)} timestamps is shorter than a window, "
                 f"window_size_={self.window_size_}; score more timestamps at once or "
-                "fit with a smaller window_size"
+                "fit with a smaller window or period"
             )
         return series
 

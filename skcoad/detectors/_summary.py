@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from skcoad._text import value_text
 from skcoad._time import time_text
 from skcoad._typing import FloatArray
 from skcoad.scoring import (
@@ -165,8 +166,9 @@ def _behaviour(explanation: Explained, channel: int, segment: AnomalySegment) ->
     expected = explanation.components[channel].reconstruction[part]
     start, stop = _longest_constant(x)
     length = stop - start
-    if length >= max(MIN_FLAT, FLAT_SHARE * len(x)) and np.ptp(expected[start:stop]):
-        return f"was flat at {x[start]:.4g}"
+    usual = np.ptp(expected[start:stop]) if length else 0.0
+    if length >= max(MIN_FLAT, FLAT_SHARE * len(x)) and usual:
+        return f"was flat at {value_text(x[start], float(usual))}"
     contributions = explanation.contributions[segment.peak, channel]
     component = COMPONENTS[int(contributions.argmax())]
     behaviour = BEHAVIOUR[component]

@@ -59,8 +59,9 @@ def detect_panel(
         ``PeaksOverThreshold("1 per week")``; where all rows are searched, it holds
         nothing back.
     train : int, float, str, datetime or None, default=None
-        What to fit on: so many leading rows, a leading share (between 0 and 1), or the
-        rows before a time (UTC, unless it has a zone). 0 fits on and searches all. By
+        What to fit on: so many leading rows (with those that are missing by their
+        times), a leading share (between 0 and 1), or the rows before a time (UTC,
+        unless it has a zone). 0 fits on and searches all. By
         default as a file's name says, otherwise 0.
     threshold : float or None, default=None
         Scores above are anomalous; by default the detector's ``threshold_``.

@@ -17,7 +17,7 @@ MAX_SCALED = 1e4
 # change counts that is more than single precision of the value.
 CONSTANT_SCALE = 1e-6
 # Single precision of the value of a constant channel, in its scale.
-CONSTANT_ROUNDING = np.finfo(np.float32).eps / CONSTANT_SCALE
+CONSTANT_ROUNDING = float(np.finfo(np.float32).eps) / CONSTANT_SCALE
 # A deviation of a few units in the last place of the largest value is no variation.
 ROUNDING = 8 * np.finfo(np.float64).eps
 STATISTICS_CHUNK = 2**20  # timestamps
@@ -97,7 +97,7 @@ class Scaler(nn.Module):
         """
         value = self.scale / CONSTANT_SCALE
         constant = (value - self.center.abs()).abs() <= 1e-9 * value
-        return constant * CONSTANT_ROUNDING
+        return constant.double() * CONSTANT_ROUNDING
 
     def transform(
         self, x: FloatArray, channel: int, reach: int | None = None

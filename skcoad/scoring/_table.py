@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from skcoad._text import value_text
 from skcoad._typing import FloatArray
 from skcoad.model import CoADModel
 from skcoad.scoring._contributions import COMPONENTS, channel_contributions
@@ -107,9 +108,12 @@ def segment_table(
             component, explained.rarity[main, at], model.config.n_timestamps
         )
         observed, expected = _largest_deviation(
-            X[part, channel], explained.components.reconstruction
+            X[part, channel],
+            explained.components.reconstruction,
+            model.scaler.center[channel].item(),
         )
-        reason += f": {observed:.4g} instead of {expected:.4g}"
+        texts = (value_text(x, observed - expected) for x in (observed, expected))
+        reason += ": " + " instead of ".join(texts)
         if len(names) > 1:
             reason += f", channel {names[channel]}"
         channels.append(channel)
@@ -141,8 +145,15 @@ def _reason(component: str, decades: float, n_normal: int) -> str:
 
 
 def _largest_deviation(
-    observed: FloatArray, expected: FloatArray
+    observed: FloatArray, expected: FloatArray, center: float
 ) -> tuple[float, float]:
-    """Observed and expected value where they differ most within a segment."""
-    at = np.nan_to_num(np.abs(observed - expected)).argmax()
+    """Observed and expected value where they differ most within a segment.
+
+    What is expected beside an outlier is drawn towards it. So a value that is farther
+    from the centre of the training series than expected goes before one that is nearer,
+    if it deviates at least half as much.
+    """
+    deviation = np.nan_to_num(np.abs(observed - expected))
+    nearer = np.abs(observed - center) < np.abs(expected - center)
+    at = np.where(nearer, deviation / 2, deviation).argmax()
     return float(observed[at]), float(expected[at])

@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from skcoad import _device
+from skcoad import NeighborsDetector, _device
+from skcoad._text import value_text
 from skcoad.model import SCORES, CoADModel, NetworkConfig, TrainingOptions
 from skcoad.preprocessing import plan_windows
 from skcoad.scoring import (
@@ -144,7 +145,10 @@ def test_each_row_tells_channel_component_and_largest_deviation(model, anomalous
         assert row.component == COMPONENTS[contributions.argmax()]
         x, expected = anomalous[part, channel], explained[channel].reconstruction[part]
         at = np.nanargmax(np.abs(x - expected))
-        assert f": {x[at]:.4g} instead of {expected[at]:.4g}, channel" in row.reason
+        texts = [
+            value_text(value, x[at] - expected[at]) for value in (x[at], expected[at])
+        ]
+        assert f": {' instead of '.join(texts)}, channel" in row.reason
     assert table["channel"][0] == "heat"
     assert table["reason"][0].endswith("channel heat")
 
@@ -160,3 +164,22 @@ def test_each_row_tells_channel_component_and_largest_deviation(model, anomalous
 )
 def test_only_what_is_beyond_training_is_said_to_be_unlike_it(decades, expected):
     assert _reason("value_distance", decades, n_normal=1000) == expected
+
+
+@pytest.mark.parametrize("offset", [50, 1e6])
+def test_an_outage_is_0_instead_of_a_value_that_is_normal(offset):
+    X = offset + np.sin(np.arange(900) / 6)
+    X += 0.1 * np.random.default_rng(0).normal(size=900)
+    X[700:800] = 0
+    detector = NeighborsDetector(period=38).fit(X[:500])
+    (reason,) = detector.find_segments(X[500:], limit=1)["reason"]
+    assert ": 0 instead of" in reason
+
+
+def test_values_far_from_zero_are_told_apart():
+    X = 1e6 + np.sin(np.arange(900) / 6)
+    X[700:760] = X[700]
+    detector = NeighborsDetector(period=38).fit(X[:500])
+    (reason,) = detector.find_segments(X[500:], limit=1)["reason"]
+    observed, expected = map(float, reason.split(": ")[1].split(" instead of "))
+    assert 0.5 < abs(observed - expected) < 2

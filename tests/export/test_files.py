@@ -35,7 +35,10 @@ def written(tmp_path_factory, network, wave):
     detectors = {
         "network": network,
         "neighbors": NeighborsDetector().fit(wave(300, 2)),
-        "gru": CoADDetector(max_steps=3, random_state=0, encoder="gru").fit(wave(300)),
+        # The neighbours are the same as in the others.
+        "gru": CoADDetector(
+            max_steps=3, random_state=0, encoder="gru", score_by="reconstruction"
+        ).fit(wave(300)),
     }
     return {
         name: (detector, to_onnx(detector, folder / name), folder / name)

@@ -43,7 +43,9 @@ def find_segments(
     last score above half the height of the peak, measured from the threshold; up to
     `separation` lower scores in between are bridged. The next peak is the highest score
     at least `separation` away from every segment before it, and so on until no score is
-    above the threshold.
+    above the threshold. Last, neighbouring segments with nothing but scores above the
+    threshold between them are joined: one long event is one segment, however uneven its
+    scores are.
 
     A score that was smoothed by a moving average is at half its height where an event
     begins and ends, so the segments fit the events for a wide range of thresholds. Cut
@@ -61,7 +63,7 @@ def find_segments(
         Least number of timestamps between two segments, at least 1; for instance the
         ``period_`` of a detector.
     limit : int or None, default=None
-        Largest number of segments, at least 1.
+        Largest number of segments, at least 1: the first of those without it.
     start : int, default=0
         First timestamp to search; for instance where the training part ends.
 
@@ -101,12 +103,22 @@ def find_segments(
         raise ValueError(f"start must be at least 0, got {start}")
 
     free[:start] = -np.inf
-    segments: list[AnomalySegment] = []
+    segments = _joined(
+        _around_peaks(free.copy(), threshold, separation), free, threshold
+    )
+    return sorted(segments, key=lambda segment: (-segment.score, segment.peak))[:limit]
+
+
+def _around_peaks(
+    free: NDArray[np.float64], threshold: float, separation: int
+) -> list[AnomalySegment]:
+    """Segments down to half the height of their peaks; of `free` little is left."""
+    segments = []
     for peak in np.argsort(-free, kind="stable"):
         score = free[peak]
         if score == -np.inf:  # before the start, or in or near an earlier segment
             continue
-        if score <= threshold or len(segments) == limit:
+        if score <= threshold:
             break
         level = (threshold + score) / 2
         stop = peak + _extent(free[peak:], level, separation)
@@ -114,6 +126,20 @@ def find_segments(
         free[max(0, first - separation) : stop + separation] = -np.inf
         segments.append(AnomalySegment(int(first), int(stop), int(peak), float(score)))
     return segments
+
+
+def _joined(
+    segments: list[AnomalySegment], scores: NDArray[np.float64], threshold: float
+) -> list[AnomalySegment]:
+    """Segments in order of time, as one where no score between them is low."""
+    joined: list[AnomalySegment] = []
+    for segment in sorted(segments):
+        if joined and (scores[joined[-1].stop : segment.start] > threshold).all():
+            before = joined.pop()
+            higher = segment if segment.score > before.score else before
+            segment = higher._replace(start=before.start, stop=segment.stop)
+        joined.append(segment)
+    return joined
 
 
 def _extent(scores: NDArray[np.floating[Any]], level: float, separation: int) -> int:

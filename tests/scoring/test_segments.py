@@ -14,11 +14,11 @@ separations = st.integers(1, 12)
 
 
 def naive_stretches(scores, threshold, separation, limit=None, start=0):
-    """Walk out from each peak, one timestamp at a time."""
+    """Walk out from each peak, one timestamp at a time; then join what has no gap."""
     n = len(scores)
     free = [i >= start for i in range(n)]
     found = []
-    while limit is None or len(found) < limit:
+    while True:
         candidates = [i for i in range(n) if free[i] and scores[i] > threshold]
         if not candidates:
             break
@@ -36,7 +36,16 @@ def naive_stretches(scores, threshold, separation, limit=None, start=0):
         for i in range(max(0, first - separation), min(n, last + separation + 1)):
             free[i] = False
         found.append((first, last + 1, peak, scores[peak]))
-    return found
+    found.sort()
+    i = 0
+    while i + 1 < len(found):
+        (first, stop, *peak), (next_first, next_stop, *next_peak) = found[i : i + 2]
+        if min(scores[stop:next_first]) > threshold:
+            peak = max(peak, next_peak, key=lambda p: (p[1], -p[0]))
+            found[i : i + 2] = [(first, next_stop, *peak)]
+        else:
+            i += 1
+    return sorted(found, key=lambda s: (-s[3], s[2]))[:limit]
 
 
 @given(
@@ -57,6 +66,7 @@ def test_stretches_are_apart_and_leave_no_peak_out(scores, threshold, separation
     in_order = sorted(found)
     for before, after in pairwise(in_order):
         assert after.start - before.stop >= separation
+        assert min(scores[before.stop : after.start]) <= threshold
     for i in np.flatnonzero(np.array(scores) > threshold):
         assert any(s.start - separation <= i < s.stop + separation for s in found)
 
@@ -84,6 +94,17 @@ def test_a_dip_shorter_than_the_separation_does_not_split_a_stretch():
     scores = [0, 5, 0, 0, 5, 0]
     assert find_segments(scores, 1, separation=3) == [AnomalySegment(1, 5, 1, 5.0)]
     assert len(find_segments(scores, 1, separation=2)) == 2
+
+
+def test_a_long_event_is_one_segment_whatever_its_highest_peak():
+    scores = np.zeros(400)
+    scores[100:300] = 5
+    scores[[100, 250]] = 12, 20
+    found = find_segments(scores, 1, separation=40, limit=1)
+    assert found == [AnomalySegment(100, 300, 250, 20.0)]
+    scores[215] = 1  # between the two: no longer one event
+    found = find_segments(scores, 1, separation=40)
+    assert [s[:3] for s in found] == [(250, 300, 250), (100, 210, 100)]
 
 
 def test_no_score_above_the_threshold_gives_nothing():

@@ -140,7 +140,8 @@ class ScoreThreshold(BaseEstimator):  # type: ignore[misc]
             If a score is not finite.
         """
         check_is_fitted(self)
-        return self._tail_probability(_checked(scores))
+        p_values = self._tail_probability(_checked(scores))
+        return p_values.clip(min=np.finfo(float).tiny)  # far out the tail rounds to 0
 
     @abstractmethod
     def _limit(self) -> float:

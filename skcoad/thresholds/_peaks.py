@@ -34,7 +34,8 @@ class PeaksOverThreshold(ScoreThreshold):
     of Martins and Stedinger, with mean 0.1; that of the scale is uniform in the
     logarithm. This extrapolates beyond the highest score; rates for which the
     calibration scores have more than 20 events are counted, as by
-    :class:`QuantileThreshold`.
+    :class:`QuantileThreshold`. So are `p_values` up to the highest score; beyond it
+    they fall as the distribution does.
 
     Parameters
     ----------
@@ -123,8 +124,11 @@ class PeaksOverThreshold(ScoreThreshold):
 
     def _tail_probability(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         p_values = super()._tail_probability(scores)
-        above = scores > self.level_
-        if len(self.peaks_) and above.any():
-            share = (self.scores_ > self.level_).mean()
-            p_values[above] = share * self._survival(scores[above] - self.level_)
+        highest = self._sorted[-1]
+        beyond = scores > highest
+        if len(self.peaks_) and beyond.any():
+            # The tail is one of peaks, of which an event has one, but many rows: it
+            # tells how fast the share of rows falls, not where it begins.
+            known = self._survival(np.array([highest - self.level_]))
+            p_values[beyond] *= self._survival(scores[beyond] - self.level_) / known
         return p_values

@@ -95,11 +95,15 @@ class PeaksOverThreshold(ScoreThreshold):
         if events >= len(self.peaks_):
             return lowest_threshold(scores, self._n_asked(), separation=separation)
         wanted = events / len(self.peaks_)
+        unit = float((self.peaks_ - self.level_).mean())  # brentq's tolerance has none
+
+        def too_many(excess: float) -> float:
+            return float(self._survival(np.array([excess * unit]))[0] - wanted)
+
         high = 1.0
-        while self._survival(np.array([high]))[0] > wanted:
+        while too_many(high) > 0:
             high *= 2
-        excess = brentq(lambda x: self._survival(np.array([x]))[0] - wanted, 0, high)
-        return self.level_ + float(excess)
+        return self.level_ + unit * float(brentq(too_many, 0, high))
 
     def _fit_tail(self, excess: NDArray[np.float64]) -> None:
         """Posterior weights of shapes and scales on a grid."""

@@ -145,6 +145,16 @@ def test_the_unit_of_the_scores_does_not_matter(x, unit, offset):
         assert scaled == pytest.approx(unit * limit + offset, rel=1e-6, abs=1e-6)
 
 
+@pytest.mark.parametrize("unit", [1e-100, 1e-15, 1e15, 1e100])
+def test_the_tail_is_exact_in_any_unit(unit):
+    scores = np.random.default_rng(0).exponential(size=3000)
+    limit, scaled = (
+        PeaksOverThreshold("1 per 1000000 rows").fit(x).threshold_
+        for x in (scores, unit * scores)
+    )
+    assert scaled / unit == pytest.approx(limit, rel=1e-9)
+
+
 @every_threshold
 def test_p_values_are_valid_and_fall_with_the_score(cls):
     rng = np.random.default_rng(0)

@@ -183,6 +183,8 @@ def test_it_is_an_estimator_that_refuses_what_is_wrong(cls):
             threshold.fit(scores)
     with pytest.raises(ValueError, match="separation must be at least 1, got 0"):
         threshold.fit([1.0, 2.0], separation=0)
+    with pytest.raises(ValueError, match=r"separation must be an integer, got 1\.5"):
+        threshold.fit([1.0, 2.0], separation=1.5)
     for held_back in (-0.1, 0.95, "half"):
         with pytest.raises(ValueError, match="held_back"):
             cls(held_back=held_back).fit([1.0, 2.0])
@@ -198,8 +200,13 @@ def test_a_rate_in_time_takes_the_interval_of_the_index(cls):
     stated = cls("1 per day").fit(scores, interval=60.0)
     assert indexed.interval_ == 60.0
     assert indexed.threshold_ == stated.threshold_
+    lasting = cls("1 per day").fit(scores, interval=pd.Timedelta("1min"))
+    assert (lasting.interval_, lasting.threshold_) == (60.0, stated.threshold_)
     with pytest.raises(ValueError, match="needs the times of the rows"):
         cls("1 per day").fit(pd.Series(scores))
+    for index in (times[::-1], times[:1].repeat(len(scores))):
+        with pytest.raises(ValueError, match="an index of times has to increase"):
+            cls("1 per day").fit(pd.Series(scores, index=index))
 
 
 @pytest.mark.parametrize("n", range(40, 110))

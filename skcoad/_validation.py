@@ -37,6 +37,7 @@ __all__ = [
     "Hidden",
     "StrOptions",
     "channel_names",
+    "check_integer",
     "check_parameters",
     "insert_missing_rows",
     "integers",
@@ -77,6 +78,29 @@ def integers(low: int, high: int = MAX_INTEGER) -> Interval:
 def reals(low: float, high: float = MAX_REAL, *, closed: str = "both") -> Interval:
     """Real numbers from `low` to `high`; `closed` says which of them are included."""
     return Numbers(Real, low, high, closed=closed)
+
+
+def check_integer(name: str, value: Any, least: int) -> None:
+    """Refuse an argument that is no integer, or too small.
+
+    Parameters
+    ----------
+    name : str
+        Of the argument.
+    value : object
+        What was given for it.
+    least : int
+        The smallest that it may be.
+
+    Raises
+    ------
+    ValueError
+        Naming the argument, its value and the limit.
+    """
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
+        raise ValueError(f"{name} must be an integer, got {value!r}")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, got {value}")
 
 
 def check_parameters(estimator: BaseEstimator) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from skcoad._validation import check_integer
 
 __all__ = ["AnomalySegment", "find_segments"]
 
@@ -43,7 +46,9 @@ def find_segments(
     last score above half the height of the peak, measured from the threshold; up to
     `separation` lower scores in between are bridged. The next peak is the highest score
     at least `separation` away from every segment before it, and so on until no score is
-    above the threshold.
+    above the threshold. Last, neighbouring segments are joined if all scores between them
+    are above half the height of the lower: one long event is one segment, however
+    uneven its scores are.
 
     A score that was smoothed by a moving average is at half its height where an event
     begins and ends, so the segments fit the events for a wide range of thresholds. Cut
@@ -61,7 +66,7 @@ def find_segments(
         Least number of timestamps between two segments, at least 1; for instance the
         ``period_`` of a detector.
     limit : int or None, default=None
-        Largest number of segments, at least 1.
+        Largest number of segments, at least 1: the highest are kept.
     start : int, default=0
         First timestamp to search; for instance where the training part ends.
 
@@ -74,7 +79,8 @@ def find_segments(
     ------
     ValueError
         If the scores are not one-dimensional or not finite, the threshold is not
-        finite, or `separation` or `limit` is below 1, or `start` below 0.
+        finite, or `separation` or `limit` is below 1, or `start` below 0, or one of
+        them is no integer.
 
     Examples
     --------
@@ -93,20 +99,28 @@ def find_segments(
         raise ValueError(f"scores must be finite, got {free[position]} at {position}")
     if not np.isfinite(threshold):
         raise ValueError(f"threshold must be finite, got {threshold}")
-    if separation < 1:
-        raise ValueError(f"separation must be at least 1, got {separation}")
-    if limit is not None and limit < 1:
-        raise ValueError(f"limit must be at least 1, got {limit}")
-    if start < 0:
-        raise ValueError(f"start must be at least 0, got {start}")
+    check_integer("separation", separation, 1)
+    if limit is not None:
+        check_integer("limit", limit, 1)
+    check_integer("start", start, 0)
 
     free[:start] = -np.inf
-    segments: list[AnomalySegment] = []
+    segments = _joined(
+        _around_peaks(free.copy(), threshold, separation), free, threshold
+    )
+    return sorted(segments, key=lambda segment: (-segment.score, segment.peak))[:limit]
+
+
+def _around_peaks(
+    free: NDArray[np.float64], threshold: float, separation: int
+) -> list[AnomalySegment]:
+    """Segments down to half the height of their peaks; of `free` little is left."""
+    segments = []
     for peak in np.argsort(-free, kind="stable"):
         score = free[peak]
         if score == -np.inf:  # before the start, or in or near an earlier segment
             continue
-        if score <= threshold or len(segments) == limit:
+        if score <= threshold:
             break
         level = (threshold + score) / 2
         stop = peak + _extent(free[peak:], level, separation)
@@ -114,6 +128,22 @@ def find_segments(
         free[max(0, first - separation) : stop + separation] = -np.inf
         segments.append(AnomalySegment(int(first), int(stop), int(peak), float(score)))
     return segments
+
+
+def _joined(
+    segments: list[AnomalySegment], scores: NDArray[np.float64], threshold: float
+) -> list[AnomalySegment]:
+    """Segments in order of time, as one where no score between them is low."""
+    ordered = sorted(segments)
+    joined = ordered[:1]
+    for before, segment in pairwise(ordered):
+        level = (threshold + min(before.score, segment.score)) / 2
+        if (scores[before.stop : segment.start] > level).all():
+            first = joined.pop()
+            higher = segment if segment.score > first.score else first
+            segment = higher._replace(start=first.start, stop=segment.stop)
+        joined.append(segment)
+    return joined
 
 
 def _extent(scores: NDArray[np.floating[Any]], level: float, separation: int) -> int:

@@ -11,8 +11,13 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from skcoad._validation import check_parameters, reals
-from skcoad.thresholds._rate import events_per_row, sampling_interval
+from skcoad._validation import check_integer, check_parameters, reals
+from skcoad.thresholds._rate import (
+    Duration,
+    events_per_row,
+    in_seconds,
+    sampling_interval,
+)
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -54,7 +59,11 @@ class ScoreThreshold(BaseEstimator):  # type: ignore[misc]
         self.held_back = held_back
 
     def fit(
-        self, scores: ArrayLike, *, separation: int = 1, interval: float | None = None
+        self,
+        scores: ArrayLike,
+        *,
+        separation: int = 1,
+        interval: Duration | None = None,
     ) -> Self:
         """Set the threshold by scores of normal data.
 
@@ -67,9 +76,10 @@ class ScoreThreshold(BaseEstimator):  # type: ignore[misc]
         separation : int, default=1
             Scores above the threshold at most so many rows apart are one event; a
             detector gives its period.
-        interval : float or None, default=None
-            Seconds from one row to the next, for a rate in time. By default the median
-            of those of the index of `scores`, if these are times.
+        interval : float, timedelta or None, default=None
+            Seconds from one row to the next, or a duration of Python, numpy or pandas,
+            for a rate in time. By default the median of those of the index of `scores`,
+            if these are times.
 
         Returns
         -------
@@ -84,25 +94,26 @@ class ScoreThreshold(BaseEstimator):  # type: ignore[misc]
         """
         if interval is None:
             interval = sampling_interval(getattr(scores, "index", None))
+        else:
+            interval = in_seconds(interval)
         self.rate_ = self.check(interval)
         values = _checked(scores)
         if len(values) == 0:
             raise ValueError("a threshold needs at least one score, got none")
-        if separation < 1:
-            raise ValueError(f"separation must be at least 1, got {separation}")
+        check_integer("separation", separation, 1)
         self.scores_ = values
         self.separation_, self.interval_ = int(separation), interval
         self._sorted = np.sort(values)
         self.threshold_ = self._limit()
         return self
 
-    def check(self, interval: float | None = None) -> float:
+    def check(self, interval: Duration | None = None) -> float:
         """Check the parameters.
 
         Parameters
         ----------
-        interval : float or None, default=None
-            Seconds from one row to the next.
+        interval : float, timedelta or None, default=None
+            Seconds from one row to the next, or a duration.
 
         Returns
         -------
@@ -140,7 +151,8 @@ class ScoreThreshold(BaseEstimator):  # type: ignore[misc]
             If a score is not finite.
         """
         check_is_fitted(self)
-        return self._tail_probability(_checked(scores))
+        p_values = self._tail_probability(_checked(scores))
+        return p_values.clip(min=np.finfo(float).tiny)  # far out the tail rounds to 0
 
     @abstractmethod
     def _limit(self) -> float:

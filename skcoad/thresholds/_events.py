@@ -97,6 +97,7 @@ def _rises(scores: Array, separation: int) -> tuple[Array, Array]:
     After a running maximum over the last `separation` scores, an event is a run above
     the threshold, and it begins with a step from below or at the threshold to above.
     """
+    separation = min(separation, max(1, len(scores)))  # all are near: no more memory
     padded = np.concatenate([np.full(separation, -np.inf), scores])
     joined = ndimage.maximum_filter1d(padded, separation, origin=(separation - 1) // 2)
     joined = joined[separation - 1 :]

@@ -34,7 +34,8 @@ class PeaksOverThreshold(ScoreThreshold):
     of Martins and Stedinger, with mean 0.1; that of the scale is uniform in the
     logarithm. This extrapolates beyond the highest score; rates for which the
     calibration scores have more than 20 events are counted, as by
-    :class:`QuantileThreshold`.
+    :class:`QuantileThreshold`. So are `p_values` up to the highest score; beyond it
+    they fall as the distribution does.
 
     Parameters
     ----------
@@ -94,11 +95,15 @@ class PeaksOverThreshold(ScoreThreshold):
         if events >= len(self.peaks_):
             return lowest_threshold(scores, self._n_asked(), separation=separation)
         wanted = events / len(self.peaks_)
+        unit = float((self.peaks_ - self.level_).mean())  # brentq's tolerance has none
+
+        def too_many(excess: float) -> float:
+            return float(self._survival(np.array([excess * unit]))[0] - wanted)
+
         high = 1.0
-        while self._survival(np.array([high]))[0] > wanted:
+        while too_many(high) > 0:
             high *= 2
-        excess = brentq(lambda x: self._survival(np.array([x]))[0] - wanted, 0, high)
-        return self.level_ + float(excess)
+        return self.level_ + unit * float(brentq(too_many, 0, high))
 
     def _fit_tail(self, excess: NDArray[np.float64]) -> None:
         """Posterior weights of shapes and scales on a grid."""
@@ -123,8 +128,11 @@ class PeaksOverThreshold(ScoreThreshold):
 
     def _tail_probability(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         p_values = super()._tail_probability(scores)
-        above = scores > self.level_
-        if len(self.peaks_) and above.any():
-            share = (self.scores_ > self.level_).mean()
-            p_values[above] = share * self._survival(scores[above] - self.level_)
+        highest = self._sorted[-1]
+        beyond = scores > highest
+        if len(self.peaks_) and beyond.any():
+            # The tail is one of peaks, of which an event has one, but many rows: it
+            # tells how fast the share of rows falls, not where it begins.
+            known = self._survival(np.array([highest - self.level_]))
+            p_values[beyond] *= self._survival(scores[beyond] - self.level_) / known
         return p_values

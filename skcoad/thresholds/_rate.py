@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 
 from skcoad._time import in_utc, time_index
 
-__all__ = ["events_per_row", "parse_rate", "sampling_interval"]
+__all__ = [
+    "Duration",
+    "events_per_row",
+    "in_seconds",
+    "parse_rate",
+    "sampling_interval",
+]
+
+Duration = float | timedelta | np.timedelta64
 
 SECONDS = {
     "second": 1,
@@ -24,7 +33,7 @@ NUMBER = r"\d+(?:\.\d+)?(?:e[+-]?\d+)?"
 RATE = re.compile(rf"({NUMBER}) per (?:({NUMBER}) )?([a-z]+?)s?", re.IGNORECASE)
 
 
-def events_per_row(false_alarms: str, interval: float | None = None) -> float:
+def events_per_row(false_alarms: str, interval: Duration | None = None) -> float:
     """Read a rate of false alarms.
 
     Parameters
@@ -33,8 +42,8 @@ def events_per_row(false_alarms: str, interval: float | None = None) -> float:
         "<number> per <number> <unit>", where the second number may be left out if it is
         1; the unit is "rows", or "seconds", "minutes", "hours", "days", "weeks" or
         "years", singular or plural.
-    interval : float or None, default=None
-        Seconds from one row to the next, if known.
+    interval : float, timedelta or None, default=None
+        Seconds from one row to the next, or a duration, if known.
 
     Returns
     -------
@@ -44,8 +53,8 @@ def events_per_row(false_alarms: str, interval: float | None = None) -> float:
     Raises
     ------
     ValueError
-        If the text is no such rate, the unit is of time and the interval unknown, or
-        there would be an event in every row or in no less than 1e12 rows.
+        If the text is no such rate, the unit is of time and the interval unknown or not
+        above 0, or there would be an event in every row or in no less than 1e12 rows.
 
     Examples
     --------
@@ -62,9 +71,44 @@ def events_per_row(false_alarms: str, interval: float | None = None) -> float:
                 f"false_alarms={false_alarms!r} needs the times of the rows: fit on a "
                 "DataFrame with a DatetimeIndex, or state the rate in rows"
             )
-        per *= SECONDS[unit] / interval
+        per *= SECONDS[unit] / in_seconds(interval)
         _check(false_alarms, events, per, "row")
     return events / per
+
+
+def in_seconds(interval: Duration) -> float:
+    """Return the time from one row to the next in seconds.
+
+    Parameters
+    ----------
+    interval : float, timedelta or timedelta64
+        In seconds, or a duration of Python, numpy or pandas.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If it is neither, not above 0, or not finite.
+
+    Examples
+    --------
+    >>> from datetime import timedelta
+    >>> from skcoad.thresholds._rate import in_seconds
+    >>> in_seconds(timedelta(hours=1))
+    3600.0
+    """
+    seconds = interval
+    if isinstance(interval, (timedelta, np.timedelta64)):
+        seconds = np.timedelta64(interval) / np.timedelta64(1, "s")
+    if not isinstance(seconds, (int, float, np.number)) or not 0 < seconds < np.inf:
+        raise ValueError(
+            "the interval from one row to the next must be seconds above 0, or such a "
+            f"duration, got {interval!r}; an index of times has to increase"
+        )
+    return float(seconds)
 
 
 def parse_rate(false_alarms: str) -> tuple[float, float, str]:

@@ -14,11 +14,11 @@ separations = st.integers(1, 12)
 
 
 def naive_stretches(scores, threshold, separation, limit=None, start=0):
-    """Walk out from each peak, one timestamp at a time."""
+    """Walk out from each peak, one timestamp at a time; then join what has no gap."""
     n = len(scores)
     free = [i >= start for i in range(n)]
     found = []
-    while limit is None or len(found) < limit:
+    while True:
         candidates = [i for i in range(n) if free[i] and scores[i] > threshold]
         if not candidates:
             break
@@ -36,7 +36,19 @@ def naive_stretches(scores, threshold, separation, limit=None, start=0):
         for i in range(max(0, first - separation), min(n, last + separation + 1)):
             free[i] = False
         found.append((first, last + 1, peak, scores[peak]))
-    return found
+    found.sort()
+    groups = [[one] for one in found[:1]]
+    for one, other in pairwise(found):
+        level = (threshold + min(one[3], other[3])) / 2
+        if min(scores[one[1] : other[0]]) > level:
+            groups[-1].append(other)
+        else:
+            groups.append([other])
+    whole = [
+        (group[0][0], group[-1][1], *max(group, key=lambda s: (s[3], -s[2]))[2:])
+        for group in groups
+    ]
+    return sorted(whole, key=lambda s: (-s[3], s[2]))[:limit]
 
 
 @given(
@@ -57,6 +69,8 @@ def test_stretches_are_apart_and_leave_no_peak_out(scores, threshold, separation
     in_order = sorted(found)
     for before, after in pairwise(in_order):
         assert after.start - before.stop >= separation
+        level = (threshold + min(before.score, after.score)) / 2
+        assert min(scores[before.stop : after.start]) <= level
     for i in np.flatnonzero(np.array(scores) > threshold):
         assert any(s.start - separation <= i < s.stop + separation for s in found)
 
@@ -86,6 +100,17 @@ def test_a_dip_shorter_than_the_separation_does_not_split_a_stretch():
     assert len(find_segments(scores, 1, separation=2)) == 2
 
 
+def test_a_long_event_is_one_segment_whatever_its_highest_peak():
+    scores = np.zeros(400)
+    scores[100:300] = 5
+    scores[[100, 250]] = 12, 20
+    found = find_segments(scores, 1, separation=40, limit=1)
+    assert found == [AnomalySegment(100, 300, 250, 20.0)]
+    scores[225] = 3  # between the two: no longer one event
+    found = find_segments(scores, 1, separation=40)
+    assert [s[:3] for s in found] == [(250, 300, 250), (100, 210, 100)]
+
+
 def test_no_score_above_the_threshold_gives_nothing():
     assert find_segments([1, 1, 1], 1, separation=1) == []
     assert find_segments([], 1, separation=1) == []
@@ -106,6 +131,9 @@ def test_the_scores_given_are_not_changed():
         ([1.0], {"separation": 0}, "separation must be at least 1, got 0"),
         ([1.0], {"limit": 0}, "limit must be at least 1, got 0"),
         ([1.0], {"start": -1}, "start must be at least 0, got -1"),
+        ([1.0], {"separation": 1.5}, r"separation must be an integer, got 1\.5"),
+        ([1.0], {"limit": True}, "limit must be an integer, got True"),
+        ([1.0], {"start": 0.0}, r"start must be an integer, got 0\.0"),
     ],
 )
 def test_wrong_input_is_an_error(scores, arguments, message):

@@ -42,7 +42,7 @@ def test_above_the_lowest_threshold_there_are_never_more_events(x, n, separation
 
 
 @pytest.mark.parametrize(
-    ("separation", "expected"), [(1, 3), (2, 2), (3, 2), (4, 1), (99, 1)]
+    ("separation", "expected"), [(1, 3), (2, 2), (3, 2), (4, 1), (10**18, 1)]
 )
 def test_scores_at_most_the_separation_apart_are_one_event(separation, expected):
     x = [0, 5, 0, 5, 0, 0, 0, 5]

@@ -50,6 +50,19 @@ def test_a_rate_in_time_needs_an_interval():
         events_per_row("1 per week")
 
 
+@pytest.mark.parametrize("kind", [pd.Timedelta, pd.Timedelta.to_pytimedelta])
+def test_an_interval_may_be_a_duration(kind):
+    hour = kind(pd.Timedelta("1h"))
+    assert events_per_row("1 per day", hour) == pytest.approx(1 / 24)
+    assert events_per_row("1 per day", np.timedelta64(hour)) == pytest.approx(1 / 24)
+
+
+@pytest.mark.parametrize("interval", [0, -3600.0, np.inf, np.nan, "1h", pd.NaT])
+def test_an_interval_that_is_no_time_above_0_is_an_error(interval):
+    with pytest.raises(ValueError, match="must be seconds above 0, or such a duration"):
+        events_per_row("1 per day", interval)
+
+
 def test_the_interval_is_the_median_of_the_times():
     times = pd.date_range("2026-01-01", periods=9, freq="min")
     assert sampling_interval(times) == 60.0

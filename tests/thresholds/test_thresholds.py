@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scipy import stats
+from scipy import signal, stats
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
@@ -78,6 +78,16 @@ def test_the_tail_is_close_to_the_true_one():
     assert (ratio < 4).all()
 
 
+def test_p_values_are_of_rows_where_events_are_long():
+    rng = np.random.default_rng(0)
+    noise = rng.normal(size=(100, 5500))
+    p_values = []
+    for scores in signal.lfilter([np.sqrt(1 - 0.95**2)], [1, -0.95], noise)[:, 500:]:
+        threshold = PeaksOverThreshold().fit(scores, separation=40)
+        p_values.append(threshold.p_values([3, 4]))
+    np.testing.assert_allclose(np.mean(p_values, 0), stats.norm.sf([3, 4]), atol=2e-4)
+
+
 def test_a_heavier_tail_has_a_higher_threshold():
     quantiles = (np.arange(2000) + 0.5) / 2000
     order = np.random.default_rng(0).permutation(2000)
@@ -135,6 +145,16 @@ def test_the_unit_of_the_scores_does_not_matter(x, unit, offset):
         assert scaled == pytest.approx(unit * limit + offset, rel=1e-6, abs=1e-6)
 
 
+@pytest.mark.parametrize("unit", [1e-100, 1e-15, 1e15, 1e100])
+def test_the_tail_is_exact_in_any_unit(unit):
+    scores = np.random.default_rng(0).exponential(size=3000)
+    limit, scaled = (
+        PeaksOverThreshold("1 per 1000000 rows").fit(x).threshold_
+        for x in (scores, unit * scores)
+    )
+    assert scaled / unit == pytest.approx(limit, rel=1e-9)
+
+
 @every_threshold
 def test_p_values_are_valid_and_fall_with_the_score(cls):
     rng = np.random.default_rng(0)
@@ -142,9 +162,8 @@ def test_p_values_are_valid_and_fall_with_the_score(cls):
     p_values = threshold.p_values(rng.exponential(size=20_000))
     for level in (0.5, 0.1, 0.01):
         assert (p_values <= level).mean() <= 1.5 * level
-    grid = np.linspace(-1, 30, 200)
-    falling = threshold.p_values(grid)
-    assert (np.diff(falling) <= 0.01).all()
+    falling = threshold.p_values([*np.linspace(-1, 30, 200), 1e300])
+    assert (np.diff(falling) <= 0).all()
     assert (falling > 0).all()
     assert falling[0] == 1
 
@@ -164,6 +183,8 @@ def test_it_is_an_estimator_that_refuses_what_is_wrong(cls):
             threshold.fit(scores)
     with pytest.raises(ValueError, match="separation must be at least 1, got 0"):
         threshold.fit([1.0, 2.0], separation=0)
+    with pytest.raises(ValueError, match=r"separation must be an integer, got 1\.5"):
+        threshold.fit([1.0, 2.0], separation=1.5)
     for held_back in (-0.1, 0.95, "half"):
         with pytest.raises(ValueError, match="held_back"):
             cls(held_back=held_back).fit([1.0, 2.0])
@@ -179,8 +200,13 @@ def test_a_rate_in_time_takes_the_interval_of_the_index(cls):
     stated = cls("1 per day").fit(scores, interval=60.0)
     assert indexed.interval_ == 60.0
     assert indexed.threshold_ == stated.threshold_
+    lasting = cls("1 per day").fit(scores, interval=pd.Timedelta("1min"))
+    assert (lasting.interval_, lasting.threshold_) == (60.0, stated.threshold_)
     with pytest.raises(ValueError, match="needs the times of the rows"):
         cls("1 per day").fit(pd.Series(scores))
+    for index in (times[::-1], times[:1].repeat(len(scores))):
+        with pytest.raises(ValueError, match="an index of times has to increase"):
+            cls("1 per day").fit(pd.Series(scores, index=index))
 
 
 @pytest.mark.parametrize("n", range(40, 110))

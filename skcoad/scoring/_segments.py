@@ -46,8 +46,8 @@ def find_segments(
     last score above half the height of the peak, measured from the threshold; up to
     `separation` lower scores in between are bridged. The next peak is the highest score
     at least `separation` away from every segment before it, and so on until no score is
-    above the threshold. Last, neighbouring segments are joined if all scores between them
-    are above half the height of the lower: one long event is one segment, however
+    above the threshold. Last, neighbouring segments are joined if all scores between
+    them are above half the height of the lower: one long event is one segment, however
     uneven its scores are.
 
     A score that was smoothed by a moving average is at half its height where an event

@@ -281,7 +281,8 @@ def time_index(labels: Any) -> Any:
     Parameters
     ----------
     labels : pandas.Index, pandas.Series or ndarray
-        Of numpy's, of pandas' or of Arrow's types.
+        Of numpy's, of pandas' or of Arrow's types, of categories of these, or of dates
+        and datetimes of Python.
 
     Returns
     -------
@@ -295,20 +296,30 @@ def time_index(labels: Any) -> Any:
     >>> index = pd.date_range("2024-01-01", periods=3, tz="Europe/Berlin", unit="s")
     >>> time_index(index.astype("timestamp[s, Europe/Berlin][pyarrow]")).dtype
     datetime64[s, Europe/Berlin]
+    >>> time_index(pd.Index(index.date)).dtype.kind
+    'M'
     >>> time_index(pd.RangeIndex(3))
     """
     dtype = getattr(labels, "dtype", None)
     kind = getattr(dtype, "kind", "")
-    is_period = kind == "O" and str(dtype).startswith("period")
-    if not is_period and kind not in ("M", "m"):
+    if kind not in ("M", "m", "O"):
         return None
     import pandas as pd
 
     if isinstance(labels, (pd.DatetimeIndex, pd.TimedeltaIndex, pd.PeriodIndex)):
         return labels
-    if is_period:
+    if kind != "O":
+        return pd.DatetimeIndex(labels) if kind == "M" else pd.TimedeltaIndex(labels)
+    if isinstance(dtype, pd.PeriodDtype):
         return pd.PeriodIndex(labels)
-    return pd.DatetimeIndex(labels) if kind == "M" else pd.TimedeltaIndex(labels)
+    if isinstance(dtype, pd.CategoricalDtype):
+        if time_index(dtype.categories) is None:
+            return None
+        return time_index(labels.astype(dtype.categories.dtype))
+    if pd.api.types.infer_dtype(labels) not in ("date", "datetime"):
+        return None
+    zones = {getattr(label, "tzinfo", None) for label in labels}
+    return pd.DatetimeIndex(pd.to_datetime(labels, utc=len(zones) > 1))
 
 
 def in_utc(index: Any) -> Any:

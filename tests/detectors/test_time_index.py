@@ -10,6 +10,7 @@ import pytest
 import xarray as xr
 
 from skcoad import NeighborsDetector
+from skcoad._time import time_index
 from skcoad._validation import regular_grid
 from skcoad.plotting import plot_scores
 from skcoad.thresholds import PeaksOverThreshold
@@ -150,6 +151,43 @@ def test_times_of_arrow_are_times(frame, kept, kind):
     assert limits[0] == limits[1]
     with pytest.raises(ValueError, match="not sorted: row 1"):
         other.decision_function(of_arrow[::-1])
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [
+        lambda days: days.date,
+        lambda days: days.to_pydatetime().astype(object),
+        lambda days: days.tz_localize("Asia/Tokyo").astype(object),
+        lambda days: days.astype("category"),
+        lambda days: pd.Categorical(days.date),
+        lambda days: days.to_period("D").astype("category"),
+    ],
+    ids=["dates", "datetimes", "zone", "categories", "of dates", "of periods"],
+)
+def test_objects_and_categories_of_times_are_times(frame, kept, convert):
+    days = pd.date_range("2024-01-01", periods=500)
+    holed = frame.set_axis(pd.Index(convert(days)))[["a"]].iloc[kept]
+    threshold = PeaksOverThreshold("1 per year", held_back=0)
+    fitted = NeighborsDetector(period=25, contamination=threshold).fit(holed)
+    assert fitted.thresholder_.interval_ == 24 * 3600
+    assert (fitted.training_times_.tz_localize(None) == days).all()
+    found = fitted.find_segments(holed, threshold=0.1)
+    assert found["peak"].isin(holed.index).all()
+    with pytest.raises(ValueError, match="not sorted: row 1"):
+        fitted.decision_function(holed[::-1])
+
+
+@pytest.mark.parametrize("labels", [["a", "b"], [1, None], [1.5, "2024-01-01"]])
+def test_numbers_and_text_are_no_times(labels):
+    index = pd.Index(labels, dtype=object)
+    assert time_index(index) is time_index(index.astype("category")) is None
+
+
+def test_datetimes_of_several_offsets_are_in_utc():
+    offsets = [dt.timezone(dt.timedelta(hours=hours)) for hours in (1, 2)]
+    index = [dt.datetime(2024, 3, 31, 1 + i, tzinfo=offsets[i]) for i in (0, 1)]
+    assert time_index(pd.Index(index, dtype=object)).hour.tolist() == [0, 0]
 
 
 def test_dates_of_arrow_are_times(frame):

@@ -26,7 +26,8 @@ MAX_STRETCH = 10  # a grid has at most so many rows for each row given
 # A step is off the grid when it is farther than this from a whole number of spacings.
 TOLERANCE = 0.25
 EXACT = 0.02  # where the smallest step is taken for the spacing
-MAX_OFF_GRID = 0.05  # share of steps
+MAX_OFF_GRID = 0.05  # share of steps, or of rows
+MIN_FITTED = 20  # rows; of fewer, any lie near some grid
 MONTH_LENGTHS = {1: (28, 31), 3: (89, 92), 12: (365, 366)}  # days, by months
 DAY = np.timedelta64(1, "D")
 _UNITS = {
@@ -69,8 +70,9 @@ def find_grid(times: Times) -> Grid:
     """Find the regular grid that increasing times lie on.
 
     The spacing is the most frequent one: a fixed duration, one or several months, or
-    business days. Times may deviate from the grid by a quarter of the spacing, and the
-    clock may drift; the times of the rows stay as they are.
+    business days. Times may deviate from the grid by a fifth of the spacing, in a long
+    series by a quarter, of fewer than 20 rows by an eighth, and the clock may drift;
+    the times of the rows stay as they are.
 
     Parameters
     ----------
@@ -159,6 +161,9 @@ def fixed_grid(times: Times) -> Grid:
         spacing = steps.min()
         whole = _whole_steps(steps, spacing, EXACT)
     if whole is None:
+        # A row may be late and the next one early: their step is off by both.
+        spacing, whole = usual, _fitted_steps(times, usual)
+    if whole is None:
         worst = int(np.argmax(np.abs(steps / usual - np.rint(steps / usual))))
         raise ValueError(
             "the times have no regular spacing: rows are mostly "
@@ -195,6 +200,20 @@ def _whole_steps(steps: Times, spacing: Any, tolerance: float) -> IntArray | Non
         return None
     positions: IntArray = whole.astype(np.int64)
     return positions
+
+
+def _fitted_steps(times: Times, usual: Any) -> IntArray | None:
+    """Steps as multiples of the spacing of a fitted grid; None if rows are off it."""
+    if len(times) < MIN_FITTED:
+        return None
+    at = (times - times[0]) / usual
+    steps = np.diff(at)
+    spacing = steps[np.rint(steps) == 1].mean()  # what is late and early cancels
+    whole = np.maximum(np.rint(steps / spacing), 1).astype(np.int64)
+    rows = _positions(whole)
+    spacing, first = np.polyfit(rows, at, 1)
+    off = np.abs(at - first - spacing * rows) > TOLERANCE * spacing
+    return whole if off.mean() <= MAX_OFF_GRID else None
 
 
 def _months(times: Times) -> Grid | None:

@@ -51,6 +51,23 @@ def test_a_clock_may_jitter_and_drift():
     np.testing.assert_array_equal(grid.times, times)
 
 
+@pytest.mark.parametrize(("n_rows", "jitter"), [(20, 0.2), (200, 0.24), (5000, 0.24)])
+@pytest.mark.parametrize("spacing", [60, 59.6])
+def test_times_may_be_off_by_a_quarter_of_the_spacing(n_rows, jitter, spacing):
+    rng = np.random.default_rng(0)
+    rows = np.delete(np.arange(n_rows + 4), [3, 10, 11, 12])
+    seconds = spacing * (rows + rng.uniform(-jitter, jitter, size=n_rows))
+    grid = find_grid(START + (1000 * seconds).astype("m8[ms]"))
+    np.testing.assert_array_equal(grid.rows, rows)
+
+
+def test_random_times_are_on_no_grid():
+    for seed in range(200):
+        times = np.cumsum(np.random.default_rng(seed).uniform(1, 4, size=20))
+        with pytest.raises(ValueError, match=r"no regular spacing|rows are missing"):
+            find_grid(times)
+
+
 def test_a_logger_may_go_on_out_of_phase():
     seconds = np.array([0, 60, 120, 180, 450, 510, 570])
     np.testing.assert_array_equal(find_grid(seconds).rows, [0, 1, 2, 3, 7, 8, 9])

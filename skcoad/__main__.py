@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -22,6 +23,9 @@ def run() -> int | str | None:
         import or a destructor swallows the interrupt; 2 where standard output cannot
         be written.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A name that cannot be shown is no reason to fail, nor is it on stderr.
+        sys.stdout.reconfigure(errors="backslashreplace")
     interrupted = False
 
     def interrupt(signal_number: int, frame: FrameType | None) -> None:

@@ -106,6 +106,20 @@ def test_output_that_cannot_be_written_is_an_error_of_one_line(arguments, series
     assert process.stderr.count("\n") == 1
 
 
+def test_a_name_that_the_output_cannot_encode_is_escaped(series, monkeypatch):
+    lines = series.read_text().replace("value", "pump \N{HOT BEVERAGE}\N{FIRE}")
+    series.write_text(lines, encoding="utf-8")
+    monkeypatch.setenv("PYTHONIOENCODING", "cp1252")
+    out = series.with_name("found.csv")
+    process = command(
+        *("-m", "skcoad", "detect", series, "--detector", "neighbors", "--out", out),
+        stdout=subprocess.PIPE,
+    )
+    assert process.returncode == 0, process.stderr
+    assert r"pump \u2615\U0001f525" in process.stdout
+    assert out.exists()
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
 def test_a_device_is_no_output_file(series):
     process = command(

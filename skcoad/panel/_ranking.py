@@ -122,7 +122,7 @@ def rank(results: Iterable[Result]) -> pd.DataFrame:
     for part in (rows, quiet):
         part.sort(key=lambda row: row["score"], reverse=True)
     table = pd.DataFrame([*rows, *quiet, *failed], columns=COLUMNS)
-    for name in POSITIONS:
+    for name in [*POSITIONS, "channel"]:
         table[name] = _whole(table[name])
     return table.astype({"score": float, "threshold": float})
 

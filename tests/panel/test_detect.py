@@ -86,6 +86,19 @@ def test_a_fitted_detector_scores_all_series_as_it_is(panel):
         )
 
 
+def test_positions_of_channels_are_whole_numbers_whatever_was_found(wave):
+    x = wave(400)
+    series = {"plain": x.copy(), "with a bump": x.copy()}
+    series["with a bump"][200:220] = 5
+    detector = NeighborsDetector(period=25).fit(x)
+    threshold = detector.decision_scores_.max()
+    for names in (["plain", "with a bump"], ["plain"], ["with a bump"]):
+        chosen = {name: series[name] for name in names}
+        channels = detect_panel(chosen, detector, threshold=threshold)["channel"]
+        assert channels.dtype == "Int64"
+        assert channels.isna().any() == ("plain" in names)
+
+
 def test_threshold_and_limit_are_for_each_series(panel):
     found = detect_panel(panel, Deviation(), threshold=0.5, limit=3)
     assert found.groupby("series").size().tolist() == [3, 3, 3, 3]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skcoad._typing import FloatArray
+from skcoad._validation import check_integer
 from skcoad.detectors._explanation import Explanation
 from skcoad.detectors._searching import SearchMixin, place_rows, row_labels
 from skcoad.detectors._snapshot import on_one_fit
@@ -88,7 +89,9 @@ class ExplanationMixin(SearchMixin):
         n_timestamps = len(validated)
         chosen = _positions(channels, self._channel_names())
         stop = n_timestamps if stop is None else stop
-        if not 0 <= start < stop <= n_timestamps:
+        check_integer("start", start, 0)
+        check_integer("stop", stop, 1)
+        if not start < stop <= n_timestamps:
             raise ValueError(
                 f"a part is within the {n_timestamps} timestamps and not empty, got "
                 f"{start} to {stop}"

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skcoad._typing import FloatArray
+from skcoad._validation import check_integer
 from skcoad.detectors._snapshot import on_one_fit
 from skcoad.model import CoADModel
 from skcoad.scoring import (
@@ -138,7 +139,8 @@ class SearchMixin:
         ------
         ValueError
             As in :meth:`decision_function`; if `threshold` is not finite, `limit` is
-            below 1 or `start` below 0, or `channel_scores` has not the shape of `X`.
+            below 1 or `start` below 0, or no integer, or `channel_scores` has not the
+            shape of `X`.
 
         Examples
         --------
@@ -213,6 +215,7 @@ class SearchMixin:
         expected: FloatArray | None = None,
     ) -> SearchResult:
         """Search a series, with its scores if they are at hand."""
+        check_integer("start", start, 0)
         validated = self._validated(X)
         series, rows = self._regular(X, validated)
         rows = np.arange(len(series))[rows]
@@ -227,7 +230,7 @@ class SearchMixin:
         options = self._scoring_options()
         scores = aggregate_channels(self.model_, channel_scores.T, options)
         threshold = float(self.threshold_ if threshold is None else threshold)
-        start = int(rows[start]) if 0 <= start < len(rows) else start
+        start = int(rows[start]) if start < len(rows) else start
         segments = find_segments(
             scores,
             threshold,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from skcoad._parallel import run_tasks
+from skcoad._validation import check_integer
 from skcoad.datasets import Series
 from skcoad.datasets._training import check_train
 from skcoad.io._parameters import differing_settings
@@ -140,8 +141,8 @@ def detect_panel(
     """
     panel = open_panel(series)
     check_train(train)
-    if limit is not None and limit < 1:
-        raise ValueError(f"limit must be at least 1, got {limit}")
+    if limit is not None:
+        check_integer("limit", limit, 1)
     if threshold is not None and not math.isfinite(threshold):
         raise ValueError(f"threshold must be finite, got {threshold}")
     if detector is None:

@@ -31,6 +31,11 @@ def mask_gross_outliers(X: FloatArray) -> FloatArray:
     ndarray of shape (n_timestamps, n_channels)
         `X` itself if there are none, else a copy.
 
+    Raises
+    ------
+    ValueError
+        If `X` is not two-dimensional.
+
     Examples
     --------
     >>> import numpy as np
@@ -40,6 +45,8 @@ def mask_gross_outliers(X: FloatArray) -> FloatArray:
     >>> np.flatnonzero(np.isnan(mask_gross_outliers(X)))
     array([50])
     """
+    if X.ndim != 2:
+        raise ValueError(f"X must be two-dimensional, got shape {X.shape}")
     masked = X
     for channel in range(X.shape[1]):
         x = X[:, channel]

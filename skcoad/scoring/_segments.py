@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skcoad._validation import check_integer
+
 __all__ = ["AnomalySegment", "find_segments"]
 
 
@@ -76,7 +78,8 @@ def find_segments(
     ------
     ValueError
         If the scores are not one-dimensional or not finite, the threshold is not
-        finite, or `separation` or `limit` is below 1, or `start` below 0.
+        finite, or `separation` or `limit` is below 1, or `start` below 0, or one of
+        them is no integer.
 
     Examples
     --------
@@ -95,12 +98,10 @@ def find_segments(
         raise ValueError(f"scores must be finite, got {free[position]} at {position}")
     if not np.isfinite(threshold):
         raise ValueError(f"threshold must be finite, got {threshold}")
-    if separation < 1:
-        raise ValueError(f"separation must be at least 1, got {separation}")
-    if limit is not None and limit < 1:
-        raise ValueError(f"limit must be at least 1, got {limit}")
-    if start < 0:
-        raise ValueError(f"start must be at least 0, got {start}")
+    check_integer("separation", separation, 1)
+    if limit is not None:
+        check_integer("limit", limit, 1)
+    check_integer("start", start, 0)
 
     free[:start] = -np.inf
     segments = _joined(

@@ -149,7 +149,12 @@ class Clock:
         if interval is not None:
             if isinstance(interval, (int, float, np.number)):
                 raise ValueError(f"interval={interval!r} has no unit, as '60s' has")
-            duration = pd.Timedelta(interval)
+            try:
+                duration = pd.Timedelta(interval)
+            except (ValueError, TypeError):
+                raise ValueError(
+                    f"interval={interval!r} is no duration, as '60s' is"
+                ) from None
             if not duration > pd.Timedelta(0):
                 raise ValueError(f"interval={interval!r} is not above 0")
             self.interval = duration.as_unit("ns").value
@@ -200,9 +205,10 @@ class Clock:
         if (passed <= 0).any():
             row = int((passed <= 0).argmax())
             early = duration_text(np.timedelta64(int(-passed[row]), "ns"))
+            order = f"{early} earlier" if passed[row] else "at the same time"
             raise ValueError(
                 f"row {row} ({times[row]}) is not later than the row before, but "
-                f"{early} earlier"
+                f"{order}"
             )
         if n_rows >= FEW and (usual := np.median(passed)) < self.interval / 2:
             apart, interval = (

@@ -148,6 +148,7 @@ def test_no_peak_is_where_nothing_was_observed(fitted, normal, hole, channels):
         ({"threshold": np.nan}, "threshold must be finite, got nan"),
         ({"limit": 0}, "limit must be at least 1, got 0"),
         ({"start": -1}, "start must be at least 0, got -1"),
+        ({"start": 2.5}, r"start must be an integer, got 2\.5"),
         (
             {"channel_scores": np.zeros(600)},
             r"shape of X, \(600, 2\), got \(600,\)",
@@ -189,6 +190,8 @@ def test_a_part_of_a_channel_is_explained_alone(fitted, anomalous):
         ({"channels": ["level"]}, "there are 2 channels, none is 'level'"),
         ({"channels": []}, "channels is empty"),
         ({"start": 10, "stop": 10}, "600 timestamps and not empty, got 10 to 10"),
+        ({"start": 300.0}, r"start must be an integer, got 300\.0"),
+        ({"stop": 300.0}, r"stop must be an integer, got 300\.0"),
         ({"stop": 601}, "600 timestamps and not empty, got 0 to 601"),
         ({"channel_scores": np.zeros(600)}, r"shape of X, \(600, 2\), got \(600,\)"),
     ],

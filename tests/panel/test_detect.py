@@ -528,6 +528,7 @@ def test_a_second_run_on_one_file_is_an_error(panel, out):
         ({"detector": Deviation}, TypeError, "got the class Deviation"),
         ({"detector": "x"}, TypeError, "must have a method fit, got 'x'"),
         ({"limit": 0}, ValueError, "limit must be at least 1, got 0"),
+        ({"limit": 1.5}, ValueError, r"limit must be an integer, got 1\.5"),
         ({"threshold": np.nan}, ValueError, "threshold must be finite, got nan"),
         ({"train": -1}, ValueError, "train must be at least 0, got -1"),
         ({"train": 1.5}, ValueError, "a share is between 0 and 1, got train=1.5"),

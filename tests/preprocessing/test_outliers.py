@@ -26,6 +26,11 @@ def test_where_nothing_is_gross_the_series_itself_is_returned(X):
     assert mask_gross_outliers(X) is X
 
 
+def test_a_channel_alone_is_no_series():
+    with pytest.raises(ValueError, match=r"must be two-dimensional, got shape \(9,\)"):
+        mask_gross_outliers(np.zeros(9))
+
+
 def test_many_are_data():
     X = rhythm()
     X[:11, 0] = 1e4

@@ -59,8 +59,14 @@ def test_times_are_kept_by_a_saved_stream(frame, detector, tmp_path):
     later = frame[360:361]
     assert loaded.score_next(later) == stream.score_next(later)
     assert loaded.update(later).scores == pytest.approx(stream.update(later).scores)
-    with pytest.raises(ValueError, match="not later than the row before"):
-        loaded.update(frame[355:356])
+    for again, order in (
+        (frame[355:356], "5 min earlier"),
+        (later, "at the same time"),
+    ):
+        with pytest.raises(
+            ValueError, match=f"not later than the row before, .*{order}"
+        ):
+            loaded.update(again)
 
 
 @pytest.mark.parametrize("jitter", [0.25, 0.4])
@@ -84,6 +90,9 @@ def test_a_wrong_interval_is_an_error(frame, detector):
         stream.update(frame[:50])
     with pytest.raises(ValueError, match="interval=60 has no unit, as '60s' has"):
         StreamingDetector(detector, interval=60)
+    for interval in ("banana", []):
+        with pytest.raises(ValueError, match="is no duration, as '60s' is"):
+            StreamingDetector(detector, interval=interval)
 
 
 def test_times_without_an_interval_and_the_reverse_are_errors(frame, detector):

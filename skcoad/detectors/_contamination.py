@@ -78,7 +78,8 @@ def held_back_scores(detector: Any, X: FloatArray, share: float) -> FloatArray:
             raise ValueError(
                 f"with {n_scored} of {n} rows held back to calibrate on "
                 f"(held_back={share}), the rest cannot be fitted to: {error}. A "
-                "threshold with held_back=0 calibrates on the training series alone"
+                "threshold with held_back=0 calibrates on the training series alone; "
+                "the command has --threshold SCORE for one that needs no calibration"
             ) from error
 
     fit_rest(X[n_scored:])

@@ -224,6 +224,19 @@ def test_threshold_top_and_period_are_used(ucr, capsys):
         assert len(table.splitlines()) == 2 * top  # each with its reason
 
 
+def test_a_training_part_with_a_long_hole_needs_a_stated_threshold(folder, capsys):
+    days = np.delete(np.arange(700), np.arange(50, 250))
+    times = (np.datetime64("2024-01-01") + days).astype(str)
+    rows = [f"{time},{day % 9}" for time, day in zip(times, days, strict=True)]
+    (folder / "gap.csv").write_text("\n".join(["time,flow", *rows]))
+    words = ("detect", "gap.csv", "--train", 500, "--detector", "neighbors")
+    assert run(*words) == 2
+    error = capsys.readouterr().err
+    assert "% of the values of channel 0 are missing" in error
+    assert "the command has --threshold SCORE" in error
+    assert run(*words, "--threshold", 4) == 0
+
+
 def test_files_are_replaced(ucr, folder):
     (folder / "scores.csv").write_text("old")
     assert run("detect", ucr, *QUICK, "--out", "scores.csv") == 0

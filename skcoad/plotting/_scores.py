@@ -131,7 +131,8 @@ def plot_scores(
     ------
     ValueError
         If lengths do not agree, a score is not finite, a label is neither 0 nor 1, or
-        a zoom or a segment is no part of the series.
+        a zoom or a segment is no part of the series, or labels of the index that
+        segments are given by are there more than once.
 
     Examples
     --------
@@ -373,7 +374,13 @@ def _positions(
     if not isinstance(segments, pd.DataFrame):
         return [(segment.start, segment.stop, segment.peak) for segment in segments]
     labels = [segments[name] for name in ("start", "end", "peak")]
-    if index is not None:
+    if index is not None and len(segments):
+        if not index.is_unique:
+            raise ValueError(
+                f"the index of x has {index[index.duplicated()][0]} more than once, "
+                "so labels do not say where segments are; "
+                "detector.search(x).segments are by position"
+            )
         labels = [pd.Series(index.get_indexer(pd.Index(each))) for each in labels]
         if any((each < 0).any() for each in labels):
             raise ValueError("a segment has a label that the index of x has not")

@@ -389,6 +389,17 @@ def test_a_frame_names_channels_timestamps_and_segments(wave):
         plot_scores(X[:100], np.zeros(100), segments=found)
 
 
+def test_labels_that_repeat_do_not_say_where_segments_are(wave):
+    X = pd.DataFrame(wave(600), index=np.arange(600) // 2)
+    X.iloc[400:412] = 3
+    detector = NeighborsDetector(period=25).fit(X[:300])
+    found = detector.search(X, threshold=3)
+    with pytest.raises(ValueError, match=r"has 0 more than once.*are by position"):
+        plot_scores(X, found.scores, segments=found.table)
+    for some in (found.segments, found.table[:0]):
+        assert plot_scores(X, found.scores, segments=some).axes
+
+
 @pytest.mark.parametrize("draw", ["scores", "explanation"])
 @pytest.mark.parametrize("sub", [False, True])
 def test_a_figure_that_is_given_is_drawn_into(fitted, x, draw, sub):

@@ -259,7 +259,7 @@ LABELS = {
     "categories": pd.CategoricalIndex(["on", "off"] * 500),
     "levels": pd.MultiIndex.from_product([["a", "b"], range(500)]),
     "missing": pd.Index([np.nan, *range(999)]),
-    "dates": pd.Index(HOURS[:1000].date),
+    "times of day": pd.Index(HOURS[:1000].time),
 }
 
 

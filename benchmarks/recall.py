@@ -37,8 +37,8 @@ from skcoad.datasets import Series, make_series, open_archive
 from skcoad.neighbors import JoinIndex, Neighbors, SubsequenceIndex
 from skcoad.neighbors._distance import VARIANCE_FLOOR, Metric
 from skcoad.neighbors._index import MEAN_WEIGHT
-from skcoad.neighbors._join import QUERIES_PER_LENGTH
 from skcoad.preprocessing import plan_windows
+from skcoad.preprocessing._plan import QUERIES_PER_PERIOD
 
 LENGTHS = [50, 100, 200]
 TRAIN_LENGTHS = [5_000, 20_000, 100_000]
@@ -241,7 +241,7 @@ def measure_join(parts: Parts, length: int, metric: Metric) -> Accuracy:
     missing = torch.zeros(len(parts.train), dtype=torch.bool)
     index = JoinIndex(parts.train, missing, length, metric)
     begin = time.process_time()
-    found = index.join(parts.test, max(1, length // QUERIES_PER_LENGTH))
+    found = index.join(parts.test, max(1, length // QUERIES_PER_PERIOD))
     seconds = (time.process_time() - begin) / len(found.indices)
     sample = Neighbors(*(each[parts.starts] for each in found))
     return compare(sample, parts, length, metric, seconds)

@@ -46,9 +46,9 @@ from skcoad.neighbors import (
     first_differences,
 )
 from skcoad.neighbors._distance import Metric
-from skcoad.neighbors._join import QUERIES_PER_LENGTH
 from skcoad.preprocessing import plan_windows
 from skcoad.preprocessing._calibration import TailCalibration
+from skcoad.preprocessing._plan import QUERIES_PER_PERIOD
 from skcoad.preprocessing._scaler import Scaler
 
 LENGTHS = (0.35, 0.6, 1.0, 1.6, 2.5)  # of subsequences, in periods
@@ -151,7 +151,7 @@ def excess_distances(
         train, test = parts[kind]
         for periods in lengths:
             length = max(4, min(round(periods * plan.period), len(train) // 4))
-            stride = plan._replace(period=length).query_stride(QUERIES_PER_LENGTH)
+            stride = plan._replace(period=length).query_stride(QUERIES_PER_PERIOD)
             index = JoinIndex(train, missing, length, metric)
             own, found = index.self_join(stride), index.join(test, stride)
             excess.append(excess_of(own, found, length))

@@ -56,8 +56,8 @@ from skcoad.datasets import Series
 from skcoad.metrics import events
 from skcoad.neighbors import VIEWS, JoinIndex, Neighbors, SubsequenceIndex
 from skcoad.neighbors._index import MEAN_WEIGHT
-from skcoad.neighbors._join import QUERIES_PER_LENGTH
 from skcoad.preprocessing import plan_windows
+from skcoad.preprocessing._plan import QUERIES_PER_PERIOD
 
 MIN_LENGTH = 40_000
 MAX_REFERENCES = 4096
@@ -258,7 +258,7 @@ def study(series: Series) -> Result:
     plan = plan_windows(series.train)
     length, labels = plan.period, series.test_labels
     train, test = scaled_views(series)["values"]
-    stride = plan.query_stride(QUERIES_PER_LENGTH)
+    stride = plan.query_stride(QUERIES_PER_PERIOD)
     found = compare_searches(train, test, length, stride)
     excess = {name: excess_of(*found[name], length) for name in SEARCHES}
     peaks = {

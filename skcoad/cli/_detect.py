@@ -127,6 +127,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Run ``skcoad detect``; return 0. Raises ValueError for unusable arguments."""
+    if arguments.top < 1:
+        raise ValueError(f"--top must be at least 1, got {arguments.top}")
+    if arguments.threshold is not None and not math.isfinite(arguments.threshold):
+        raise ValueError(f"--threshold must be finite, got {arguments.threshold}")
     if _panel.has_many_series(arguments.file):
         return _panel.execute(arguments)
     _check_arguments(arguments)
@@ -171,10 +175,6 @@ def _check_arguments(arguments: argparse.Namespace) -> None:
     """Raise ValueError for what would fail after the work."""
     if arguments.jobs is not None:
         raise ValueError(f"--jobs is for many series, and {arguments.file} is one")
-    if arguments.top < 1:
-        raise ValueError(f"--top must be at least 1, got {arguments.top}")
-    if arguments.threshold is not None and not math.isfinite(arguments.threshold):
-        raise ValueError(f"--threshold must be finite, got {arguments.threshold}")
     outputs = {f"--{name}": getattr(arguments, name) for name in OUTPUTS}
     sources = [arguments.file]
     if arguments.model is not None:

@@ -1,1 +1,1 @@
-"""Interfaces of other libraries: scikit-learn, PyOD and river."""
+"""Interfaces of other libraries: scikit-learn, PyOD, river and TSB-AD."""

@@ -13,7 +13,7 @@ COMMON: dict[str, Any] = {
     "category": "time_series",
     "complexity": {"time": "O(n)", "space": "O(n)"},
     "best_for": "Series with a period, one channel or several",
-    "avoid_when": "Nothing repeats, or there are fewer than a few hundred points",
+    "avoid_when": "There are fewer than a few hundred points",
     "benchmark_refs": [],
     "benchmark_rank": {},
     "paper": {"id": "tang2026coad", "short": "Tang et al., KDD 2026"},

@@ -276,6 +276,12 @@ def _read_sheets(data: bytes) -> dict[str, pd.DataFrame]:
     )
 
 
+def library_of(value: Any) -> str | None:
+    """Whether a value is a frame of pandas, polars or xarray, or of none."""
+    libraries = {base.__module__.partition(".")[0] for base in type(value).__mro__}
+    return next(iter(libraries & {"pandas", "polars", "xarray"}), None)
+
+
 def plain_frame(table: Any) -> pd.DataFrame:
     """Convert a frame of pandas, polars or xarray; an index of times is a column.
 
@@ -288,7 +294,7 @@ def plain_frame(table: Any) -> pd.DataFrame:
 
     from skcoad.datasets._times import holds_times
 
-    library = type(table).__module__.partition(".")[0]
+    library = library_of(table)
     if library == "polars" and hasattr(table, "height"):
         frame = pd.DataFrame({n: table[n].to_numpy() for n in table.columns})
     elif library == "polars" and hasattr(table, "to_frame"):

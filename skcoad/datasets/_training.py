@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from skcoad._time import time_text
+from skcoad._time import in_utc, time_index, time_text
 from skcoad.datasets._series import Series
 
 __all__ = ["check_train", "n_training_rows"]
@@ -95,9 +95,10 @@ def n_training_rows(series: Series, train: Any) -> int:
 
 
 def _rows_before(series: Series, time: Any) -> int:
-    times = series.timestamps
-    if times is None or times.dtype.kind != "M":
+    index = time_index(series.timestamps)
+    if index is None or index.dtype.kind == "m":
         raise ValueError(f"train={time} needs dates, and {series.name} has none")
+    times = in_utc(index).to_numpy()
     limit = _as_time(time)
     if limit.tz is not None:
         limit = limit.tz_convert(None)

@@ -280,8 +280,7 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
         OSError
             If there is no such file, or it cannot be read.
         """
-        with own_torch_state():
-            detector: Self = load_detector(path, cls)
+        detector: Self = load_detector(path, cls)
         return detector
 
     @property
@@ -402,8 +401,8 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
         threshold.check(interval)
         if threshold.held_back == 0:
             return threshold
-        scores = held_back_scores(self, normal, threshold.held_back)
         period = plan_windows(normal, period=self.period).period
+        scores = held_back_scores(self, normal, threshold.held_back, period)
         return threshold.fit(scores, separation=period, interval=interval)
 
     def _set_scores(

@@ -37,6 +37,7 @@ from skcoad.model import (
     NetworkConfig,
     TrainingOptions,
 )
+from skcoad.model._training import RECORD_EVERY
 from skcoad.neighbors import ChannelNeighbors
 from skcoad.preprocessing import plan_windows
 from skcoad.scoring import ScoringOptions
@@ -439,7 +440,7 @@ class ProgressBar(Callback):
 
     def on_batch_end(self, network: CoADNetwork, n_steps: int, loss: Tensor) -> None:
         """Advance by one."""
-        if n_steps % 20 == 0:
+        if n_steps % RECORD_EVERY == 0:
             self.bar.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
         self.bar.update()
 

@@ -13,7 +13,6 @@ from sklearn.base import clone
 
 from skcoad._typing import FloatArray
 from skcoad.model import InterruptedFitWarning
-from skcoad.preprocessing import plan_windows
 
 __all__ = ["held_back_scores", "interrupts_raised", "thresholder_limit"]
 
@@ -35,10 +34,10 @@ def interrupts_raised() -> Iterator[None]:
             raise KeyboardInterrupt from warning
 
 
-def held_back_scores(detector: Any, X: FloatArray, share: float) -> FloatArray:
+def held_back_scores(
+    detector: Any, X: FloatArray, share: float, period: int
+) -> FloatArray:
     """Score each end of the training series as new, by a detector fitted to the rest.
-
-    The period is that of the whole series, or half of the rest where that is shorter.
 
     Parameters
     ----------
@@ -48,6 +47,8 @@ def held_back_scores(detector: Any, X: FloatArray, share: float) -> FloatArray:
         The training series.
     share : float
         How much of it to score at each end, above 0 and at most 0.5.
+    period : int
+        Of the whole series; half of the rest is taken where that is shorter.
 
     Returns
     -------
@@ -63,7 +64,6 @@ def held_back_scores(detector: Any, X: FloatArray, share: float) -> FloatArray:
     """
     n = len(X)
     n_scored = max(1, round(share * n))
-    period = plan_windows(X, period=detector.period).period
     other = clone(detector).set_params(
         contamination=0.1,  # whatever is a number, so that this ends here
         period=min(period, max(2, (n - n_scored) // 2)),

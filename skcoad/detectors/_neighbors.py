@@ -32,9 +32,10 @@ class NeighborsDetector(TimeSeriesDetector):
     distance: the distance minus that of the neighbour to its own nearest neighbour, so
     that parts where the training series hardly repeats raise no alarm. Each of the four
     is expressed as its rarity on the training series, every subsequence compared with
-    the others, and the score is their quadratic mean, in the same unit: 2 is exceeded
-    by one of 100 normal timestamps. Fitting takes a second or less for most series, and
-    nothing is random.
+    the others; so are local statistics (value, level, difference, volatility) and, with
+    several channels, what other channels predict. The score is their weighted quadratic
+    mean, in the same unit: 2 is exceeded by one of 100 normal timestamps. Fitting takes
+    a second or less for most series, and nothing is random.
 
     The search is near exact: the distances found are never below the exact ones; how
     far above, and how often the exact neighbour is found, is measured by

@@ -32,6 +32,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from skcoad._device import resolve_device
+from skcoad._torch_state import own_torch_state
 from skcoad._typing import FloatArray
 from skcoad.io._atomic import atomic_write
 from skcoad.io._container import pack, read_container, unpack
@@ -81,7 +82,8 @@ def save_detector(detector: Any, path: str | os.PathLike[str]) -> None:
 def load_detector(path: str | os.PathLike[str], *classes: type[Any]) -> Any:
     """Load a detector of one of these classes; see :meth:`skcoad.CoADDetector.load`."""
     try:
-        return restore(*read_container(path), *classes)
+        with own_torch_state():
+            return restore(*read_container(path), *classes)
     except InvalidDetectorError as error:
         raise InvalidDetectorError(f"{os.fspath(path)}: {error}") from error
 
@@ -104,20 +106,20 @@ def restore(content: Json, tensors: dict[str, Tensor], *classes: type[Any]) -> A
 
 
 def _content(detector: Any) -> Json:
-    def refuse(value: Any) -> Any:
+    def convert(value: Any) -> Any:
         if isinstance(value, torch.device):
             return str(value)
         if type(value) in THRESHOLDS.values():
             return _threshold_content(value)
         raise ValueError(
             f"a detector with the parameter {value!r} cannot be saved without pickle; "
-            "use a number"
+            "use a number, or a threshold of skcoad.thresholds"
         )
 
     names = getattr(detector, "feature_names_in_", None)
     content: Json = {
         "class": type(detector).__name__,
-        "parameters": plain(detector.get_params(deep=False), refuse),
+        "parameters": plain(detector.get_params(deep=False), convert),
         "model": detector.model_.config.to_dict(),
         "feature_names": None if names is None else list(names),
         "n_iter": getattr(detector, "n_iter_", None),

@@ -91,7 +91,7 @@ class ScoringGraph(nn.Module):
                 "depend on the whole series; fit with references='train'"
             )
         plan = model.config.plan
-        width = max(1, round(options.smoothing * plan.period))
+        width = options.width(plan.period)
         reach = plan.window_size + plan.period + width
         self.halo = plan.step * math.ceil(reach / plan.step)
         if chunk_size == "auto":

@@ -40,7 +40,7 @@ class NetworkGraph(nn.Module):
         plan = model.config.plan
         self.plan = plan
         self.aggregation = options.score_aggregation
-        self.width = max(1, round(options.smoothing * plan.period))
+        self.width = options.width(plan.period)
         self.windows = WindowCover(chunk_size, plan.window_size, plan.step)
         self.network = cast("CoADNetwork", model.network)
         self.retrieve: RetrievalGraph | None = None

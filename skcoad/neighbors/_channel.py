@@ -18,7 +18,7 @@ from skcoad._threads import in_threads
 from skcoad._typing import References
 from skcoad.neighbors._distance import Metric
 from skcoad.neighbors._index import Neighbors, SubsequenceIndex
-from skcoad.neighbors._join import QUERIES_PER_LENGTH, JoinIndex
+from skcoad.neighbors._join import JoinIndex
 from skcoad.neighbors._profile import (
     baseline_distances,
     excess_distance,
@@ -27,7 +27,7 @@ from skcoad.neighbors._profile import (
     retrieve,
 )
 from skcoad.preprocessing._calibration import TailCalibration
-from skcoad.preprocessing._plan import WindowPlan
+from skcoad.preprocessing._plan import QUERIES_PER_PERIOD, WindowPlan
 
 __all__ = [
     "VIEWS",
@@ -183,7 +183,7 @@ class ChannelNeighbors(nn.Module):
             index = SubsequenceIndex.build(series, plan.period, max_references, missing)
         neighbors.series, neighbors.missing, neighbors.index = series, missing, index
         neighbors._make_joins()
-        stride = plan.query_stride(QUERIES_PER_LENGTH)
+        stride = plan.query_stride(QUERIES_PER_PERIOD)
         found = list(in_threads(lambda join: join.self_join(stride), neighbors.joins))
         neighbors.baselines = torch.stack(
             [
@@ -325,7 +325,7 @@ class ChannelNeighbors(nn.Module):
         return self._join(self._views(filled[0], missing))
 
     def _join(self, views: dict[str, tuple[Tensor, Tensor]]) -> list[Neighbors]:
-        stride = self.plan.query_stride(QUERIES_PER_LENGTH)
+        stride = self.plan.query_stride(QUERIES_PER_PERIOD)
 
         def join(row: int) -> Neighbors:
             kind, _ = VIEWS[row]
@@ -360,7 +360,7 @@ class ChannelNeighbors(nn.Module):
         period, baselines = self.plan.period, self.baselines[row]
         own_index = JoinIndex(*series, period, VIEWS[row][1])
         own = own_index.self_join(
-            self.plan.query_stride(QUERIES_PER_LENGTH),
+            self.plan.query_stride(QUERIES_PER_PERIOD),
             math.ceil(EXCLUSION_PERIODS * period),
             past_only,
         )

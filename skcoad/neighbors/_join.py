@@ -45,7 +45,6 @@ __all__ = ["JoinIndex", "Metric"]
 N_COMPONENTS = 64
 MAX_POINTS = 256  # of a subsequence in the first stage; longer ones are downsampled
 MAX_INDEXED = 2**18  # subsequences; of a longer series, evenly spaced ones
-QUERIES_PER_LENGTH = 16
 EMBEDDING_CHUNK = 2**11
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +16,6 @@ __all__ = ["rank", "read_panel", "read_panel_results"]
 POSITIONS = ["start", "peak", "end"]
 WHY = ["channel", "component", "reason"]
 COLUMNS = ["series", *POSITIONS, "score", *WHY, "threshold", "error"]
-# How JSON has what is neither a number nor text.
-FORMS = {"time": re.compile(r"-?\d{4,}-\d\d"), "duration": re.compile(r"-?P\d")}
 
 
 def read_panel(path: str | os.PathLike[str]) -> pd.DataFrame:
@@ -67,7 +64,7 @@ def read_panel_results(path: str | os.PathLike[str]) -> list[Result]:
     for number, result in enumerate(results, start=1):
         needed = {"series", "settings", "error"}
         if result.get("error") is None:
-            needed |= {"segments", "threshold", "max_score"}
+            needed |= {"segments", "label_kind", "threshold", "max_score"}
         if missing := sorted(needed - result.keys()):
             raise ValueError(
                 f"{path}, line {number}: not a result of a panel: no {missing[0]!r}"
@@ -97,7 +94,7 @@ def rank(results: Iterable[Result]) -> pd.DataFrame:
     --------
     >>> from skcoad.panel._ranking import rank
     >>> segments = [{"start": 3, "peak": 4, "end": 5, "score": 2.5}]
-    >>> common = {"error": None, "threshold": 2.0}
+    >>> common = {"error": None, "threshold": 2.0, "label_kind": "position"}
     >>> a = {"series": "a", "segments": [], "max_score": 0.5} | common
     >>> b = {"series": "b", "segments": segments, "max_score": 2.5} | common
     >>> rank([a, b])[["series", "start", "end", "score"]]
@@ -113,7 +110,7 @@ def rank(results: Iterable[Result]) -> pd.DataFrame:
             failed.append({"series": result["series"], "error": result["error"]})
             continue
         common = {"series": result["series"], "threshold": result["threshold"]}
-        kind = result.get("label_kind")
+        kind = result["label_kind"]
         for segment in result["segments"]:
             labels = {name: _label(segment[name], kind) for name in POSITIONS}
             rows.append(common | segment | labels)
@@ -127,18 +124,10 @@ def rank(results: Iterable[Result]) -> pd.DataFrame:
     return table.astype({"score": float, "threshold": float})
 
 
-def _kind(label: Any) -> str:
-    """What a label is in a result of a version that did not say it."""
-    if not isinstance(label, str):
-        return "position"
-    return next((kind for kind, form in FORMS.items() if form.match(label)), "text")
-
-
-def _label(label: Any, kind: str | None) -> Any:
+def _label(label: Any, kind: str) -> Any:
     """A label as it was."""
     import pandas as pd
 
-    kind = kind or _kind(label)
     if kind == "time":
         return pd.Timestamp(label)
     return pd.Timedelta(label) if kind == "duration" else label

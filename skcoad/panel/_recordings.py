@@ -13,7 +13,7 @@ from sklearn.base import clone
 from skcoad._series import check_series
 from skcoad._time import Grid
 from skcoad._typing import FloatArray
-from skcoad._validation import insert_missing_rows, regular_grid
+from skcoad._validation import check_integer, insert_missing_rows, regular_grid
 from skcoad.datasets import Series, n_training_rows
 from skcoad.datasets._series import to_frame
 from skcoad.datasets._training import check_train
@@ -58,7 +58,7 @@ def join_recordings(
     ------
     ValueError
         If there is no recording, one is empty, their channels differ, or `gap` is
-        below 1.
+        no integer above 0.
 
     Examples
     --------
@@ -66,8 +66,7 @@ def join_recordings(
     >>> join_recordings([[1, 2], [5, 6, 7]], gap=1).ravel()
     array([ 1.,  2., nan,  5.,  6.,  7.])
     """
-    if gap < 1:
-        raise ValueError(f"gap must be at least 1, got {gap}")
+    check_integer("gap", gap, 1)
     arrays = [
         check_series(recording, f"recording {number}")
         for number, recording in enumerate(recordings)

@@ -23,7 +23,7 @@ from skcoad.datasets import (
     open_archive,
 )
 from skcoad.datasets._archive import walk_files
-from skcoad.datasets._frames import plain_frame
+from skcoad.datasets._frames import library_of, plain_frame
 from skcoad.datasets._table import TableOptions
 from skcoad.datasets._times import holds_times
 
@@ -145,7 +145,7 @@ def open_panel(source: Any, **options: Any) -> Panel:
     if isinstance(source, Mapping):
         names, values = tuple(map(str, source)), list(source.values())
         return Panel(names, lambda index: _series(names[index], values[index]))
-    if _library(source) == "polars" and hasattr(source, "height"):
+    if library_of(source) == "polars" and hasattr(source, "height"):
         source = plain_frame(source)
     if hasattr(source, "columns") and hasattr(source, "groupby"):
         source = _with_id_and_time(source)
@@ -285,7 +285,7 @@ def _series(name: str, values: Any) -> Series:
     """Make a series of an array or a frame; of a series, one of that name."""
     if isinstance(values, Series):
         return replace(values, name=name)
-    if _library(values) is None:
+    if library_of(values) is None:
         return Series(values, np.zeros(len(values), dtype=np.int64), 0, name)
     series = from_frame(values, name=name)
     index: Any = getattr(values, "index", None)
@@ -298,9 +298,3 @@ def _series(name: str, values: Any) -> Series:
     if series.timestamps is not None or counts:
         return series
     return replace(series, timestamps=index.to_numpy())
-
-
-def _library(values: Any) -> str | None:
-    """The library of frames that a value is of."""
-    libraries = {base.__module__.partition(".")[0] for base in type(values).__mro__}
-    return next(iter(libraries & {"pandas", "polars", "xarray"}), None)

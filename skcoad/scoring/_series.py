@@ -50,6 +50,10 @@ class ScoringOptions:
     channel_aggregation: ChannelAggregation = "rms"
     references: References = "train"
 
+    def width(self, period: int) -> int:
+        """Timestamps in the moving average over probability and error."""
+        return max(1, round(self.smoothing * period))
+
 
 def score_series(
     model: CoADModel, X: FloatArray, options: ScoringOptions
@@ -118,7 +122,7 @@ def calibrate_scores(
 
     Every part of the series is taken as if it were new: neighbours are those of other
     timestamps, statistics and residuals are cross-fitted. The network has been trained
-    on the series, so its part is a little optimistic. References are those of the
+    on the series, so its part is optimistic. References are those of the
     training series, whatever the options say, as they hold all of its past.
 
     Parameters
@@ -293,8 +297,7 @@ def _components(
 def smoothing_width(model: CoADModel, X: FloatArray, options: ScoringOptions) -> int:
     """Width of the moving average over probability and error, in timestamps."""
     # Wider than twice the series is the mean of everything.
-    width = round(options.smoothing * model.config.plan.period)
-    return max(1, min(width, 2 * len(X) + 1))
+    return min(options.width(model.config.plan.period), 2 * len(X) + 1)
 
 
 def _scores(
@@ -328,19 +331,10 @@ def channel_score(
     kind: ScoreBy,
 ) -> FloatArray:
     """Score of a channel in decades, of its components, ``(n_timestamps,)``."""
-    return _calibrated(
-        model, channel, _scores(model, channel, components, network), kind
-    )
-
-
-def _calibrated(
-    model: CoADModel, channel: int, scores: FloatArray, kind: ScoreBy
-) -> FloatArray:
-    """Score of a channel in decades; timestamp by timestamp."""
     row = SCORES.index(kind)
     chosen = slice(row, row + 1)
-    calibration = model.calibrations[channel].scores
-    return _decades(calibration, scores[chosen], chosen).reshape(-1)
+    scores = _scores(model, channel, components, network)[chosen]
+    return _decades(model.calibrations[channel].scores, scores, chosen).reshape(-1)
 
 
 def _aggregate_score(

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skcoad._torch_state import own_torch_state
 from skcoad._typing import BoolArray, FloatArray
-from skcoad._validation import warn_of_other_spacing
+from skcoad._validation import check_integer, warn_of_other_spacing
 from skcoad.detectors import TimeSeriesDetector
 from skcoad.scoring import score_series
 from skcoad.streaming._buffer import Buffer
@@ -138,15 +138,10 @@ class StreamingDetector:
         plan = self._model.config.plan
         if final_every is None:
             final_every = 2 * plan.window_size
-        if isinstance(final_every, bool) or not isinstance(
-            final_every, (int, np.integer)
-        ):
-            raise ValueError(f"final_every={final_every!r} is no integer")
-        if final_every < 1:
-            raise ValueError(f"final_every={final_every} must be at least 1")
+        check_integer("final_every", final_every, 1)
         self.final_every = int(final_every)
         self._halo = self._model.receptive_field
-        self._halo += max(1, round(self._options.smoothing * plan.period))
+        self._halo += self._options.width(plan.period)
         with own_torch_state():
             self._scorer = ProvisionalScorer(self._model, self._options, calibration)
         self._clock = clock

@@ -15,7 +15,7 @@ from skcoad.model._statistics import (
     WIDTHS_PER_PERIOD,
 )
 from skcoad.neighbors import VIEWS, SubsequenceLookup
-from skcoad.neighbors._join import QUERIES_PER_LENGTH
+from skcoad.preprocessing._plan import QUERIES_PER_PERIOD
 from skcoad.preprocessing._rolling import MIN_WEIGHT, SUBSEQUENCE_POWER
 from skcoad.preprocessing._scaler import MAX_SCALED
 from skcoad.streaming._causal import carry_forward, trailing_mean
@@ -82,7 +82,7 @@ class CausalEvidence:
         assert model.neighbors is not None
         plan = model.config.plan
         self._period = plan.period
-        self._stride = plan.query_stride(QUERIES_PER_LENGTH)
+        self._stride = plan.query_stride(QUERIES_PER_PERIOD)
         self._width = max(1, plan.period // WIDTHS_PER_PERIOD)
         self.history = 2 * self._period + self._stride
         self._center = model.scaler.center.cpu().numpy()[:, None]

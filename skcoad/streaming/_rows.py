@@ -147,7 +147,8 @@ class Clock:
         self.last: Tick | None = None
         self.interval: int | None = None
         if interval is not None:
-            if isinstance(interval, (int, float, np.number)):
+            is_number = isinstance(interval, (int, float, np.number))
+            if is_number and not isinstance(interval, np.timedelta64):
                 raise ValueError(f"interval={interval!r} has no unit, as '60s' has")
             try:
                 duration = pd.Timedelta(interval)

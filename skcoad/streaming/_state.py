@@ -8,7 +8,7 @@ detector     what the file of the detector says
 final_every  parameter of the stream
 interval     of the rows, in nanoseconds, or null
 last_time    of the newest row, in nanoseconds, or null
-grid_time    of its place on the grid of times
+grid_time    of its place on the grid of times, or null
 n_rows       rows seen
 first        position of the first row that is kept
 n_final      position up to which scores have been final
@@ -119,9 +119,9 @@ def _stream(cls: Any, content: Json, tensors: dict[str, Tensor]) -> Any:
     )
     stream._buffer.first, stream._n_final, stream.n_rows = first, n_final, n_rows
     if content.get("last_time") is not None:
-        time = get(content, "last_time", int)
-        known = content.get("grid_time") is not None
-        clock.last = Tick(time, get(content, "grid_time", int) if known else time)
+        clock.last = Tick(
+            get(content, "last_time", int), get(content, "grid_time", int)
+        )
     return stream
 
 

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
+from skcoad._validation import check_integer
+
 __all__ = ["count_events", "event_peaks", "lowest_threshold"]
 
 Array = NDArray[np.float64]
@@ -31,12 +33,18 @@ def count_events(
     ndarray of int
         Of the shape of `threshold`.
 
+    Raises
+    ------
+    ValueError
+        If `separation` is no integer above 0.
+
     Examples
     --------
     >>> from skcoad.thresholds import count_events
     >>> count_events([0, 3, 0, 4, 0, 0, 0, 2], [1, 2, 3], separation=2)
     array([2, 1, 1])
     """
+    check_integer("separation", separation, 1)
     low, high = _rises(np.asarray(scores, dtype=np.float64), separation)
     begun = np.searchsorted(low, threshold, side="right")
     return np.asarray(begun - np.searchsorted(high, threshold, side="right"))

@@ -212,3 +212,19 @@ def test_ctrl_c_says_how_to_resume(folder, capsys, monkeypatch):
     assert "repeat the command to resume" in capsys.readouterr().err
     assert os.path.getsize("found.jsonl") == 0
     assert np.ndim(read_results("found.jsonl")) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--top", 0), "--top must be at least 1, got 0"),
+        (("--threshold", "nan"), "--threshold must be finite, got nan"),
+    ],
+)
+def test_a_wrong_option_is_named_before_the_folder_is_read(
+    folder, words, message, capsys
+):
+    assert run("detect", "data", *QUICK, *words) == 2
+    printed = capsys.readouterr()
+    assert message in printed.err
+    assert printed.out == ""

@@ -48,7 +48,7 @@ def test_the_threshold_is_the_higher_of_held_back_and_training_scores(cls, drift
     X = wave(600) * (1 + drift * (np.arange(600) > 420))[:, None]
     threshold = cls("1 per 1000 rows")
     detector = NeighborsDetector(contamination=threshold).fit(X)
-    held_back = held_back_scores(NeighborsDetector(), X, 0.5)
+    held_back = held_back_scores(NeighborsDetector(), X, 0.5, 25)
     assert held_back.shape == (600,)
     limits = [
         clone(threshold).fit(scores, separation=detector.period_).threshold_
@@ -64,7 +64,7 @@ def test_the_threshold_is_the_higher_of_held_back_and_training_scores(cls, drift
 def test_each_end_is_scored_as_new_by_a_detector_fitted_to_the_rest(share, wave):
     X = wave(600)
     n = round(share * 600)
-    scores = held_back_scores(NeighborsDetector(), X, share)
+    scores = held_back_scores(NeighborsDetector(), X, share, 25)
     later, earlier = (
         NeighborsDetector(period=25).fit(X[n:] if at else X[: 600 - n]) for at in (1, 0)
     )
@@ -101,7 +101,7 @@ def test_fitting_to_a_series_leaves_the_parameters_alone(n_train, wave):
 
 
 def test_a_few_rows_are_held_back_as_well(wave):
-    assert held_back_scores(NeighborsDetector(), wave(300), 1e-6).shape == (2,)
+    assert held_back_scores(NeighborsDetector(), wave(300), 1e-6, 25).shape == (2,)
 
 
 def test_without_holding_back_it_is_calibrated_on_the_training_scores(wave):

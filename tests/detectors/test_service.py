@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from skcoad import CoADDetector, NeighborsDetector, SklearnOutlierAdapter
-from skcoad.detectors import _base
+from skcoad.detectors import _base, load
 from skcoad.model import InterruptedFitWarning
 from skcoad.model import _training as training
 from skcoad.preprocessing import windows_to_timestamps
@@ -81,7 +81,7 @@ def test_scores_do_not_depend_on_the_state_that_other_libraries_leave_torch_in(
             scores = detector.decision_function(X[50:])
             again = tiny(**parameters).fit(X)
             again.save(tmp_path / "detector.safetensors")
-            loaded = CoADDetector.load(tmp_path / "detector.safetensors")
+            loaded = load(tmp_path / "detector.safetensors")
             from_file = loaded.decision_function(X[50:])
             explained = loaded.explain(X[50:]).components
             by_channel = loaded.channel_scores(X[50:])

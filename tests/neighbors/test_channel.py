@@ -20,9 +20,9 @@ from skcoad.neighbors import (
     query_windows,
     retrieve,
 )
-from skcoad.neighbors._join import QUERIES_PER_LENGTH
 from skcoad.preprocessing import WindowPlan
 from skcoad.preprocessing._calibration import TailCalibration
+from skcoad.preprocessing._plan import QUERIES_PER_PERIOD
 
 from . import series as wave
 
@@ -85,7 +85,7 @@ def test_the_profile_is_made_of_the_index_and_every_join(n, where):
     torch.testing.assert_close(profile.retrieved, expected)
 
     assert profile.evidence.shape == (len(VIEWS), n)
-    stride = PLAN.query_stride(QUERIES_PER_LENGTH)
+    stride = PLAN.query_stride(QUERIES_PER_PERIOD)
     for row, (kind, metric) in enumerate(VIEWS):
         join = JoinIndex(*view_of(kind, series, absent, scale), 12, metric)
         itself = join.self_join(stride)

@@ -220,23 +220,12 @@ def test_labels_of_text_stay_text(panel, out, kind, detector):
     pd.testing.assert_frame_equal(read_panel(out), found)
 
 
-@pytest.mark.parametrize(
-    "labels",
-    [
-        pd.date_range("2024-01-01", periods=120, freq="h"),
-        pd.timedelta_range("-1h", periods=120, freq="1min"),
-        np.arange(120) * 0.5,
-        TEXT["names"],
-    ],
-    ids=["times", "durations", "numbers", "text"],
-)
-def test_results_of_a_version_without_kinds_of_labels_are_read(panel, out, labels):
-    frame = pd.DataFrame({"v": panel["s0"]}, index=labels)
-    found = detect_panel({"s0": frame}, Deviation(6.0), train=60, out=out)
-    (result,) = read_results(out)
-    del result["label_kind"]
-    out.write_text(json.dumps(result) + "\n")
-    pd.testing.assert_frame_equal(read_panel(out), found)
+def test_rows_before_a_time_are_found_among_dates_of_python(panel):
+    days = pd.date_range("2024-01-01", periods=120).date
+    frame = pd.DataFrame({"v": panel["s0"]}, index=days)
+    found = detect_panel({"s0": frame}, Deviation(6.0), train="2024-03-01")
+    assert found["error"].isna().all()
+    assert found["start"][0] == pd.Timestamp(days[80])
 
 
 @pytest.mark.parametrize("names", [["flow", "heat"], None])
@@ -500,7 +489,10 @@ def test_two_fitted_detectors_are_told_apart_and_one_is_known_again(panel, out):
     [
         ("notes", "is not a results file"),
         ("notes\n", "line 1: Expecting value"),
-        ('{"series": "a", "error": null}\n', "line 1: not a result of a panel: no 'm"),
+        (
+            '{"series": "a", "error": null}\n',
+            "line 1: not a result of a panel: no 'label_kind'",
+        ),
         ('{"detector": "A", "series": "s0", "error": "E"}\n', "no 'settings'"),
         (
             '{"series": [1], "settings": {}, "error": "E"}\n',

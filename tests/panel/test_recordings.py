@@ -52,6 +52,7 @@ def test_joined_recordings_are_apart_by_the_gap(lengths, gap, n_channels):
         ([[1.0], [[1.0, 2.0]]], 1, "recording 1 has 2 channels, and recording 0 has 1"),
         ([[1.0], []], 1, "recording 1 must have shape"),
         ([[1.0]], 0, "gap must be at least 1, got 0"),
+        ([[1.0]], 1.5, "gap must be an integer, got 1.5"),
     ],
 )
 def test_what_cannot_be_joined_is_an_error(recordings, gap, message):

@@ -303,7 +303,7 @@ def test_detectors_that_need_more_than_a_stream_holds_are_refused(
     ("parameters", "message"),
     [
         ({"final_every": 0}, "must be at least 1"),
-        ({"final_every": 1.5}, "no integer"),
+        ({"final_every": 1.5}, "must be an integer"),
         ({"interval": "-1min"}, "not above 0"),
     ],
 )

@@ -1,5 +1,7 @@
 """Rows that come with times: what is missing between them is a gap."""
 
+from datetime import timedelta
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -90,6 +92,8 @@ def test_a_wrong_interval_is_an_error(frame, detector):
         stream.update(frame[:50])
     with pytest.raises(ValueError, match="interval=60 has no unit, as '60s' has"):
         StreamingDetector(detector, interval=60)
+    for interval in ("60s", np.timedelta64(1, "m"), timedelta(minutes=1)):
+        StreamingDetector(detector, interval=interval).update(frame[:50])
     for interval in ("banana", []):
         with pytest.raises(ValueError, match="is no duration, as '60s' is"):
             StreamingDetector(detector, interval=interval)

@@ -47,3 +47,9 @@ def test_above_the_lowest_threshold_there_are_never_more_events(x, n, separation
 def test_scores_at_most_the_separation_apart_are_one_event(separation, expected):
     x = [0, 5, 0, 5, 0, 0, 0, 5]
     assert count_events(x, 1, separation=separation) == expected
+
+
+@pytest.mark.parametrize("separation", [0, 1.5])
+def test_a_separation_is_a_whole_number_of_rows(separation):
+    with pytest.raises(ValueError, match="separation must be"):
+        count_events([0, 1], 0.5, separation=separation)

@@ -554,12 +554,12 @@ def test_threads_side_by_side_give_the_same_as_one_alone(encoder, tiny, wave):
 
 @pytest.mark.parametrize("encoder", ["conv", "gru"])
 def test_the_number_of_threads_changes_no_more_than_rounding(encoder, tiny, wave):
-    X, before = wave(2000), torch.get_num_threads()
+    X, before = wave(1000), torch.get_num_threads()
     scores = []
     try:
         for n_threads in (1, 2, 3):
             torch.set_num_threads(n_threads)
-            detector = tiny(encoder=encoder, max_steps=20).fit(X)
+            detector = tiny(encoder=encoder, max_steps=5).fit(X)
             scores.append(detector.decision_function(X))
     finally:
         torch.set_num_threads(before)

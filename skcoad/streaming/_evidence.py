@@ -88,6 +88,7 @@ class CausalEvidence:
         self._center = model.scaler.center.cpu().numpy()[:, None]
         self._scale = model.scaler.scale.cpu().numpy()[:, None]
         self._rounding = model.scaler.rounding.cpu().numpy()[:, None]
+        self._any_constant = bool(self._rounding.any())
         self._difference_scales = [
             channel.difference_scale.item() for channel in model.neighbors
         ]
@@ -116,7 +117,8 @@ class CausalEvidence:
             x = (X.T - self._center) / self._scale
         # numpy's clip costs several times as much for a few values.
         x = np.minimum(np.maximum(x, -MAX_SCALED), MAX_SCALED)
-        x[np.abs(x) <= self._rounding] = 0
+        if self._any_constant:
+            x[np.abs(x) <= self._rounding] = 0
         return self.filled(x, np.isnan(x), first, n_last)
 
     def filled(

@@ -352,3 +352,12 @@ def test_later_fits_of_the_detector_change_nothing(wave):
     detector.fit(5 + wave(period=25))
     final, _ = collect(stream, X, [50] * 4)
     np.testing.assert_allclose(final, expected, rtol=1e-3, atol=1e-3)
+
+
+def test_a_constant_channel_in_single_precision_is_no_alarm_in_double(wave):
+    X = wave(800, 2)
+    X[:, 1] = 0.1
+    detector = NeighborsDetector(period=25).fit(X[:400].astype(np.float32))
+    stream = StreamingDetector(detector)
+    assert stream.update(X[400:]).scores.max() < 4
+    assert stream.update([[X[0, 0], 0.2]]).scores.max() > 4

@@ -23,7 +23,7 @@ REASON = "`pip install skcoad[onnx]` has it"
 
 @pytest.fixture(scope="module")
 def network(wave):
-    return CoADDetector(max_steps=3, random_state=0).fit(wave(300))
+    return CoADDetector(max_steps=40, random_state=0).fit(wave(300))
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def written(tmp_path_factory, network, wave):
         "neighbors": NeighborsDetector().fit(wave(300, 2)),
         # The neighbours are the same as in the others.
         "gru": CoADDetector(
-            max_steps=3, random_state=0, encoder="gru", score_by="reconstruction"
+            max_steps=40, random_state=0, encoder="gru", score_by="reconstruction"
         ).fit(wave(300)),
     }
     return {

@@ -147,8 +147,7 @@ class Clock:
         self.last: Tick | None = None
         self.interval: int | None = None
         if interval is not None:
-            is_number = isinstance(interval, (int, float, np.number))
-            if is_number and not isinstance(interval, np.timedelta64):
+            if not isinstance(interval, np.timedelta64) and _is_number(interval):
                 raise ValueError(f"interval={interval!r} has no unit, as '60s' has")
             try:
                 duration = pd.Timedelta(interval)
@@ -224,3 +223,12 @@ class Clock:
             grid += step * self.interval
             grid += (time - grid) // FOLLOWING
         return steps, Tick(int(at[-1]), grid)
+
+
+def _is_number(value: Any) -> bool:
+    """Whether it is a number, or text of one: pandas would count nanoseconds."""
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True

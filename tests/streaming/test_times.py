@@ -1,5 +1,6 @@
 """Rows that come with times: what is missing between them is a gap."""
 
+import re
 from datetime import timedelta
 
 import numpy as np
@@ -90,8 +91,10 @@ def test_a_wrong_interval_is_an_error(frame, detector):
         stream = StreamingDetector(detector, interval="1h")
     with pytest.raises(ValueError, match="the rows are 1 min apart, and interval is 1"):
         stream.update(frame[:50])
-    with pytest.raises(ValueError, match="interval=60 has no unit, as '60s' has"):
-        StreamingDetector(detector, interval=60)
+    for number in (60, "60", np.float32(60)):
+        message = re.escape(f"interval={number!r} has no unit, as '60s' has")
+        with pytest.raises(ValueError, match=message):
+            StreamingDetector(detector, interval=number)
     for interval in ("60s", np.timedelta64(1, "m"), timedelta(minutes=1)):
         StreamingDetector(detector, interval=interval).update(frame[:50])
     for interval in ("banana", []):

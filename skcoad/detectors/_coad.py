@@ -111,7 +111,7 @@ class CoADDetector(TimeSeriesDetector):
         the training series. With "neighbors" the
         network is trained but not used: to skip the training, take
         :class:`NeighborsDetector`.
-    smoothing : float, default=0.5
+    smoothing : float, default=1.0
         Width of the moving average over probability and error, in periods; 0 for none.
     score_aggregation : {"mean", "max"}, default="mean"
         How the scores of the windows that cover a timestamp are combined.
@@ -244,7 +244,7 @@ class CoADDetector(TimeSeriesDetector):
         max_steps: int = 150,
         max_seconds: float | None = None,
         score_by: ScoreBy = "joint",
-        smoothing: float = 0.5,
+        smoothing: float = 1.0,
         score_aggregation: Aggregation = "mean",
         references: References = "train",
         channel_aggregation: ChannelAggregation = "rms",
@@ -290,8 +290,7 @@ class CoADDetector(TimeSeriesDetector):
         """Detector with the paper's settings, without neighbours.
 
         Bidirectional GRU encoders of three layers, windows of four periods in patches
-        of 8, 300 epochs' worth of steps for a series of 35,000 points, smoothing over
-        one period. Slow on a CPU.
+        of 8, 300 epochs' worth of steps for a series of 35,000 points. Slow on a CPU.
 
         Parameters
         ----------
@@ -318,7 +317,6 @@ class CoADDetector(TimeSeriesDetector):
             "lr": 2e-3,
             "batch_size": 64,
             "max_steps": 30_000,
-            "smoothing": 1.0,
         }
         return cls(**(settings | parameters))
 

@@ -45,7 +45,7 @@ class ScoringOptions:
     """How to score; see the parameters of :class:`skcoad.CoADDetector`."""
 
     score_by: ScoreBy = "joint"
-    smoothing: float = 0.5
+    smoothing: float = 1.0
     score_aggregation: Aggregation = "mean"
     channel_aggregation: ChannelAggregation = "rms"
     references: References = "train"

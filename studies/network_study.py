@@ -195,6 +195,27 @@ def paired_table(results: list[Result]) -> str:
     return markdown_table(header, rows)
 
 
+def found_table(results: list[Result]) -> str:
+    """Markdown table of the same difference, by which of the two finds the anomaly.
+
+    Where both find it, they differ in how sharp the peak is, not in what they detect.
+    """
+    gains = defaultdict(list)
+    for result in results:
+        default, neighbors = (result["metrics"][rule] for rule in (DEFAULT, NEIGHBORS))
+        if "hit_at_1" in default:
+            found = bool(neighbors["hit_at_1"]), bool(default["hit_at_1"])
+            gain = [default[metric] - neighbors[metric] for metric in METRICS]
+            gains[(result["group"], *found)].append(gain[1:])
+    rows = []
+    for (group, by_neighbors, by_default), gain in sorted(gains.items()):
+        yes_no = ("yes" if found else "no" for found in (by_neighbors, by_default))
+        means = (f"{mean:+.3f}" for mean in np.mean(gain, axis=0))
+        rows.append([group, *yes_no, str(len(gain)), *means])
+    header = ["", "neighbours find it", "the default finds it", "series"]
+    return markdown_table([*header, "AUC-PR", "VUS-PR"], rows)
+
+
 def main() -> None:
     """Compute what is missing and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -211,7 +232,7 @@ def main() -> None:
     archive = open_archive(arguments.data)
     todo = runs(archive, lengths, arguments.seeds, arguments.groups, arguments.draws)
     results = run_study(study, todo, arguments.out, arguments.jobs)
-    print(table(results), paired_table(results), sep="\n\n")
+    print(table(results), paired_table(results), found_table(results), sep="\n\n")
 
 
 if __name__ == "__main__":

@@ -285,6 +285,32 @@ def test_network_study_compares_in_pairs_by_recording(load: Load) -> None:
     assert f" | {better} | {worse} | " in rows[2]
 
 
+def test_network_study_separates_what_both_find(load: Load) -> None:
+    module = load("network_study")
+    names = list(module.METRICS)
+    results = [
+        {
+            "group": "archive",
+            "metrics": {
+                module.NEIGHBORS: dict(zip(names, (found, 0.5, 0.5), strict=True)),
+                module.DEFAULT: dict(zip(names, (by_default, gain, 0.4), strict=True)),
+            },
+        }
+        for found, by_default, gain in ((1, 1, 0.6), (1, 1, 0.8), (1, 0, 0.1))
+    ]
+    several = {"auc_pr": 0.1, "vus_pr": 0.1}  # anomalies: a hit is not defined
+    results.append(
+        {
+            "group": "generated",
+            "metrics": {module.NEIGHBORS: several, module.DEFAULT: several},
+        }
+    )
+    assert module.found_table(results).splitlines()[2:] == [
+        "| archive | yes | no | 1 | -0.400 | -0.100 |",
+        "| archive | yes | yes | 2 | +0.200 | -0.100 |",
+    ]
+
+
 def test_network_study_takes_few_series_of_each_recording(
     load: Load, series: Series
 ) -> None:

@@ -262,7 +262,7 @@ def test_missing_values_are_an_error_on_request(tiny, wave):
         {"loss_weight": 10},
         {"lr": 1e-4},
         {"smoothing": 0},
-        {"smoothing": 1.0},
+        {"smoothing": 0.5},
         {"score_aggregation": "max"},
         {"channel_aggregation": "max"},
         {"window_periods": 4},

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import timezone
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skcoad._time import find_grid, in_utc, time_index
+from skcoad._time import find_grid, in_utc, time_index, zone_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +39,7 @@ _DATE = r"""
     |(?P<year6>\d{4})-(?P<month6>\d{2})
     |(?P<year5>\d{4})(?P<month5>\d{2})(?P<day5>\d{2})(?=T))
 """
+_OFFSET = r"(?:Z|[-+]\d{2}(?::?\d{2})?)"
 _ZONE = r"(?P<zone>\s?(?:Z|UTC|GMT|[-+]\d{2}(?::?\d{2})?))?"
 _TIME = re.compile(
     rf"(?:{_DATE}(?:(?:\s?[T,]\s?|\s)(?:{_CLOCK}|T?(?P<hms>\d{{4}}|\d{{6}})){_ZONE})?)",
@@ -54,7 +56,8 @@ class TimeColumn(NamedTuple):
     """A column of times; dates and times of day can be added to each other."""
 
     kind: TimeKind
-    values: NDArray[Any]  # of shape (n_rows,)
+    values: NDArray[Any]  # of shape (n_rows,); dates that have a zone are of UTC
+    zone: str | None = None  # by a name that pandas knows
 
 
 def is_time_name(name: str) -> bool:
@@ -171,7 +174,8 @@ def join_calendar(frame: pd.DataFrame) -> TimeColumn:
 def parse_times(column: pd.Series, dayfirst: bool | None) -> TimeColumn:
     """Convert a column to times.
 
-    Times with a zone become UTC, without one they stay as they are. Whole numbers are
+    The zone of text is its offset, or UTC where offsets vary, as over the change to
+    winter time; without a zone, times stay as they are. Whole numbers are
     read as dates (20240131) or as the time since 1970 in s, ms, us or ns where they can
     be, and as times of day (930, 1015; 93000, 101500) where their spacing is regular
     only then; other numbers stay numbers.
@@ -201,7 +205,8 @@ def parse_times(column: pd.Series, dayfirst: bool | None) -> TimeColumn:
     index = time_index(column)
     if index is not None:
         kind: TimeKind = "clock" if index.dtype.kind == "m" else "datetime"
-        return TimeColumn(kind, in_utc(index).to_numpy())
+        zone = zone_name(getattr(index, "tz", None))
+        return TimeColumn(kind, in_utc(index).to_numpy(), zone)
     if pd.api.types.is_numeric_dtype(column):
         return _parse_numbers(column)
     return _parse_text(column.astype("string").str.strip(), dayfirst)
@@ -264,12 +269,13 @@ def _parse_text(column: pd.Series, dayfirst: bool | None) -> TimeColumn:
 
     first = column.iloc[0]
     if re.match(r"\d{4}-\d{2}-\d{2}", first):  # the quick way for the usual form
-        zoned = column.str.contains(r":.*(?:Z|[-+]\d{2}(?::?\d{2})?)$", regex=True)
+        zoned = column.str.contains(f":.*{_OFFSET}$", regex=True)
         times = pd.to_datetime(column, format="ISO8601", utc=True, errors="coerce")
         if times.notna().all() and (zoned.all() or not zoned.any()):
             is_date = column.str.len().eq(10).all()
             values = times.dt.tz_convert(None).to_numpy()
-            return TimeColumn("date" if is_date else "datetime", values)
+            zone = _common_zone(column) if zoned.all() else None
+            return TimeColumn("date" if is_date else "datetime", values, zone)
     quick = _parse_uniform(column, dayfirst)
     if quick is not None:
         return TimeColumn("datetime", quick.to_numpy())
@@ -283,14 +289,22 @@ def _parse_text(column: pd.Series, dayfirst: bool | None) -> TimeColumn:
     if pattern is _CLOCK_ONLY:
         return TimeColumn("clock", clock.to_numpy())
     times = _dates(column, fields, dayfirst) + clock
-    zones = fields["zone"].str.strip()
+    zones, zone = fields["zone"].str.strip(), None
     if zones.notna().any():
         if zones.isna().any():
             row = int(np.argmax(zones.isna()))
             raise ValueError(f"{column.iloc[row]!r} in row {row} has no zone")
-        times -= _offsets(zones)
+        offsets = _offsets(zones)
+        wrong = np.flatnonzero(offsets.abs() >= pd.Timedelta(days=1))
+        if wrong.size:
+            row = int(wrong[0])
+            raise ValueError(
+                f"{column.iloc[row]!r} in row {row} is a day or more from UTC"
+            )
+        times -= offsets
+        zone = _fixed_zone(offsets.iloc[0]) if offsets.nunique() == 1 else "UTC"
     is_date = fields["hour"].isna().all() and fields["hms"].isna().all()
-    return TimeColumn("date" if is_date else "datetime", times.to_numpy())
+    return TimeColumn("date" if is_date else "datetime", times.to_numpy(), zone)
 
 
 def _parse_uniform(column: pd.Series, dayfirst: bool | None) -> pd.Series | None:
@@ -409,6 +423,20 @@ def _is_dayfirst(
         "--no-dayfirst (dayfirst=True or False) says whether the day or the month "
         "comes first"
     )
+
+
+def _common_zone(column: pd.Series) -> str:
+    """The zone of times that all end with an offset; UTC where these differ."""
+    import pandas as pd
+
+    first = re.search(f"{_OFFSET}$", column.iloc[0])
+    if first is None or not column.str.endswith(first[0]).all():
+        return "UTC"
+    return _fixed_zone(_offsets(pd.Series([first[0]])).iloc[0])
+
+
+def _fixed_zone(offset: pd.Timedelta) -> str:
+    return str(timezone(offset.to_pytimedelta()))
 
 
 def _offsets(zones: pd.Series) -> pd.Series:

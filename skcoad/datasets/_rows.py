@@ -70,7 +70,7 @@ def to_series(columns: Columns, name: str, resample: str | None) -> Series:
 
 
 def _regular(columns: Columns, resample: str | None) -> tuple[Columns, str, list[str]]:
-    columns, notes = _in_order(columns)
+    columns, notes = _in_order(columns, resampled=resample is not None)
     columns, n_repeated = _without_repeated_rows(columns)
     if n_repeated:
         notes.append(f"{n_repeated} repeated rows left out")
@@ -123,7 +123,8 @@ def _take(columns: Columns, rows: Any) -> Columns:
     )
 
 
-def _in_order(columns: Columns) -> tuple[Columns, list[str]]:
+def _in_order(columns: Columns, *, resampled: bool) -> tuple[Columns, list[str]]:
+    """Put rows into time order; which order they had does not matter to averages."""
     times = _times(columns)
     steps = np.diff(times)
     zero = steps.dtype.type(0)
@@ -136,7 +137,7 @@ def _in_order(columns: Columns) -> tuple[Columns, list[str]]:
     where = f"row {back} ({time}) is earlier than row {back - 1}"
     if columns.is_clock:
         raise ValueError(f"the times of day have no date: {where}")
-    if times.dtype.kind == "M":
+    if times.dtype.kind == "M" and not resampled:
         # A clock that is set back repeats an hour; sorting would interleave its rows.
         spacing = np.median(np.abs(steps))
         backward = steps[steps < zero] + _CLOCK_CHANGE

@@ -394,8 +394,16 @@ def test_rows_of_several_series_are_a_panel(load, sensors):
 def test_a_clock_that_was_set_back_is_not_sorted(load):
     hours = [f"2024-10-27 0{h}:{m}" for h in (0, 1, 2, 2, 3) for m in ("01", "31")]
     hours[6:8] = ["2024-10-27 02:02", "2024-10-27 02:32"]  # so that no time repeats
-    with pytest.raises(ValueError, match=r"row 6 .* was the clock set back\?"):
+    with pytest.raises(ValueError, match=r"row 6 .* set back\?.*--resample"):
         load(table(hours))
+
+
+def test_rows_of_a_clock_that_was_set_back_can_be_averaged(load):
+    cells = ["01:10", "01:40", "02:10", "02:40", "02:05", "02:35", "03:10", "03:40"]
+    series = load(table([f"2024-10-27 {cell}" for cell in cells]), resample="30min")
+    # The rows from 2 to 3 are those of both hours.
+    np.testing.assert_array_equal(series.values.ravel(), [0, 1, 3, 4, 6, 7])
+    assert series.notes == ("every 30min", "sorted by time")
 
 
 def test_irregular_times_are_refused_until_resampled(load):

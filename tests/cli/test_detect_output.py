@@ -259,6 +259,14 @@ def test_a_period_that_was_not_found_is_said_to_be_a_fallback(folder, pump, caps
     assert "(period 25)" in capsys.readouterr().out
 
 
+def test_a_period_is_no_fallback_for_an_error_code_in_training(folder, frame, capsys):
+    flow = frame["flow"].copy()
+    flow.iloc[100] = -9999
+    flow.to_csv("code.csv", index_label="time")
+    assert run("detect", "code.csv", *QUICK) == 0
+    assert "(period 25)" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     "name", ["$^$", "a$b^$c", "cost $/h, $/day", "温度", "a" * 200]
 )

@@ -175,10 +175,10 @@ def parse_times(column: pd.Series, dayfirst: bool | None) -> TimeColumn:
     """Convert a column to times.
 
     The zone of text is its offset, or UTC where offsets vary, as over the change to
-    winter time; without a zone, times stay as they are. Whole numbers are
-    read as dates (20240131) or as the time since 1970 in s, ms, us or ns where they can
-    be, and as times of day (930, 1015; 93000, 101500) where their spacing is regular
-    only then; other numbers stay numbers.
+    winter time; without a zone, times stay as they are. Whole numbers are read as dates
+    (20240131, 2024013123) or as the time since 1970 in s, ms, us or ns where they can
+    be, and as months (202401) or times of day (930, 1015; 93000, 101500) where their
+    spacing is regular only then; other numbers stay numbers.
 
     Parameters
     ----------
@@ -218,6 +218,10 @@ def _parse_numbers(column: pd.Series) -> TimeColumn:
     numbers = column.to_numpy(dtype=float)
     if not np.isfinite(numbers).all():
         raise ValueError("a time is infinite")
+    # Of epochs, those of 2030 to 2036 alone could look like it, and hardly all rows.
+    hours = _hours_of_days(column)
+    if hours is not None:
+        return TimeColumn("datetime", hours)
     if unit := _epoch_unit(numbers):
         times = pd.to_datetime(column.to_numpy(), unit=unit)
         if pd.api.types.is_float_dtype(column):
@@ -232,19 +236,56 @@ def _parse_numbers(column: pd.Series) -> TimeColumn:
             if dates.notna().all() and dates.dt.year.between(1900, 2100).all():
                 kind: TimeKind = "date" if form == "%Y%m%d" else "datetime"
                 return TimeColumn(kind, dates.to_numpy())
+        months = _months_of_years(column)
+        if months is not None and _is_regular_as_times_alone(column, months):
+            return TimeColumn("date", months)
         clock = clock_of_numbers(column)
-        if clock is not None and _is_regular_as_clock_alone(column, clock):
+        if clock is not None and _is_regular_as_times_alone(column, clock):
             return TimeColumn("clock", clock)
         return TimeColumn("number", column.to_numpy(dtype=np.int64))
     return TimeColumn("number", numbers)
 
 
-def _is_regular_as_clock_alone(column: pd.Series, clock: NDArray[Any]) -> bool:
+def _hours_of_days(column: pd.Series) -> NDArray[Any] | None:
+    """Read 2024013123 as an hour of a day; None if a number is no such hour.
+
+    The hours of a day are 0 to 23 or 1 to 24.
+    """
+    if column.dtype.kind not in "iu":
+        return None
+    numbers = column.to_numpy(dtype=np.int64)
+    hours = numbers % 100
+    if numbers.min() < 1900_01_01_00 or numbers.max() > 2100_12_31_24:
+        return None
+    if hours.max() > 24 or (hours.max() == 24 and hours.min() == 0):
+        return None
+    days = _days(numbers // 100)
+    return None if days is None else days + hours.astype("timedelta64[h]")
+
+
+def _months_of_years(column: pd.Series) -> NDArray[Any] | None:
+    """Read 202401 as a month of a year; None if a number is no such month."""
+    numbers = column.to_numpy(dtype=np.int64)
+    if numbers.min() < 1900_01 or numbers.max() > 2100_12:
+        return None
+    return _days(100 * numbers + 1)
+
+
+def _days(numbers: NDArray[np.int64]) -> NDArray[Any] | None:
+    """Read 20240131 as a day; None if a number is no such day."""
+    import pandas as pd
+
+    days = pd.to_datetime(numbers.astype(str), format="%Y%m%d", errors="coerce")
+    return None if days.hasnans else days.to_numpy()
+
+
+def _is_regular_as_times_alone(column: pd.Series, times: NDArray[Any]) -> bool:
     """Whether numbers of more than one hour have even steps as times of day alone.
 
-    Of 930, 945, 1000 the numbers from 60 to 99 of each hundred are left out.
+    Of 930, 945, 1000 the numbers from 60 to 99 of each hundred are left out. In the
+    same way, those of more than one year as months: of 202311, 202312, 202401.
     """
-    times, numbers = np.unique(clock), np.unique(column.to_numpy(dtype=np.int64))
+    times, numbers = np.unique(times), np.unique(column.to_numpy(dtype=np.int64))
     if numbers[0] // 100 == numbers[-1] // 100 or np.ptp(np.diff(numbers)) == 0:
         return False
     try:

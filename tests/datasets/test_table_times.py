@@ -51,6 +51,10 @@ def same_times(series, times):
         ("2024-01|2024-02", "2024-01-01|2024-02-01"),
         ("Jan 31 2024 10:00|Feb 1 2024 10:00", "2024-01-31T10|2024-02-01T10"),
         ("20240131|20240201", "2024-01-31|2024-02-01"),
+        ("2024013123|2024020100", "2024-01-31T23|2024-02-01"),
+        ("2024013123|2024013124|2024020101",
+         "2024-01-31T23|2024-02-01|2024-02-01T01"),
+        ("202311|202312|202401", "2023-11-01|2023-12-01|2024-01-01"),
         ("202401312359|202402010000", "2024-01-31T23:59|2024-02-01"),
         ("20240131T235900Z|20240201T000000Z", "2024-01-31T23:59|2024-02-01"),
         ("2024-03-31T01:30+01:00|2024-03-31T03:00+02:00",
@@ -90,6 +94,24 @@ def test_the_zone_of_text_is_kept_if_it_is_one(load, cells, first, zone):
     series = load(table(cells.split("|")))
     same_times(series, np.datetime64(first) + np.array([0, 3600], "m8[s]"))
     assert series.timezone == zone
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        [2024013100, 2024013112, 2024013124],  # hours are 0 to 23, or 1 to 24
+        [2024013098, 2024013099, 2024013100],
+        [2024023000, 2024023001, 2024023002],  # 30 February
+    ],
+)
+def test_seconds_since_1970_that_could_be_hours_of_a_day_are_seconds(load, numbers):
+    same_times(load(table(numbers)), np.array(numbers).astype("M8[s]"))
+
+
+def test_numbers_of_a_single_year_stay_numbers(load):
+    np.testing.assert_array_equal(load(table([1, 2])).timestamps, [1, 2])
+    series = load(table([202401, 202402, 202403]))
+    np.testing.assert_array_equal(series.timestamps, [202401, 202402, 202403])
 
 
 def test_day_and_month_are_told_apart_or_asked_for(load):

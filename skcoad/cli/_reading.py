@@ -31,9 +31,9 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file",
         type=Path,
-        help="the series; - reads a table from standard input; of a folder, a zip file "
-        "or a quoted pattern such as 'site*/*.csv', every series is fitted and "
-        "searched by itself",
+        help="the series; - reads a table from standard input; of a folder, a zip "
+        "file of several or a quoted pattern such as 'site*/*.csv', every series is "
+        "fitted and searched by itself",
     )
     parser.add_argument(
         "--train",

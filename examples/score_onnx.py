@@ -1,15 +1,52 @@
 """Score a table with numpy and onnxruntime alone.
 
 The graph comes from ``skcoad.export.to_onnx``; skcoad, torch and pandas are not needed
-here. The table has one line of names and one column of numbers for each channel:
+here. The table has one line of names and one line of fields for each timestamp. Its
+channels are the columns with the names that the graph knows, or else the columns of
+numbers; what is in others, such as times, does not matter:
 
     python examples/score_onnx.py pump.onnx pump.csv > scores.csv
 """
 
+import csv
+import json
 import sys
+from contextlib import suppress
 
 import numpy as np
 import onnxruntime
+
+
+def read(table, channels):
+    """Read the channels of a CSV file as an array (n_timestamps, n_channels)."""
+    with open(table, newline="", encoding="utf-8-sig") as file:
+        lines = csv.reader(file)
+        header, first = next(lines, []), next(lines, [])
+    columns = [header.index(name) for name in channels if name in header]
+    if len(columns) < len(channels):
+        columns = [column for column, cell in enumerate(first) if is_number(cell)]
+    if len(columns) != len(channels):
+        raise ValueError(
+            f"{table} has {len(columns)} columns of numbers, and the graph takes "
+            f"{len(channels)} channels: {', '.join(channels)}"
+        )
+    return np.loadtxt(
+        table,
+        delimiter=",",
+        skiprows=1,
+        usecols=columns,
+        ndmin=2,
+        quotechar='"',
+        encoding="utf-8-sig",
+    )
+
+
+def is_number(cell):
+    """Whether a field is a number."""
+    with suppress(ValueError):
+        float(cell)
+        return True
+    return False
 
 
 def score(session, X):
@@ -17,9 +54,13 @@ def score(session, X):
     meta = session.get_modelmeta().custom_metadata_map
     size, stride, halo = (int(meta[key]) for key in ("chunk_size", "stride", "halo"))
     if len(X) < size:
-        raise ValueError(f"{len(X)} timestamps are fewer than a chunk of {size}")
+        raise ValueError(
+            f"{len(X)} timestamps are fewer than a chunk of {size}: score more at "
+            "once, or export the detector with a smaller chunk_size"
+        )
     if not np.isfinite(X).all():
-        raise ValueError("the graph takes no missing values")
+        row = int(np.argmin(np.isfinite(X).all(axis=1)))
+        raise ValueError(f"the graph takes no missing values, and row {row} has one")
     scores = np.empty(len(X))
     last = len(X) - size
     for start in [*range(0, last, stride), last]:
@@ -32,12 +73,16 @@ def score(session, X):
 def main(model, table):
     """Print the score of each row, and 1 where it is above the threshold."""
     session = onnxruntime.InferenceSession(model)
-    X = np.loadtxt(table, delimiter=",", skiprows=1, ndmin=2)
-    threshold = float(session.get_modelmeta().custom_metadata_map["threshold"])
+    meta = session.get_modelmeta().custom_metadata_map
+    scores = score(session, read(table, json.loads(meta["channels"])))
+    threshold = float(meta["threshold"])
     print("score,label")
-    for value in score(session, X):
+    for value in scores:
         print(f"{value:.6g},{int(value > threshold)}")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    try:
+        main(*sys.argv[1:])
+    except (ValueError, OSError) as error:
+        sys.exit(f"score_onnx.py: {error}")

@@ -11,6 +11,7 @@ from types import FrameType
 __all__ = ["run"]
 
 INTERRUPTED = 130
+BROKEN_PIPE = 141
 
 
 def run() -> int | str | None:
@@ -21,7 +22,7 @@ def run() -> int | str | None:
     status : int
         As :func:`skcoad.cli.main`: 130 after Ctrl-C at any moment, even where an
         import or a destructor swallows the interrupt; 2 where standard output cannot
-        be written.
+        be written, 141 where it is a pipe that nothing reads any more.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A name that cannot be shown is no reason to fail, nor is it on stderr.
@@ -63,6 +64,8 @@ def _flushed(status: int | str | None) -> int | str | None:
     except OSError as error:
         # The interpreter would try again at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            return status or BROKEN_PIPE
         if not status:
             print(f"skcoad: {error}", file=sys.stderr)
         return status or 2

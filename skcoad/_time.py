@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timezone, tzinfo
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ __all__ = [
     "mean_interval",
     "time_index",
     "time_text",
+    "zone_name",
 ]
 
 IntArray = NDArray[np.int64]
@@ -126,13 +128,15 @@ def calendar_grid(times: Times) -> Grid | None:
     return _months(times) or _business_days(times)
 
 
-def fixed_grid(times: Times) -> Grid:
+def fixed_grid(times: Times, zone: Any = None) -> Grid:
     """Find the grid of a fixed duration that increasing times lie on.
 
     Parameters
     ----------
     times : ndarray of shape (n_rows,)
         As in :func:`find_grid`; of dates, in UTC.
+    zone : tzinfo or None, default=None
+        In which an error shows them.
 
     Returns
     -------
@@ -168,15 +172,17 @@ def fixed_grid(times: Times) -> Grid:
         raise ValueError(
             "the times have no regular spacing: rows are mostly "
             f"{duration_text(usual)} apart, but {duration_text(steps[worst])} "
-            f"between {time_text(times[worst])} and {time_text(times[worst + 1])}"
+            f"between {time_text(times[worst], zone)} and "
+            f"{time_text(times[worst + 1], zone)}"
         )
     n_grid = 1 + int(whole.sum())
     if n_grid > MAX_STRETCH * len(times):
         gap = int(np.argmax(steps))
         raise ValueError(
             f"at a spacing of {duration_text(spacing)}, most rows are missing: "
-            f"{len(times)} of {n_grid} are there, and between {time_text(times[gap])} "
-            f"and {time_text(times[gap + 1])} there is none"
+            f"{len(times)} of {n_grid} are there, and between "
+            f"{time_text(times[gap], zone)} and {time_text(times[gap + 1], zone)} "
+            "there is none"
         )
     rows = _positions(whole)
     before = np.searchsorted(rows, np.arange(n_grid), side="right") - 1
@@ -365,6 +371,40 @@ def in_utc(index: Any) -> Any:
     return index.tz_convert(None) if getattr(index, "tz", None) is not None else index
 
 
+def zone_name(zone: tzinfo | None) -> str | None:
+    """Name a zone so that pandas knows it by the name.
+
+    Parameters
+    ----------
+    zone : tzinfo or None
+        Of any library.
+
+    Returns
+    -------
+    str or None
+        Such as ``"Europe/Berlin"`` or ``"UTC+02:00"``; ``"UTC"`` of a zone without a
+        name; None without a zone.
+
+    Examples
+    --------
+    >>> from datetime import timedelta, timezone
+    >>> from skcoad._time import zone_name
+    >>> zone_name(timezone(timedelta(hours=2), "CEST"))
+    'UTC+02:00'
+    """
+    if zone is None:
+        return None
+    import pandas as pd
+
+    offset = zone.utcoffset(None)
+    name = str(zone) if offset is None else str(timezone(offset))
+    try:
+        pd.Timestamp(0, tz=name)
+    except Exception:  # whatever a library of zones raises; zones of files have no name
+        return "UTC"
+    return name
+
+
 def duration_text(duration: Any) -> str:
     """Write a duration in its largest whole unit; a number as it is.
 
@@ -394,13 +434,15 @@ def duration_text(duration: Any) -> str:
     return f"{duration / np.timedelta64(1, 'ms'):.6g} ms"
 
 
-def time_text(time: Any) -> str:
+def time_text(time: Any, zone: Any = None) -> str:
     """Write a time without the zeros at its end.
 
     Parameters
     ----------
     time : datetime64, timedelta64 or number
         The time.
+    zone : str, tzinfo or None, default=None
+        In which to write a datetime64 of UTC, with its offset.
 
     Returns
     -------
@@ -413,11 +455,20 @@ def time_text(time: Any) -> str:
     >>> from skcoad._time import time_text
     >>> time_text(np.datetime64("2024-01-31T12:30:00.000"))
     '2024-01-31 12:30'
+    >>> time_text(np.datetime64("2024-01-31T12:30"), "Europe/Berlin")
+    '2024-01-31 13:30+01:00'
     """
     if isinstance(time, np.timedelta64):
         return duration_text(time)
     if not isinstance(time, np.datetime64):
         return str(time)
+    if zone is not None:
+        import pandas as pd
+
+        local = pd.Timestamp(time).tz_localize("UTC").tz_convert(zone)
+        clock = local.tz_localize(None)
+        offset = local.isoformat().removeprefix(clock.isoformat())
+        return time_text(clock.to_datetime64()) + offset
     shortest = next(
         (
             short

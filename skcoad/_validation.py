@@ -47,6 +47,7 @@ __all__ = [
     "row_times",
     "validate_series",
     "warn_of_other_spacing",
+    "zoned_grid",
 ]
 
 # A shorter 1-D array is more likely one row of features than a series.
@@ -236,6 +237,40 @@ def regular_grid(X: Any) -> Grid | None:
     index = _time_index(X)
     if index is None:
         return None
+    try:
+        return zoned_grid(index)
+    except ValueError as error:
+        raise ValueError(
+            f"{error}; resample the series, as X.resample('1h').mean() does"
+        ) from None
+
+
+def zoned_grid(index: Any) -> Grid:
+    """Find the regular grid of an index of times, by the calendar of its zone.
+
+    Parameters
+    ----------
+    index : pandas.DatetimeIndex, TimedeltaIndex or PeriodIndex
+        Strictly increasing.
+
+    Returns
+    -------
+    grid : Grid
+        With times in the zone of the index.
+
+    Raises
+    ------
+    ValueError
+        If there is no such grid, or most of it would be empty.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skcoad._validation import zoned_grid
+    >>> months = pd.date_range("2024-03", periods=4, freq="MS", tz="Europe/Berlin")
+    >>> zoned_grid(months[[0, 1, 3]]).times[2].isoformat()
+    '2024-05-01T00:00:00+02:00'
+    """
     import pandas as pd
 
     zone = getattr(index, "tz", None)
@@ -244,12 +279,7 @@ def regular_grid(X: Any) -> Grid | None:
     clock = times if zone is None else index.tz_localize(None).to_numpy()
     grid = calendar_grid(clock)
     if grid is None:
-        try:
-            grid = fixed_grid(times)
-        except ValueError as error:
-            raise ValueError(
-                f"{error}; resample the series, as X.resample('1h').mean() does"
-            ) from None
+        grid = fixed_grid(times, zone)
     elif zone is not None:
         grid = grid._replace(times=_clock_in_utc(grid.times, zone))
         grid.times[grid.rows] = times

@@ -121,5 +121,15 @@ def test_times_are_written_without_zeros_at_their_end(time, text):
     assert time_text(np.datetime64(time)) == text
 
 
+@pytest.mark.parametrize(
+    ("zone", "text"),
+    [("UTC", "2024-01-31 23:00:00.500+00:00"),
+     ("UTC-03:00", "2024-01-31 20:00:00.500-03:00"),
+     ("Europe/Berlin", "2024-02-01 00:00:00.500+01:00")],
+)  # fmt: skip
+def test_times_of_a_zone_are_written_with_their_offset(zone, text):
+    assert time_text(np.datetime64("2024-01-31T23:00:00.500"), zone) == text
+
+
 def test_times_of_day_are_written_as_durations():
     assert time_text(np.timedelta64(90, "s")) == "90 s"

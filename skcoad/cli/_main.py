@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from skcoad._version import __version__
 from skcoad.cli import _demo, _detect
 
+BROKEN_PIPE = 141  # what a shell says of a process that SIGPIPE ended
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command ``skcoad``.
@@ -22,8 +24,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     -------
     status : int
         0; 1 if some of many series or runs failed; 2 for unusable input, with one line
-        on standard error that gives the reason; 130 after Ctrl-C. Files are written
-        whole or not at all, but for results files, to which each result is appended.
+        on standard error that gives the reason; 130 after Ctrl-C; 141, as of other
+        commands, where the output is a pipe that nothing reads any more. Files are
+        written whole or not at all, but for results files, to which each result is
+        appended.
 
     Raises
     ------
@@ -43,6 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("skcoad: interrupted", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # what reads the output, such as `head`, has seen enough
+        return BROKEN_PIPE
     except (ValueError, OSError, FloatingPointError) as error:
         print(f"skcoad: {' '.join(str(error).split())}", file=sys.stderr)
         return 2

@@ -24,15 +24,16 @@ MAX_FAILURES = 3  # printed
 
 
 def has_many_series(path: Path) -> bool:
-    """Whether a path is a folder, a zip file, or a pattern of names."""
+    """Whether a path is a folder, a zip file of several, or a pattern of names."""
     if not path.exists():
         return glob.has_magic(os.fspath(path))
     if not path.is_file() or not zipfile.is_zipfile(path):  # would wait at a pipe
         return path.is_dir()
-    from skcoad.datasets._source import is_workbook_members
+    from skcoad.datasets._source import is_workbook_members, member_names
 
     with zipfile.ZipFile(path) as archive:
-        return not is_workbook_members(archive.namelist())
+        is_one = len(member_names(archive)) == 1
+        return not is_one and not is_workbook_members(archive.namelist())
 
 
 def execute(arguments: argparse.Namespace) -> int:
@@ -107,12 +108,15 @@ def _print(found: pd.DataFrame, limit: int) -> int:
         )
     if len(segments):
         n_series = segments["series"].nunique()
-        print(f"{len(segments)} segments in {n_series} series, highest first:")
+        noun = "segment" if len(segments) == 1 else "segments"
+        print(f"{len(segments)} {noun} in {n_series} series, highest first:")
         shown = ["series", "start", "end", "score", "channel", "component", "reason"]
         print_reasons(segments.head(limit)[shown])
-    print(f"No score is above the threshold in {len(quiet)} series.")
+    if len(quiet):
+        print(f"No score is above the threshold in {len(quiet)} series.")
     for name, error in failed[["series", "error"]].head(MAX_FAILURES).to_numpy():
         print(f"skcoad: {name}: {' '.join(error.split())}", file=sys.stderr)
     if len(failed) > MAX_FAILURES:
-        print(f"skcoad: {len(failed)} series failed in all", file=sys.stderr)
+        n_others = len(failed) - MAX_FAILURES
+        print(f"skcoad: {n_others} more series failed", file=sys.stderr)
     return int(len(failed) > 0)

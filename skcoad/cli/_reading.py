@@ -31,9 +31,9 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file",
         type=Path,
-        help="the series; - reads a table from standard input; of a folder, a zip file "
-        "or a quoted pattern such as 'site*/*.csv', every series is fitted and "
-        "searched by itself",
+        help="the series; - reads a table from standard input; of a folder, a zip "
+        "file of several or a quoted pattern such as 'site*/*.csv', every series is "
+        "fitted and searched by itself",
     )
     parser.add_argument(
         "--train",
@@ -41,8 +41,8 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PART",
         help="fit on the first part, and search the rest for anomalies: a number of "
         "timestamps (5000), a share (0.3 or 30%%), or the time at which the rest "
-        "begins (2024-03-01); 0: fit on and search all (default: as the file's name "
-        "says, otherwise 0)",
+        "begins (2024-03-01, in the zone of the series); 0: fit on and search all "
+        "(default: as the file's name says, otherwise 0)",
     )
     parser.add_argument(
         "--column",
@@ -140,7 +140,8 @@ def describe(series: Series) -> str:
     names = ", ".join(series.channel_names)
     what = f"{series.name}: {len(series.values)} timestamps of {names}"
     if times is not None:
-        what += f"; from {time_text(times[0])} to {time_text(times[-1])}"
+        first, last = (time_text(times[row], series.timezone) for row in (0, -1))
+        what += f"; from {first} to {last}"
     return "; ".join([what, *series.notes])
 
 

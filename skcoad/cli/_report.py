@@ -92,7 +92,7 @@ def save_scores(path: Path, series: Series, found: SearchResult) -> None:
     if series.timestamps is None:
         table.insert(0, "position", np.arange(len(table)))
     else:
-        table.insert(0, "timestamp", series.timestamps)
+        table.insert(0, "timestamp", series.index)
     if len(series.channel_names) > 1:
         for channel, name in enumerate(series.channel_names):
             table[f"score of {name}"] = found.channel_scores[:, channel]
@@ -143,7 +143,7 @@ def save_plot(
         labels=series.labels,
         threshold=found.threshold,
         train_length=series.train_length,
-        timestamps=series.timestamps,
+        timestamps=series.index,
         channel_names=series.channel_names,
         segments=found.segments,
         zooms=zooms,

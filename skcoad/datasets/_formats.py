@@ -63,9 +63,10 @@ def load_series(
     - Times are the columns of dates or times of day, or the column of numbers that is
       named ``time``, ``timestamp``, ``date`` or the like, or columns named ``year``,
       ``month``, ``day`` and so on; without these, a column that counts the rows.
-      Numbers are read as time since 1970 or as dates where they can be; times with a
-      zone become UTC. A column named ``hour`` or the like, of 0 to 24, is joined with
-      dates that repeat.
+      Numbers are read as time since 1970 or as dates where they can be. The zone of
+      times is kept (``series.timezone``; ``series.timestamps`` are then of UTC): their
+      offset, or UTC where offsets vary, as over the change to winter time. A column
+      named ``hour`` or the like, of 0 to 24, is joined with dates that repeat.
     - Rows are put into time order. The spacing is the most frequent one; missing rows
       become missing values.
     - Labels are all columns whose name says label, anomaly, outlier or changepoint; a

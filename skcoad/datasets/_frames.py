@@ -296,7 +296,7 @@ def plain_frame(table: Any) -> pd.DataFrame:
 
     library = library_of(table)
     if library == "polars" and hasattr(table, "height"):
-        frame = pd.DataFrame({n: table[n].to_numpy() for n in table.columns})
+        frame = pd.DataFrame({n: _of_polars(table[n]) for n in table.columns})
     elif library == "polars" and hasattr(table, "to_frame"):
         return plain_frame(table.to_frame())
     elif library == "xarray":
@@ -328,6 +328,16 @@ def plain_frame(table: Any) -> pd.DataFrame:
         frame.insert(0, label, times.reset_index(drop=True), allow_duplicates=True)
         frame.columns = pd.Index(unique_names(frame.columns))
     return frame
+
+
+def _of_polars(column: Any) -> Any:
+    """Values of a column of polars, which numpy would have without their zone."""
+    import pandas as pd
+
+    values, zone = column.to_numpy(), getattr(column.dtype, "time_zone", None)
+    return (
+        values if zone is None else pd.DatetimeIndex(values, tz="UTC").tz_convert(zone)
+    )
 
 
 def _time_first(table: Any) -> Any:

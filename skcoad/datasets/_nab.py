@@ -121,6 +121,7 @@ def read_nab(path: AnyPath) -> Series:
         key.removesuffix(".csv"),
         columns.channel_names,
         columns.times,
+        timezone=columns.timezone,
     )
 
 

@@ -75,6 +75,7 @@ class Columns:
     channel_names: tuple[str, ...]
     labels: NDArray[np.int64]
     times: NDArray[Any] | None
+    timezone: str | None  # of the times, which are then of UTC
     is_clock: bool  # whether the times are times of day, without a date
     series_column: str | None  # whose values tell apart the rows of each time
     notes: tuple[str, ...]
@@ -176,6 +177,7 @@ def assign_roles(
         tuple(channels),
         labels,
         None if times is None else times.values,
+        None if times is None else times.zone,
         times is not None and times.kind == "clock",
         series_column,
         tuple(notes),
@@ -370,7 +372,7 @@ def _parse_times(frame: pd.DataFrame, dayfirst: bool | None) -> TimeColumn | Non
     if kinds != ["clock", "date"]:
         raise ValueError(f"a date and a time of day can be joined, not {kinds}")
     date, clock = sorted(columns, key=lambda column: column.kind == "clock")
-    return TimeColumn("datetime", date.values + clock.values)
+    return TimeColumn("datetime", date.values + clock.values, date.zone)
 
 
 def _as_clock(column: pd.Series, times: TimeColumn) -> TimeColumn:
@@ -390,7 +392,7 @@ def _without_clock(column: TimeColumn) -> TimeColumn:
         or (column.values != column.values.astype("M8[D]")).any()
     ):
         return column
-    return TimeColumn("date", column.values)
+    return column._replace(kind="date")
 
 
 def _find_labels(

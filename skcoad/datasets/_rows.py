@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skcoad._time import MAX_STRETCH, find_grid, time_text
+from skcoad._time import MAX_STRETCH, Grid, find_grid, in_utc, time_text
+from skcoad._validation import zoned_grid
 from skcoad.datasets._roles import Columns, several_rows
-from skcoad.datasets._series import Series
+from skcoad.datasets._series import Series, zoned_index
 
 _RESAMPLE_ADVICE = (
     "; --resample SPACING (resample), such as 1min, averages the rows of each interval"
@@ -64,11 +65,12 @@ def to_series(columns: Columns, name: str, resample: str | None) -> Series:
         columns.channel_names,
         times,
         (*notes, *columns.notes),
+        columns.timezone,
     )
 
 
 def _regular(columns: Columns, resample: str | None) -> tuple[Columns, str, list[str]]:
-    columns, notes = _in_order(columns)
+    columns, notes = _in_order(columns, resampled=resample is not None)
     columns, n_repeated = _without_repeated_rows(columns)
     if n_repeated:
         notes.append(f"{n_repeated} repeated rows left out")
@@ -77,14 +79,14 @@ def _regular(columns: Columns, resample: str | None) -> tuple[Columns, str, list
         return _resampled(columns, resample), resample, notes
     same = np.flatnonzero(times[1:] == times[:-1])
     if same.size:
-        first = time_text(times[same[0]])
+        first = time_text(times[same[0]], columns.timezone)
         if columns.series_column is not None:
             raise ValueError(
                 f"the time {first} has {several_rows(columns.series_column)}"
             )
         raise ValueError(f"the time {first} has more than one row{_RESAMPLE_ADVICE}")
     try:
-        grid = find_grid(times)
+        grid = _grid(columns)
     except ValueError as error:
         raise ValueError(f"{error}{_RESAMPLE_ADVICE}") from None
     if not grid.n_missing:
@@ -95,6 +97,15 @@ def _regular(columns: Columns, resample: str | None) -> tuple[Columns, str, list
     values[grid.rows], labels[grid.rows] = columns.values, columns.labels
     filled = replace(columns, values=values, labels=labels, times=grid.times)
     return filled, grid.spacing, notes
+
+
+def _grid(columns: Columns) -> Grid:
+    """The grid of the rows, by the calendar of their zone."""
+    times = _times(columns)
+    if columns.timezone is None:
+        return find_grid(times)
+    grid = zoned_grid(zoned_index(times, columns.timezone))
+    return grid._replace(times=in_utc(grid.times).to_numpy())
 
 
 def _times(columns: Columns) -> NDArray[Any]:
@@ -112,7 +123,8 @@ def _take(columns: Columns, rows: Any) -> Columns:
     )
 
 
-def _in_order(columns: Columns) -> tuple[Columns, list[str]]:
+def _in_order(columns: Columns, *, resampled: bool) -> tuple[Columns, list[str]]:
+    """Put rows into time order; which order they had does not matter to averages."""
     times = _times(columns)
     steps = np.diff(times)
     zero = steps.dtype.type(0)
@@ -121,10 +133,11 @@ def _in_order(columns: Columns) -> tuple[Columns, list[str]]:
     if (steps <= zero).all():
         return _take(columns, slice(None, None, -1)), ["newest first, turned around"]
     back = int(np.argmax(steps < zero)) + 1
-    where = f"row {back} ({time_text(times[back])}) is earlier than row {back - 1}"
+    time = time_text(times[back], columns.timezone)
+    where = f"row {back} ({time}) is earlier than row {back - 1}"
     if columns.is_clock:
         raise ValueError(f"the times of day have no date: {where}")
-    if times.dtype.kind == "M":
+    if times.dtype.kind == "M" and not resampled:
         # A clock that is set back repeats an hour; sorting would interleave its rows.
         spacing = np.median(np.abs(steps))
         backward = steps[steps < zero] + _CLOCK_CHANGE
@@ -171,14 +184,14 @@ def _resampled(columns: Columns, width: str) -> Columns:
             f"1MS (months, of dates), got {width!r}"
         ) from None
     _check_bins(float((times[-1] - times[0]) / step.to_timedelta64()), times, width)
-    index = pd.Index(times)
+    index = zoned_index(times, columns.timezone)  # its days begin at midnight
     values = pd.DataFrame(columns.values, index=index).resample(offset).mean()
     labels = pd.Series(columns.labels, index=index).resample(offset).max().fillna(0)
     return replace(
         columns,
         values=values.to_numpy(),
         labels=labels.to_numpy(dtype=np.int64),
-        times=values.index.to_numpy(),
+        times=in_utc(values.index).to_numpy(),
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skcoad._series import check_length, check_series
-from skcoad._time import time_index
+from skcoad._time import in_utc, time_index, zone_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,16 +35,20 @@ class Series:
     channel_names : sequence of str, default=()
         One name for each channel; ``channel_0``, ``channel_1``, ... when empty.
     timestamps : array-like of shape (n_timestamps,), default=None
-        Time of each observation, if known.
+        Time of each observation, if known; of an index with a time zone, stored in UTC.
     notes : sequence of str, default=()
         What a reader recognised and did, in words: spacing, columns of labels, missing
         rows.
+    timezone : str, default=None
+        Zone of the timestamps, which are then of UTC, such as ``"Europe/Berlin"`` or
+        ``"UTC+02:00"``; that of `timestamps`, if they have one. `index` is in it.
 
     Raises
     ------
     ValueError
         If the lengths do not agree, a label is neither 0 nor 1, the train length is
-        not between 0 and the number of timestamps, or a timestamp is missing.
+        not between 0 and the number of timestamps, a timestamp is missing, or a zone
+        is unknown or of timestamps that are no dates.
 
     Examples
     --------
@@ -63,6 +67,7 @@ class Series:
     channel_names: tuple[str, ...] = ()
     timestamps: NDArray[Any] | None = None
     notes: tuple[str, ...] = ()
+    timezone: str | None = None
 
     def __post_init__(self) -> None:
         values = check_series(self.values, f"{self.name}: values")
@@ -88,12 +93,14 @@ class Series:
                 f"{self.name}: {n_channels} channels but {len(names)} channel names"
             )
 
-        timestamps = None if self.timestamps is None else np.asarray(self.timestamps)
+        timestamps, zone = _without_zone(self.timestamps, self.timezone)
         if timestamps is not None:
             check_length(timestamps, f"{self.name}: timestamps", n_timestamps)
             if timestamps.dtype.kind in "fmM" and np.isnan(timestamps).any():
                 row = int(np.isnan(timestamps).argmax())
                 raise ValueError(f"{self.name}: the timestamp of row {row} is missing")
+        if zone is not None:
+            _check_zone(timestamps, zone, self.name)
 
         # The documented way to set a field of a frozen dataclass.
         object.__setattr__(self, "values", values)
@@ -101,6 +108,7 @@ class Series:
         object.__setattr__(self, "train_length", int(self.train_length))
         object.__setattr__(self, "channel_names", names)
         object.__setattr__(self, "timestamps", timestamps)
+        object.__setattr__(self, "timezone", zone)
         object.__setattr__(self, "notes", tuple(self.notes))
 
     def __repr__(self) -> str:
@@ -125,6 +133,45 @@ class Series:
     def test_labels(self) -> NDArray[np.int64]:
         """The labels of `test`."""
         return self.labels[self.train_length :]
+
+    @property
+    def index(self) -> pd.Index[Any] | None:
+        """The timestamps in their time zone; None if they are not known."""
+        if self.timestamps is None:
+            return None
+        index: pd.Index[Any] = zoned_index(self.timestamps, self.timezone)
+        return index
+
+
+def zoned_index(times: NDArray[Any], zone: str | None) -> Any:
+    """Make an index of times; if there is a zone, they are of UTC, and shown in it."""
+    import pandas as pd
+
+    index: Any = pd.Index(times)
+    return index if zone is None else index.tz_localize("UTC").tz_convert(zone)
+
+
+def _without_zone(
+    timestamps: Any, zone: str | None
+) -> tuple[NDArray[Any] | None, str | None]:
+    """Timestamps as an array, and the zone that they have or are said to be of."""
+    if timestamps is None:
+        return None, zone
+    index = time_index(timestamps)
+    if getattr(index, "tz", None) is None:
+        return np.asarray(timestamps), zone
+    return in_utc(index).to_numpy(), zone_name(index.tz)
+
+
+def _check_zone(timestamps: NDArray[Any] | None, zone: str, name: str) -> None:
+    import pandas as pd
+
+    if timestamps is None or timestamps.dtype.kind != "M":
+        raise ValueError(f"{name}: the zone {zone} needs timestamps that are dates")
+    try:
+        pd.Timestamp(0, tz=zone)
+    except Exception:  # whatever a library of zones raises
+        raise ValueError(f"{name}: there is no time zone {zone!r}") from None
 
 
 def with_columns(series: Series, names: Sequence[str]) -> Series:
@@ -192,7 +239,7 @@ def to_frame(series: Series) -> pd.DataFrame:
     """
     import pandas as pd
 
-    index = None if series.timestamps is None else pd.Index(series.timestamps)
+    index = series.index
     times = time_index(index)
     if times is not None and not (times.is_monotonic_increasing and times.is_unique):
         index = None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import timezone
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skcoad._time import find_grid, in_utc, time_index
+from skcoad._time import find_grid, in_utc, time_index, zone_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +39,7 @@ _DATE = r"""
     |(?P<year6>\d{4})-(?P<month6>\d{2})
     |(?P<year5>\d{4})(?P<month5>\d{2})(?P<day5>\d{2})(?=T))
 """
+_OFFSET = r"(?:Z|[-+]\d{2}(?::?\d{2})?)"
 _ZONE = r"(?P<zone>\s?(?:Z|UTC|GMT|[-+]\d{2}(?::?\d{2})?))?"
 _TIME = re.compile(
     rf"(?:{_DATE}(?:(?:\s?[T,]\s?|\s)(?:{_CLOCK}|T?(?P<hms>\d{{4}}|\d{{6}})){_ZONE})?)",
@@ -54,7 +56,8 @@ class TimeColumn(NamedTuple):
     """A column of times; dates and times of day can be added to each other."""
 
     kind: TimeKind
-    values: NDArray[Any]  # of shape (n_rows,)
+    values: NDArray[Any]  # of shape (n_rows,); dates that have a zone are of UTC
+    zone: str | None = None  # by a name that pandas knows
 
 
 def is_time_name(name: str) -> bool:
@@ -171,10 +174,11 @@ def join_calendar(frame: pd.DataFrame) -> TimeColumn:
 def parse_times(column: pd.Series, dayfirst: bool | None) -> TimeColumn:
     """Convert a column to times.
 
-    Times with a zone become UTC, without one they stay as they are. Whole numbers are
-    read as dates (20240131) or as the time since 1970 in s, ms, us or ns where they can
-    be, and as times of day (930, 1015; 93000, 101500) where their spacing is regular
-    only then; other numbers stay numbers.
+    The zone of text is its offset, or UTC where offsets vary, as over the change to
+    winter time; without a zone, times stay as they are. Whole numbers are read as dates
+    (20240131, 2024013123) or as the time since 1970 in s, ms, us or ns where they can
+    be, and as months (202401) or times of day (930, 1015; 93000, 101500) where their
+    spacing is regular only then; other numbers stay numbers.
 
     Parameters
     ----------
@@ -201,7 +205,8 @@ def parse_times(column: pd.Series, dayfirst: bool | None) -> TimeColumn:
     index = time_index(column)
     if index is not None:
         kind: TimeKind = "clock" if index.dtype.kind == "m" else "datetime"
-        return TimeColumn(kind, in_utc(index).to_numpy())
+        zone = zone_name(getattr(index, "tz", None))
+        return TimeColumn(kind, in_utc(index).to_numpy(), zone)
     if pd.api.types.is_numeric_dtype(column):
         return _parse_numbers(column)
     return _parse_text(column.astype("string").str.strip(), dayfirst)
@@ -213,6 +218,10 @@ def _parse_numbers(column: pd.Series) -> TimeColumn:
     numbers = column.to_numpy(dtype=float)
     if not np.isfinite(numbers).all():
         raise ValueError("a time is infinite")
+    # Of epochs, those of 2030 to 2036 alone could look like it, and hardly all rows.
+    hours = _hours_of_days(column)
+    if hours is not None:
+        return TimeColumn("datetime", hours)
     if unit := _epoch_unit(numbers):
         times = pd.to_datetime(column.to_numpy(), unit=unit)
         if pd.api.types.is_float_dtype(column):
@@ -227,19 +236,56 @@ def _parse_numbers(column: pd.Series) -> TimeColumn:
             if dates.notna().all() and dates.dt.year.between(1900, 2100).all():
                 kind: TimeKind = "date" if form == "%Y%m%d" else "datetime"
                 return TimeColumn(kind, dates.to_numpy())
+        months = _months_of_years(column)
+        if months is not None and _is_regular_as_times_alone(column, months):
+            return TimeColumn("date", months)
         clock = clock_of_numbers(column)
-        if clock is not None and _is_regular_as_clock_alone(column, clock):
+        if clock is not None and _is_regular_as_times_alone(column, clock):
             return TimeColumn("clock", clock)
         return TimeColumn("number", column.to_numpy(dtype=np.int64))
     return TimeColumn("number", numbers)
 
 
-def _is_regular_as_clock_alone(column: pd.Series, clock: NDArray[Any]) -> bool:
+def _hours_of_days(column: pd.Series) -> NDArray[Any] | None:
+    """Read 2024013123 as an hour of a day; None if a number is no such hour.
+
+    The hours of a day are 0 to 23 or 1 to 24.
+    """
+    if column.dtype.kind not in "iu":
+        return None
+    numbers = column.to_numpy(dtype=np.int64)
+    hours = numbers % 100
+    if numbers.min() < 1900_01_01_00 or numbers.max() > 2100_12_31_24:
+        return None
+    if hours.max() > 24 or (hours.max() == 24 and hours.min() == 0):
+        return None
+    days = _days(numbers // 100)
+    return None if days is None else days + hours.astype("timedelta64[h]")
+
+
+def _months_of_years(column: pd.Series) -> NDArray[Any] | None:
+    """Read 202401 as a month of a year; None if a number is no such month."""
+    numbers = column.to_numpy(dtype=np.int64)
+    if numbers.min() < 1900_01 or numbers.max() > 2100_12:
+        return None
+    return _days(100 * numbers + 1)
+
+
+def _days(numbers: NDArray[np.int64]) -> NDArray[Any] | None:
+    """Read 20240131 as a day; None if a number is no such day."""
+    import pandas as pd
+
+    days = pd.to_datetime(numbers.astype(str), format="%Y%m%d", errors="coerce")
+    return None if days.hasnans else days.to_numpy()
+
+
+def _is_regular_as_times_alone(column: pd.Series, times: NDArray[Any]) -> bool:
     """Whether numbers of more than one hour have even steps as times of day alone.
 
-    Of 930, 945, 1000 the numbers from 60 to 99 of each hundred are left out.
+    Of 930, 945, 1000 the numbers from 60 to 99 of each hundred are left out. In the
+    same way, those of more than one year as months: of 202311, 202312, 202401.
     """
-    times, numbers = np.unique(clock), np.unique(column.to_numpy(dtype=np.int64))
+    times, numbers = np.unique(times), np.unique(column.to_numpy(dtype=np.int64))
     if numbers[0] // 100 == numbers[-1] // 100 or np.ptp(np.diff(numbers)) == 0:
         return False
     try:
@@ -264,12 +310,13 @@ def _parse_text(column: pd.Series, dayfirst: bool | None) -> TimeColumn:
 
     first = column.iloc[0]
     if re.match(r"\d{4}-\d{2}-\d{2}", first):  # the quick way for the usual form
-        zoned = column.str.contains(r":.*(?:Z|[-+]\d{2}(?::?\d{2})?)$", regex=True)
+        zoned = column.str.contains(f":.*{_OFFSET}$", regex=True)
         times = pd.to_datetime(column, format="ISO8601", utc=True, errors="coerce")
         if times.notna().all() and (zoned.all() or not zoned.any()):
             is_date = column.str.len().eq(10).all()
             values = times.dt.tz_convert(None).to_numpy()
-            return TimeColumn("date" if is_date else "datetime", values)
+            zone = _common_zone(column) if zoned.all() else None
+            return TimeColumn("date" if is_date else "datetime", values, zone)
     quick = _parse_uniform(column, dayfirst)
     if quick is not None:
         return TimeColumn("datetime", quick.to_numpy())
@@ -283,14 +330,22 @@ def _parse_text(column: pd.Series, dayfirst: bool | None) -> TimeColumn:
     if pattern is _CLOCK_ONLY:
         return TimeColumn("clock", clock.to_numpy())
     times = _dates(column, fields, dayfirst) + clock
-    zones = fields["zone"].str.strip()
+    zones, zone = fields["zone"].str.strip(), None
     if zones.notna().any():
         if zones.isna().any():
             row = int(np.argmax(zones.isna()))
             raise ValueError(f"{column.iloc[row]!r} in row {row} has no zone")
-        times -= _offsets(zones)
+        offsets = _offsets(zones)
+        wrong = np.flatnonzero(offsets.abs() >= pd.Timedelta(days=1))
+        if wrong.size:
+            row = int(wrong[0])
+            raise ValueError(
+                f"{column.iloc[row]!r} in row {row} is a day or more from UTC"
+            )
+        times -= offsets
+        zone = _fixed_zone(offsets.iloc[0]) if offsets.nunique() == 1 else "UTC"
     is_date = fields["hour"].isna().all() and fields["hms"].isna().all()
-    return TimeColumn("date" if is_date else "datetime", times.to_numpy())
+    return TimeColumn("date" if is_date else "datetime", times.to_numpy(), zone)
 
 
 def _parse_uniform(column: pd.Series, dayfirst: bool | None) -> pd.Series | None:
@@ -409,6 +464,20 @@ def _is_dayfirst(
         "--no-dayfirst (dayfirst=True or False) says whether the day or the month "
         "comes first"
     )
+
+
+def _common_zone(column: pd.Series) -> str:
+    """The zone of times that all end with an offset; UTC where these differ."""
+    import pandas as pd
+
+    first = re.search(f"{_OFFSET}$", column.iloc[0])
+    if first is None or not column.str.endswith(first[0]).all():
+        return "UTC"
+    return _fixed_zone(_offsets(pd.Series([first[0]])).iloc[0])
+
+
+def _fixed_zone(offset: pd.Timedelta) -> str:
+    return str(timezone(offset.to_pytimedelta()))
 
 
 def _offsets(zones: pd.Series) -> pd.Series:

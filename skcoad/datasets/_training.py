@@ -55,7 +55,7 @@ def n_training_rows(series: Series, train: Any) -> int:
         The series.
     train : int, float, str, datetime or None
         A number of rows; a share, between 0 and 1; the time at which the search begins,
-        in UTC if it has no zone; or None for what the series says.
+        in the zone of the series if it has none; or None for what the series says.
 
     Returns
     -------
@@ -100,11 +100,15 @@ def _rows_before(series: Series, time: Any) -> int:
         raise ValueError(f"train={time} needs dates, and {series.name} has none")
     times = in_utc(index).to_numpy()
     limit = _as_time(time)
+    if limit.tz is None and series.timezone is not None:
+        limit = limit.tz_localize(
+            series.timezone, ambiguous=True, nonexistent="shift_forward"
+        )
     if limit.tz is not None:
         limit = limit.tz_convert(None)
     n_rows = int(np.searchsorted(times, limit.to_datetime64()))
     if n_rows in (0, len(times)):
-        first, last = time_text(times[0]), time_text(times[-1])
+        first, last = (time_text(times[row], series.timezone) for row in (0, -1))
         raise ValueError(f"train={time} is not between {first} and {last}")
     return n_rows
 

@@ -352,7 +352,7 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
         self.__dict__.pop("_unscored", None)  # of an earlier fit
         self.training_times_ = None if grid is None else grid.times
         interval = None if grid is None else grid.interval
-        check_missing_fraction(series)
+        check_missing_fraction(series, self._channel_names(), interval)
         normal = mask_gross_outliers(series)
         self.thresholder_ = self._held_back_threshold(normal, interval)
         with progress("Indexing", normal.size, shown=self.verbose):
@@ -402,7 +402,7 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
         if threshold.held_back == 0:
             return threshold
         period = plan_windows(normal, period=self.period).period
-        scores = held_back_scores(self, normal, threshold.held_back, period)
+        scores = held_back_scores(self, normal, threshold.held_back, period, interval)
         return threshold.fit(scores, separation=period, interval=interval)
 
     def _set_scores(

@@ -13,6 +13,7 @@ from sklearn.base import clone
 
 from skcoad._typing import FloatArray
 from skcoad.model import InterruptedFitWarning
+from skcoad.preprocessing._missing import check_missing_fraction
 
 __all__ = ["held_back_scores", "interrupts_raised", "thresholder_limit"]
 
@@ -35,7 +36,11 @@ def interrupts_raised() -> Iterator[None]:
 
 
 def held_back_scores(
-    detector: Any, X: FloatArray, share: float, period: int
+    detector: Any,
+    X: FloatArray,
+    share: float,
+    period: int,
+    interval: float | None = None,
 ) -> FloatArray:
     """Score each end of the training series as new, by a detector fitted to the rest.
 
@@ -49,6 +54,8 @@ def held_back_scores(
         How much of it to score at each end, above 0 and at most 0.5.
     period : int
         Of the whole series; half of the rest is taken where that is shorter.
+    interval : float, default=None
+        Seconds from one row to the next, if they are known.
 
     Returns
     -------
@@ -62,7 +69,7 @@ def held_back_scores(
     ValueError
         If the rest cannot be fitted to.
     """
-    n = len(X)
+    n, names = len(X), getattr(detector, "feature_names_in_", None)
     n_scored = max(1, round(share * n))
     other = clone(detector).set_params(
         contamination=0.1,  # whatever is a number, so that this ends here
@@ -72,6 +79,8 @@ def held_back_scores(
 
     def fit_rest(rest: FloatArray) -> None:
         try:
+            # `other` knows neither names nor times.
+            check_missing_fraction(rest, names, interval)
             with interrupts_raised():
                 other.fit(rest)
         except ValueError as error:

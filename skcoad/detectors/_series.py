@@ -175,8 +175,8 @@ def search_series(
         [(segment.start, segment.peak, segment.stop - 1) for segment in segments],
         dtype=np.intp,
     ).reshape(-1, 3)
-    n_rows, times = len(rows), series.timestamps
-    labels = pd.RangeIndex(n_rows) if times is None else pd.Index(times)
+    n_rows, times = len(rows), series.index
+    labels = pd.RangeIndex(n_rows) if times is None else times
     names = ("start", "peak", "end")
     return SearchResult(
         values=found.values[rows],

@@ -26,7 +26,15 @@ if TYPE_CHECKING:
 __all__ = ["detect_panel"]
 
 CONTAMINATION = 0.01  # of the default detector
-FOR_TABLE = ("series", "error", "threshold", "max_score", "segments", "label_kind")
+FOR_TABLE = (
+    "series",
+    "error",
+    "threshold",
+    "max_score",
+    "segments",
+    "label_kind",
+    "timezone",
+)
 
 
 def detect_panel(
@@ -61,8 +69,8 @@ def detect_panel(
         nothing back.
     train : int, float, str, datetime or None, default=None
         What to fit on: so many leading rows (with those that are missing by their
-        times), a leading share (between 0 and 1), or the rows before a time (UTC,
-        unless it has a zone). 0 fits on and searches all. By
+        times), a leading share (between 0 and 1), or the rows before a time (in
+        the zone of the series, unless it has one). 0 fits on and searches all. By
         default as a file's name says, otherwise 0.
     threshold : float or None, default=None
         Scores above are anomalous; by default the detector's ``threshold_``.
@@ -89,7 +97,8 @@ def detect_panel(
 
         ========= ================================================================
         series    name
-        start     first timestamp of the segment: its time, or its position
+        start     first timestamp of the segment: its time, in the zone of the
+                  series, or its position
         peak      timestamp of the highest score
         end       last timestamp; it belongs to the segment
         score     score at the peak
@@ -121,9 +130,9 @@ def detect_panel(
     -----
     At most a few series for each job are in memory, whatever their number; what grows
     with it is the table. The lines of the file also have the kind of the labels of rows
-    (position, time, duration or text), the numbers of rows, channels and training rows,
-    a fingerprint of the data, the seconds, and the traceback of an error. To resume,
-    every series is read, since its data may have changed.
+    (position, time, duration or text), the zone of times, the numbers of rows, channels
+    and training rows, a fingerprint of the data, the seconds, and the traceback of an
+    error. To resume, every series is read, since its data may have changed.
 
     Examples
     --------

@@ -20,8 +20,8 @@ def fingerprint(series: Series | Exception) -> str:
     Returns
     -------
     str
-        Of the values, the names of the channels, the times and the length of the
-        training part; of an exception, of its type and message.
+        Of the values, the names of the channels, the times, their zone and the length
+        of the training part; of an exception, of its type and message.
 
     Examples
     --------
@@ -38,6 +38,6 @@ def fingerprint(series: Series | Exception) -> str:
         return _fingerprint.fingerprint(error_text(series))
     times = series.timestamps
     shape, dtype = series.values.shape, None if times is None else times.dtype.str
-    about = (shape, series.channel_names, series.train_length, dtype)
+    about = (shape, series.channel_names, series.train_length, dtype, series.timezone)
     arrays = [series.values] if times is None else [series.values, times]
     return _fingerprint.fingerprint(repr(about), *arrays)

@@ -110,9 +110,9 @@ def rank(results: Iterable[Result]) -> pd.DataFrame:
             failed.append({"series": result["series"], "error": result["error"]})
             continue
         common = {"series": result["series"], "threshold": result["threshold"]}
-        kind = result["label_kind"]
+        kind, zone = result["label_kind"], result.get("timezone")
         for segment in result["segments"]:
-            labels = {name: _label(segment[name], kind) for name in POSITIONS}
+            labels = {name: _label(segment[name], kind, zone) for name in POSITIONS}
             rows.append(common | segment | labels)
         if not result["segments"]:
             quiet.append(common | {"score": result["max_score"]})
@@ -124,12 +124,13 @@ def rank(results: Iterable[Result]) -> pd.DataFrame:
     return table.astype({"score": float, "threshold": float})
 
 
-def _label(label: Any, kind: str) -> Any:
+def _label(label: Any, kind: str, zone: str | None) -> Any:
     """A label as it was."""
     import pandas as pd
 
     if kind == "time":
-        return pd.Timestamp(label)
+        time = pd.Timestamp(label)
+        return time if zone is None else time.tz_convert(zone)
     return pd.Timedelta(label) if kind == "duration" else label
 
 

@@ -19,7 +19,12 @@ from skcoad.datasets._series import to_frame
 from skcoad.datasets._training import check_train
 from skcoad.panel._channels import align_channels
 from skcoad.panel._sources import open_panel
-from skcoad.preprocessing import dominant_period, fallback_period, plan_windows
+from skcoad.preprocessing import (
+    dominant_period,
+    fallback_period,
+    mask_gross_outliers,
+    plan_windows,
+)
 from skcoad.thresholds import ScoreThreshold
 from skcoad.thresholds._rate import parse_rate
 
@@ -209,7 +214,8 @@ def common_period(recordings: Sequence[FloatArray]) -> int:
     found = {
         number: period
         for number, recording in enumerate(recordings)
-        if (period := dominant_period(recording)) is not None
+        # As a detector looks for it in one series: not among error codes.
+        if (period := dominant_period(mask_gross_outliers(recording))) is not None
     }
     if not found:
         return fallback_period(sum(map(len, recordings)) // len(recordings))

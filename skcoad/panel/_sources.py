@@ -24,7 +24,7 @@ from skcoad.datasets import (
 )
 from skcoad.datasets._archive import walk_files
 from skcoad.datasets._frames import library_of, plain_frame
-from skcoad.datasets._table import TableOptions
+from skcoad.datasets._table import TableOptions, stem
 from skcoad.datasets._times import holds_times
 
 if TYPE_CHECKING:
@@ -87,10 +87,11 @@ def open_panel(source: Any, **options: Any) -> Panel:
         - A folder (searched recursively), a zip file, a file, or a pattern such as
           ``"site*/pump_*.csv"`` (``**`` for any folders), of files that
           :func:`skcoad.datasets.load_series` reads. A series is named by its path below
-          the folder, or below the part of the pattern without wildcards, without the
-          suffix. Of a folder, these are the files with a suffix that
-          :func:`skcoad.datasets.open_archive` lists; hidden files, whose name or folder
-          begins with a dot, and results of :func:`detect_panel` are left out.
+          the folder, or below the part of the pattern without wildcards, without its
+          suffixes, that of a compression included. Of a folder, these are the files
+          with a suffix that :func:`skcoad.datasets.open_archive` lists; hidden files,
+          whose name or folder begins with a dot, and results of :func:`detect_panel`
+          are left out.
         - A long-format DataFrame of pandas or polars, with the columns ``unique_id``
           and ``ds`` (of pandas also as levels of the index) and one column for each
           channel, such as ``y``: one series for each id, sorted by ``ds``.
@@ -220,7 +221,7 @@ def _names(files: Iterable[Path], root: Path) -> tuple[str, ...]:
     # Of the path alone: a file that is added later changes no other name.
     named: dict[str, Path] = {}
     for file in files:
-        name = file.relative_to(root).with_suffix("").as_posix()
+        name = file.relative_to(root).with_name(stem(file.name)).as_posix()
         if name in named:
             raise ValueError(
                 f"{named[name].name} and {file.name} would both be named {name!r}: "

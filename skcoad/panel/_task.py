@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from time import perf_counter
 from typing import Any
 
@@ -141,6 +142,7 @@ def _detect(series: Series, detector: Any, search: SearchSettings) -> Result:
         )
     return found | {
         "label_kind": _label_kind(series.timestamps),
+        "timezone": series.timezone,
         "n_timestamps": len(series.values),
         "n_channels": series.values.shape[1],
         "n_train": n_train,
@@ -190,7 +192,7 @@ def _search_scores(
     found = find_segments(
         scores, threshold, separation=period, limit=limit, start=start
     )
-    labels = np.arange(n_rows) if series.timestamps is None else series.timestamps
+    labels = np.arange(n_rows) if series.index is None else series.index.to_numpy()
     return {
         "max_score": float(scores[start:].max()),
         "segments": [
@@ -222,6 +224,8 @@ def _as_json(value: Any) -> Any:
     """Return a cell of a table as JSON knows it, times as ISO 8601 writes them."""
     if isinstance(value, np.datetime64):
         return str(value)
+    if isinstance(value, datetime):  # with a zone
+        return value.isoformat()
     if isinstance(value, np.timedelta64):
         import pandas as pd
 

@@ -12,9 +12,13 @@ for it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from skcoad._time import duration_text
 from skcoad._typing import FloatArray
 
 IntArray = NDArray[np.intp]
@@ -85,13 +89,19 @@ def _faded(
     return faded
 
 
-def check_missing_fraction(X: FloatArray) -> None:
+def check_missing_fraction(
+    X: FloatArray, names: Sequence[Any] | None = None, interval: float | None = None
+) -> None:
     """Refuse a training series of which too much is missing.
 
     Parameters
     ----------
     X : ndarray of shape (n_timestamps, n_channels)
-        The training series.
+        The training series, with a row for each time at which one is missing.
+    names : sequence of length n_channels, default=None
+        Names of the channels; by default their positions.
+    interval : float, default=None
+        Seconds from one row to the next, if they have times.
 
     Raises
     ------
@@ -107,7 +117,16 @@ def check_missing_fraction(X: FloatArray) -> None:
     fraction = np.isnan(X).mean(axis=0)
     if (fraction > MAX_MISSING).any():
         worst = int(fraction.argmax())
+        name = worst if names is None else names[worst]
+        missing = f"{fraction[worst]:.0%} of the values of channel {name!r} are missing"
+        limit = f"at most {MAX_MISSING:.0%} of a training series may be"
+        empty = np.isnan(X).all(axis=1)
+        others = np.isnan(X[~empty, worst])
+        if interval is None or others.sum() > MAX_MISSING * len(others):
+            raise ValueError(f"{missing}; {limit}")
+        spacing = duration_text(np.timedelta64(round(1e9 * interval), "ns"))
         raise ValueError(
-            f"{fraction[worst]:.0%} of the values of channel {worst} are missing; at "
-            f"most {MAX_MISSING:.0%} of a training series may be"
+            f"{missing} by their times, at a spacing of {spacing}: {empty.sum()} of "
+            f"{len(X)} have no row, or an empty one; {limit}. Resample to a longer "
+            "spacing, as X.resample('1h').mean() and --resample 1h do"
         )

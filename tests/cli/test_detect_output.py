@@ -106,6 +106,37 @@ def test_times_are_written_to_the_nanosecond(folder, frame):
         assert read(f"found.{suffix}")["peak"].isin(index).all()
 
 
+@pytest.mark.parametrize("suffix", ["csv", "json", "parquet"])
+@pytest.mark.parametrize(("offset", "shown"), [("+02:00", "+02:00"), ("Z", "+00:00")])
+def test_times_have_the_zone_of_the_file(folder, frame, capsys, suffix, offset, shown):
+    if suffix == "parquet":
+        pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+    texts = [f"{time.isoformat()}{offset}" for time in HOURS]
+    frame.assign(time=texts).to_csv("local.csv", index=False)
+    names = {name: f"{name}.{suffix}" for name in ("out", "scores")}
+    outputs = [word for name in names for word in (f"--{name}", names[name])]
+    plots = ("--plot", "local.png", "--save", "d.safetensors")
+    train = ("--detector", "neighbors", "--train", HOURS[300].isoformat())
+    assert run("detect", "local.csv", *train, *outputs, *plots) == 0
+    printed = capsys.readouterr().out
+    assert f"from 2024-01-01 00:00{shown} to" in printed
+    assert "Fitted on 300 " in printed
+    zoned = HOURS.tz_localize(shown)
+    found, scores = (
+        pd.read_parquet(name) if suffix == "parquet" else read_text(name)
+        for name in names.values()
+    )
+    assert zoned[395] <= pd.Timestamp(found["peak"][0]) <= zoned[420]
+    assert str(found["peak"][0]).endswith(shown)
+    assert str(found["peak"][0])[:10] + "T" in printed.replace(" ", "T")
+    assert pd.DatetimeIndex(scores["timestamp"]).tolist() == zoned.tolist()
+    assert run("detect", "local.csv", "--model", "d.safetensors") == 0
+
+
+def read_text(name):
+    return pd.read_json(name, dtype=False) if "json" in name else pd.read_csv(name)
+
+
 @pytest.mark.parametrize("suffix", ["csv", "json"])
 def test_scores_are_written_for_every_timestamp(pump, frame, suffix):
     assert run("detect", pump, *QUICK, "--scores", f"scores.{suffix}") == 0
@@ -225,6 +256,14 @@ def test_a_period_that_was_not_found_is_said_to_be_a_fallback(folder, pump, caps
     assert run("detect", "noise.csv", *words, "--period", 30) == 0
     assert "(period 30)" in capsys.readouterr().out
     assert run("detect", pump, *QUICK) == 0
+    assert "(period 25)" in capsys.readouterr().out
+
+
+def test_a_period_is_no_fallback_for_an_error_code_in_training(folder, frame, capsys):
+    flow = frame["flow"].copy()
+    flow.iloc[100] = -9999
+    flow.to_csv("code.csv", index_label="time")
+    assert run("detect", "code.csv", *QUICK) == 0
     assert "(period 25)" in capsys.readouterr().out
 
 

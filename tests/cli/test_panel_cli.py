@@ -43,7 +43,7 @@ def test_a_folder_is_searched_as_by_detect_panel(folder, capsys):
     assert run("detect", "data", *QUICK, *words) == 0
     printed = capsys.readouterr()
     assert "3 series in data; 1 other file is left out, such as notes.md" in printed.out
-    assert "1 segments in 1 series, highest first:" in printed.out
+    assert "1 segment in 1 series, highest first:" in printed.out
     assert "north/b 2024-01-13" in printed.out
     assert "unlike any in training" in printed.out
     assert "No score is above the threshold in 2 series." in printed.out
@@ -73,9 +73,28 @@ def test_patterns_and_zip_files_are_panels(folder, capsys):
     assert run("detect", "data/*/a.csv", *QUICK) == 0
     assert "2 series in data/*/a.csv" in capsys.readouterr().out
     with zipfile.ZipFile("all.zip", "w") as opened:
-        opened.write(folder / "north" / "b.csv", "b.csv")
+        for name in ("a", "b"):
+            opened.write(folder / "north" / f"{name}.csv", f"{name}.csv")
     assert run("detect", "all.zip", *QUICK) == 0
-    assert "1 series in all.zip" in capsys.readouterr().out
+    assert "2 series in all.zip" in capsys.readouterr().out
+
+
+def test_a_zip_file_of_one_file_is_that_file(folder, capsys):
+    with zipfile.ZipFile("one.zip", "w") as opened:
+        opened.write(folder / "north" / "b.csv", "b.csv")
+        opened.writestr("__MACOSX/._b.csv", "")
+    assert run("detect", "one.zip", *QUICK, "--out", "found.csv") == 0
+    zipped = capsys.readouterr().out.splitlines()
+    assert zipped[0].startswith("b: 400 timestamps of flow, heat")
+    assert run("detect", folder / "north" / "b.csv", *QUICK, "--out", "b.csv") == 0
+    assert Path("found.csv").read_bytes() == Path("b.csv").read_bytes()
+
+
+def test_where_each_series_has_a_segment_no_other_is_mentioned(folder, capsys):
+    assert run("detect", "data", *QUICK, "--train", 200, "--threshold", 1) == 0
+    printed = capsys.readouterr().out
+    assert "segments in 3 series, highest first:" in printed
+    assert "No score" not in printed
 
 
 def test_columns_training_time_and_steps_are_used(folder):
@@ -170,7 +189,7 @@ def test_failures_are_reported_and_give_status_1(folder, capsys):
     assert run("detect", "data", *QUICK) == 1
     errors = capsys.readouterr().err.splitlines()
     assert errors[0].startswith("skcoad: bad0: ValueError: bad0.csv: column 'a' must")
-    assert errors[3:] == ["skcoad: 4 series failed in all"]
+    assert errors[3:] == ["skcoad: 1 more series failed"]
 
 
 @pytest.mark.parametrize(

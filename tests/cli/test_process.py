@@ -106,6 +106,19 @@ def test_output_that_cannot_be_written_is_an_error_of_one_line(arguments, series
     assert process.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("buffering", [(), ("-u",)])
+def test_a_pipe_that_nothing_reads_any_more_is_no_error(buffering, series):
+    reader, writer = os.pipe()
+    os.close(reader)
+    words = (*buffering, "-m", "skcoad", "detect", series, "--max-steps", 2)
+    try:
+        process = command(*words, stdout=writer)
+    finally:
+        os.close(writer)
+    assert process.returncode == 141
+    assert process.stderr == ""
+
+
 def test_a_name_that_the_output_cannot_encode_is_escaped(series, monkeypatch):
     lines = series.read_text().replace("value", "pump \N{HOT BEVERAGE}\N{FIRE}")
     series.write_text(lines, encoding="utf-8")

@@ -1,5 +1,7 @@
 import dataclasses
+from datetime import timedelta, timezone
 
+import dateutil.tz
 import numpy as np
 import pandas as pd
 import pytest
@@ -47,12 +49,46 @@ def test_repr_is_one_short_line():
         (([1, 2], [0, 1], -1), "got -1"),
         (([1, 2], [0, 1], 0, ("a", "b")), "1 channels but 2 channel names"),
         (([1, 2], [0, 1], 0, (), [1]), r"timestamps must have shape \(2,\)"),
+        (([1, 2], [0, 1], 0, (), [1, 2], (), "UTC"), "UTC needs timestamps that are"),
+        (([1, 2], [0, 1], 0, (), None, (), "UTC"), "UTC needs timestamps that are"),
+        (
+            ([1, 2], [0, 1], 0, (), np.array([1, 2], "M8[s]"), (), "Moon/Base"),
+            "there is no time zone 'Moon/Base'",
+        ),
     ],
 )
 def test_inconsistent_arguments_are_errors(arguments, message):
     values, labels, train_length, *rest = arguments
     with pytest.raises(ValueError, match=message):
         Series(values, labels, train_length, "s", *rest)
+
+
+@pytest.mark.parametrize(
+    ("zone", "name"),
+    [
+        ("Europe/Berlin", "Europe/Berlin"),
+        ("UTC", "UTC"),
+        (timezone(timedelta(hours=-3)), "UTC-03:00"),
+        (dateutil.tz.tzoffset("local", 7200), "UTC+02:00"),
+        (dateutil.tz.gettz("Europe/Berlin"), "UTC"),  # it has no name
+    ],
+)
+def test_timestamps_with_a_zone_are_kept_in_utc_with_its_name(zone, name):
+    hours = pd.date_range("2024-10-27", periods=4, freq="h", tz=zone)
+    series = Series(np.zeros(4), np.zeros(4), 0, "s", timestamps=hours)
+    assert series.timezone == name
+    np.testing.assert_array_equal(series.timestamps, hours.tz_convert(None))
+    assert series.index.tolist() == hours.tolist()
+    again = dataclasses.replace(series, name="again")
+    pd.testing.assert_index_equal(again.index, series.index)
+    assert to_frame(series).index.equals(series.index)
+
+
+def test_timestamps_without_a_zone_are_an_index_without_one():
+    series = Series(np.zeros(4), np.zeros(4), 0, "s", timestamps=HOURS)
+    assert series.timezone is None
+    assert series.index.tolist() == HOURS.tolist()
+    assert Series(np.zeros(4), np.zeros(4), 0, "s").index is None
 
 
 HOURS = pd.date_range("2024-01-01", periods=4, freq="h")

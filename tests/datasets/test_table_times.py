@@ -51,6 +51,10 @@ def same_times(series, times):
         ("2024-01|2024-02", "2024-01-01|2024-02-01"),
         ("Jan 31 2024 10:00|Feb 1 2024 10:00", "2024-01-31T10|2024-02-01T10"),
         ("20240131|20240201", "2024-01-31|2024-02-01"),
+        ("2024013123|2024020100", "2024-01-31T23|2024-02-01"),
+        ("2024013123|2024013124|2024020101",
+         "2024-01-31T23|2024-02-01|2024-02-01T01"),
+        ("202311|202312|202401", "2023-11-01|2023-12-01|2024-01-01"),
         ("202401312359|202402010000", "2024-01-31T23:59|2024-02-01"),
         ("20240131T235900Z|20240201T000000Z", "2024-01-31T23:59|2024-02-01"),
         ("2024-03-31T01:30+01:00|2024-03-31T03:00+02:00",
@@ -68,6 +72,46 @@ def same_times(series, times):
 )  # fmt: skip
 def test_a_time_is_read_in_any_format(load, cells, times):
     same_times(load(table(cells.split("|"))), times.split("|"))
+
+
+@pytest.mark.parametrize(
+    ("cells", "first", "zone"),
+    [
+        ("2024-01-31T00:00+02:00|2024-01-31T01:00+02:00", "2024-01-30T22", "UTC+02:00"),
+        ("2024-01-31 00:00-03|2024-01-31 01:00-03", "2024-01-31T03", "UTC-03:00"),
+        ("2024-01-31T00:00Z|2024-01-31T01:00Z", "2024-01-31T00", "UTC"),
+        ("31.01.2024 00:00 +0530|31.01.2024 01:00 +0530",
+         "2024-01-30T18:30", "UTC+05:30"),
+        ("31.01.2024 00:00 UTC|31.01.2024 01:00 UTC", "2024-01-31T00", "UTC"),
+        # As over the change to summer time.
+        ("2024-03-31T01:30+01:00|2024-03-31T03:30+02:00", "2024-03-31T00:30", "UTC"),
+        ("31/03/2024 01:30 +0100|31/03/2024 03:30 +0200", "2024-03-31T00:30", "UTC"),
+        ("2024-01-31 00:00|2024-01-31 01:00", "2024-01-31T00", None),
+        ("1700000000|1700003600", "2023-11-14T22:13:20", None),
+    ],
+)  # fmt: skip
+def test_the_zone_of_text_is_kept_if_it_is_one(load, cells, first, zone):
+    series = load(table(cells.split("|")))
+    same_times(series, np.datetime64(first) + np.array([0, 3600], "m8[s]"))
+    assert series.timezone == zone
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        [2024013100, 2024013112, 2024013124],  # hours are 0 to 23, or 1 to 24
+        [2024013098, 2024013099, 2024013100],
+        [2024023000, 2024023001, 2024023002],  # 30 February
+    ],
+)
+def test_seconds_since_1970_that_could_be_hours_of_a_day_are_seconds(load, numbers):
+    same_times(load(table(numbers)), np.array(numbers).astype("M8[s]"))
+
+
+def test_numbers_of_a_single_year_stay_numbers(load):
+    np.testing.assert_array_equal(load(table([1, 2])).timestamps, [1, 2])
+    series = load(table([202401, 202402, 202403]))
+    np.testing.assert_array_equal(series.timestamps, [202401, 202402, 202403])
 
 
 def test_day_and_month_are_told_apart_or_asked_for(load):
@@ -94,6 +138,7 @@ def test_a_year_of_two_digits_may_be_a_day(load):
         (["2024-01-01", "2024-02-30"], "'2024-02-30' in row 1 is not a date"),
         (["2024-01-01 00:00", "2024-01-01 25:00"], "no such time of day in row 1"),
         (["2024-01-01T00:00Z", "2024-01-01T01:00"], "row 1 has no zone"),
+        (["2024-01-01T00:00Z", "2024-01-01T01:00+25:00"], "row 1 is a day or more"),
         (["2024-01-01", ""], "the time of row 1 is missing"),
         (["5", ""], "the time of row 1 is missing"),
         (["5", "inf"], "a time is infinite"),
@@ -371,8 +416,16 @@ def test_rows_of_several_series_are_a_panel(load, sensors):
 def test_a_clock_that_was_set_back_is_not_sorted(load):
     hours = [f"2024-10-27 0{h}:{m}" for h in (0, 1, 2, 2, 3) for m in ("01", "31")]
     hours[6:8] = ["2024-10-27 02:02", "2024-10-27 02:32"]  # so that no time repeats
-    with pytest.raises(ValueError, match=r"row 6 .* was the clock set back\?"):
+    with pytest.raises(ValueError, match=r"row 6 .* set back\?.*--resample"):
         load(table(hours))
+
+
+def test_rows_of_a_clock_that_was_set_back_can_be_averaged(load):
+    cells = ["01:10", "01:40", "02:10", "02:40", "02:05", "02:35", "03:10", "03:40"]
+    series = load(table([f"2024-10-27 {cell}" for cell in cells]), resample="30min")
+    # The rows from 2 to 3 are those of both hours.
+    np.testing.assert_array_equal(series.values.ravel(), [0, 1, 3, 4, 6, 7])
+    assert series.notes == ("every 30min", "sorted by time")
 
 
 def test_irregular_times_are_refused_until_resampled(load):
@@ -401,6 +454,30 @@ def test_an_interval_may_be_of_the_calendar(load, width, times):
     assert times == np.datetime_as_string(series.timestamps[:2], unit="D").tolist()
     assert series.values.sum() > 0
     assert not np.isnan(series.values).any()
+
+
+def test_an_interval_of_a_day_begins_at_midnight_of_the_zone():
+    hours = pd.date_range("2024-03-30", periods=71, freq="h", tz="Europe/Berlin")
+    series = from_frame(pd.DataFrame({"v": 1.0}, index=hours), resample="1D")
+    days = pd.date_range("2024-03-30", periods=3, tz="Europe/Berlin")
+    assert series.index.tolist() == days.tolist()
+
+
+def test_missing_months_are_those_of_the_zone():
+    months = pd.date_range("2024-01-01", periods=12, freq="MS", tz="America/New_York")
+    series = from_frame(pd.DataFrame({"v": 1.0}, index=months.delete(6)))
+    assert series.notes[0] == "every 1 month"
+    assert series.index.tolist() == months.tolist()
+
+
+def test_an_error_shows_times_in_their_zone(load):
+    cells = ["2024-01-01T00:00+02:00", "2024-01-01T00:00+02:00"]
+    with pytest.raises(ValueError, match=r"2024-01-01 00:00\+02:00 has more than one"):
+        load(table(cells))
+    minutes = ("00", "17", "21", "44", "51")
+    cells = [f"2024-01-01T00:{minute}+02:00" for minute in minutes]
+    with pytest.raises(ValueError, match=r"between 2024-01-01 00:..\+02:00 and"):
+        load(table(cells))
 
 
 def test_rows_of_a_year_each_can_be_averaged_over_two(load):
@@ -513,6 +590,23 @@ def test_frames_of_any_library_are_read_as_tables_are(frame, convert):
     np.testing.assert_array_equal(series.labels, [0, 0, 0, 0, 1])
     same_times(series, pd.date_range("2024-01-01", periods=5))
     assert "1 missing rows are missing values" in series.notes
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [
+        lambda frame: frame, as_columns, as_objects,
+        lambda frame: as_columns(frame).convert_dtypes(dtype_backend="pyarrow"),
+        lambda frame: pl.from_pandas(as_columns(frame)),
+    ],
+)  # fmt: skip
+def test_the_zone_of_a_frame_is_that_of_the_series(convert):
+    hours = pd.date_range("2024-10-26", periods=50, freq="h", tz="Europe/Berlin")
+    frame = pd.DataFrame({"v": np.arange(50.0)}, index=hours.rename("time"))
+    series = from_frame(convert(frame.drop(hours[26])))
+    assert series.timezone == "Europe/Berlin"
+    assert series.index.tolist() == hours.tolist()
+    same_times(series, hours.tz_convert(None))
 
 
 def test_the_dimension_of_time_may_be_the_last(frame):

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -99,25 +100,69 @@ def test_the_file_says_how_to_use_it(written):
     assert {node.domain for node in model.graph.node} == {""}  # any runtime has them
 
 
-def test_a_file_is_scored_by_numpy_and_onnxruntime_alone(written, wave, tmp_path):
-    detector, _, path = written["neighbors"]
-    X = wave(1000, 2, seed=3)
-    X[500:510] = 1
-    np.savetxt(tmp_path / "x.csv", X, delimiter=",", header="a,b", comments="")
+def score_alone(model, table):
+    """Run the example where there is neither this package nor what it needs."""
     alone = f"""
 import runpy, sys
 for name in ("skcoad", "torch", "sklearn", "scipy", "pandas", "onnx"):
     sys.modules[name] = None
-sys.argv = ["score_onnx.py", {str(path)!r}, {str(tmp_path / "x.csv")!r}]
+sys.argv = ["score_onnx.py", {str(model)!r}, {str(table)!r}]
 runpy.run_path({str(ROOT / "examples" / "score_onnx.py")!r}, run_name="__main__")
 """
-    out = subprocess.run(
-        [sys.executable, "-c", alone], capture_output=True, text=True, check=True
-    ).stdout.splitlines()
+    return subprocess.run(
+        [sys.executable, "-c", alone], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    "arrange",
+    [
+        lambda frame: frame,
+        lambda frame: frame.assign(note="all, right"),
+        # With the names that the graph knows, in any order and beside other numbers.
+        lambda frame: frame.set_axis(["0", "1"], axis=1).assign(id=7)[["1", "id", "0"]],
+    ],
+)
+def test_a_file_is_scored_by_numpy_and_onnxruntime_alone(
+    written, wave, tmp_path, arrange
+):
+    detector, _, path = written["neighbors"]
+    X = wave(1000, 2, seed=3)
+    X[500:510] = 1
+    hours = pd.date_range("2024-01-01", periods=1000, freq="h", name="time")
+    arrange(pd.DataFrame(X, index=hours, columns=["flow", "heat"])).to_csv(
+        tmp_path / "x.csv"
+    )
+    process = score_alone(path, tmp_path / "x.csv")
+    assert process.stderr == ""
+    out = process.stdout.splitlines()
     assert out[0] == "score,label"
     scores, labels = np.loadtxt(out[1:], delimiter=",").T
     np.testing.assert_allclose(scores, detector.decision_function(X), rtol=1e-3)
     np.testing.assert_array_equal(labels, detector.predict(X))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a,b\n1,2\n3,4\n", "2 timestamps are fewer than a chunk of "),
+        ("time,a\n2024-01-01,2\n", "has 1 columns of numbers, and the graph takes 2"),
+        ("", "has 0 columns of numbers"),
+        ("a,b\n1,2\n3,x\n", "could not convert string 'x'"),
+        ("a,b\n1,2\n3,nan\n" + 2000 * "5,6\n", "row 1 has one"),
+        (None, "No such file"),
+    ],
+)
+def test_a_file_that_cannot_be_scored_is_an_error_of_one_line(
+    written, tmp_path, content, message
+):
+    if content is not None:
+        (tmp_path / "x.csv").write_text(content)
+    process = score_alone(written["neighbors"][2], tmp_path / "x.csv")
+    assert process.returncode == 1
+    assert process.stderr.startswith("score_onnx.py: ")
+    assert message in process.stderr
+    assert process.stderr.count("\n") == 1
 
 
 def test_torch_export_computes_the_same(network, wave, tmp_path):

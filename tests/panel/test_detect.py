@@ -120,6 +120,54 @@ def test_segments_have_the_times_of_the_series(panel):
 
 
 @pytest.fixture
+def local(wave):
+    """Hourly rows over the change to winter time, with a flat part."""
+    x = wave(600)
+    x[450:470] = 2.0
+    time = pd.date_range("2024-10-20", periods=600, freq="h", tz="Europe/Berlin")
+    return pd.DataFrame(x, columns=["load"], index=time)
+
+
+@pytest.mark.parametrize("detector", [NeighborsDetector(), Deviation(1.5)])
+def test_segments_are_in_the_zone_of_the_series(local, out, detector):
+    found = detect_panel({"a": local}, detector, train=300, limit=1, out=out)
+    assert str(found["peak"].dtype.tz) == "Europe/Berlin"
+    assert found["peak"][0] in local.index
+    segment = local[found["start"][0] : found["end"][0]]
+    assert (segment["load"] == 2.0).any()
+    pd.testing.assert_frame_equal(read_panel(out), found)
+    long = local.rename_axis("ds").reset_index().assign(unique_id="a")
+    pd.testing.assert_frame_equal(
+        detect_panel(long, detector, train=300, limit=1), found
+    )
+
+
+def test_series_of_several_zones_have_their_own_times(local, out):
+    frames = {
+        "Berlin": local,
+        "fixed": local.tz_convert("+05:30"),
+        "none": local.tz_localize(None)[200:],
+    }
+    found = detect_panel(frames, Deviation(1.5), train=200, limit=1, out=out)
+    for name, frame in frames.items():
+        row = found[found["series"] == name].iloc[0]
+        assert str(row["peak"]) in frame.index.astype(str)
+    pd.testing.assert_frame_equal(read_panel(out), found)
+
+
+def test_a_training_time_is_of_the_zone_of_the_series(local, out):
+    detect_panel({"a": local}, Deviation(), train="2024-10-28", out=out)
+    n_before = (local.index < pd.Timestamp("2024-10-28", tz="Europe/Berlin")).sum()
+    assert read_results(out)[0]["n_train"] == n_before == 193
+    # The hour from 2 to 3 came twice; 2024-10-27 02:00 is the first of them.
+    found = detect_panel({"a": local}, Deviation(), train="2024-10-27T02:00")
+    assert found["error"].isna().all()
+    early = detect_panel({"a": local}, Deviation(), train="2024-10-20")
+    limits = "2024-10-20 00:00+02:00 and 2024-11-13 22:00+01:00"
+    assert f"train=2024-10-20 is not between {limits}" in early["error"][0]
+
+
+@pytest.fixture
 def timed(wave):
     """Two channels in hourly rows of which two are missing, with a flat part."""
     x = wave(400, n_channels=2)
@@ -358,6 +406,7 @@ CHANGES = {
     "last time": lambda frame: frame.set_axis(
         frame.index[:-1].append(frame.index[-1:] + pd.Timedelta("10min"))
     ),
+    "zone": lambda frame: frame.tz_localize("UTC"),
     "name": lambda frame: frame.set_axis(["w"], axis=1),
     "rows": longer,
     "no times": lambda frame: frame.to_numpy(),

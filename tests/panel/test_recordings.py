@@ -65,6 +65,8 @@ def test_the_common_period_is_that_of_most_rows(wave):
     assert common_period(recordings) == 30
     assert common_period(recordings[::-1]) == 30
     assert common_period([*recordings, np.zeros((5000, 1))]) == 30
+    recordings[1][100] = -9999  # an error code
+    assert common_period(recordings) == 30
     # A fallback of the length of one recording.
     assert common_period([np.zeros((160, 1)), np.zeros((80, 1))]) == 15
 

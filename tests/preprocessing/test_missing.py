@@ -57,3 +57,23 @@ def test_of_several_channels_the_worst_is_named():
     X[:6, 0] = X[:8, 1] = X[:7, 2] = np.nan
     with pytest.raises(ValueError, match="80% of the values of channel 1 are missing"):
         check_missing_fraction(X)
+
+
+def test_what_is_missing_by_the_times_is_told_from_empty_cells():
+    X = np.zeros((100, 2))
+    X[:75] = X[90:, 1] = np.nan
+    with pytest.raises(
+        ValueError,
+        match=r"85% of the values of channel 'heat' are missing by their times, at a "
+        r"spacing of 1 min: 75 of 100 have no row, .* --resample",
+    ):
+        check_missing_fraction(X, ["flow", "heat"], 60.0)
+    X[:75, 0] = 0
+    with pytest.raises(ValueError, match=r"channel 'heat' are missing; at most 50%"):
+        check_missing_fraction(X, ["flow", "heat"], 60.0)
+
+
+def test_a_series_without_any_value_is_an_error():
+    X = np.full((10, 1), np.nan)
+    with pytest.raises(ValueError, match=r"100% .* 10 of 10 have no row"):
+        check_missing_fraction(X, interval=60.0)

@@ -36,13 +36,13 @@ from skcoad._validation import (
     warn_of_other_spacing,
 )
 from skcoad.detectors._contamination import held_back_scores
+from skcoad.detectors._gross import without_gross_outliers
 from skcoad.detectors._persistence import load_detector, save_detector
 from skcoad.detectors._pyod import PyODDetector
 from skcoad.detectors._reporting import ReportMixin
 from skcoad.detectors._snapshot import on_one_fit
 from skcoad.model import CoADModel, InterruptedFitWarning
-from skcoad.preprocessing import WindowPlan, mask_gross_outliers, plan_windows
-from skcoad.preprocessing._missing import check_missing_fraction
+from skcoad.preprocessing import WindowPlan, plan_windows
 from skcoad.preprocessing._plan import MIN_TIMESTAMPS
 from skcoad.scoring import (
     ScoringOptions,
@@ -352,8 +352,8 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
         self.__dict__.pop("_unscored", None)  # of an earlier fit
         self.training_times_ = None if grid is None else grid.times
         interval = None if grid is None else grid.interval
-        check_missing_fraction(series)
-        normal = mask_gross_outliers(series)
+        names = getattr(self, "feature_names_in_", range(series.shape[1]))
+        normal = without_gross_outliers(series, names)
         self.thresholder_ = self._held_back_threshold(normal, interval)
         with progress("Indexing", normal.size, shown=self.verbose):
             self.model_ = self._fit_model(normal)

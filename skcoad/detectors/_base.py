@@ -34,6 +34,7 @@ from skcoad._validation import (
     regular_grid,
     validate_series,
     warn_of_other_spacing,
+    warn_of_text_for_times,
 )
 from skcoad.detectors._contamination import held_back_scores
 from skcoad.detectors._gross import without_gross_outliers
@@ -347,6 +348,7 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
             allow_nan=self.missing == "mask",
             min_timestamps=MIN_TIMESTAMPS,
         )
+        warn_of_text_for_times(X)
         grid = regular_grid(X)
         series, rows = self._with_missing_rows(series, grid)
         self.__dict__.pop("_unscored", None)  # of an earlier fit

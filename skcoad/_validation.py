@@ -5,6 +5,7 @@ The one file that touches scikit-learn's private helpers.
 
 from __future__ import annotations
 
+import re
 import warnings
 from datetime import date, time, timedelta
 from numbers import Integral, Real
@@ -47,6 +48,7 @@ __all__ = [
     "row_times",
     "validate_series",
     "warn_of_other_spacing",
+    "warn_of_text_for_times",
     "zoned_grid",
 ]
 
@@ -56,6 +58,8 @@ MIN_LENGTH_1D = 32
 MAX_INTEGER = 2**31 - 1
 MAX_REAL = 1e9
 OTHER_SPACING = 1.5  # a factor; months and business days vary
+# The beginning of a time that was left as text.
+DATE = re.compile(r"(\d{4}([-/.])\d{1,2}\2\d{1,2}|\d{1,2}([-/.])\d{1,2}\3\d{4})(?!\d)")
 
 
 class Numbers(Interval):  # type: ignore[misc]
@@ -348,6 +352,27 @@ def warn_of_other_spacing(interval: float | None, training_times: Any) -> None:
             f"the rows are {here} apart, and were {there} apart in the training "
             "series: a period of as many rows is another time; resample the series, or "
             "fit to one of this spacing",
+            UserWarning,
+            stacklevel=4,
+        )
+
+
+def warn_of_text_for_times(X: Any) -> None:
+    """Warn if the index has times as text, which tell of no missing row.
+
+    Parameters
+    ----------
+    X : array-like
+        What `validate_series` has taken.
+    """
+    index: Any = getattr(X, "index", None)
+    if getattr(index, "inferred_type", None) != "string":
+        return
+    if all(DATE.match(index[row]) for row in (0, len(index) // 2, -1)):
+        warnings.warn(
+            f"the index looks like times, but is text ({index[0]!r}): rows that are "
+            "missing in time go unnoticed; make it times by "
+            "X.index = pandas.to_datetime(X.index)",
             UserWarning,
             stacklevel=4,
         )

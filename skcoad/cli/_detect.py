@@ -154,7 +154,7 @@ def execute(arguments: argparse.Namespace) -> int:
             series = replace(series, channel_names=names)
     found = detect(series, detector, arguments.top, arguments.threshold)
     table = segment_report(series, found)
-    print_segments(series, found, table)
+    print_segments(series, found, table, _rows_needed(arguments, series, detector))
     if arguments.out is not None:
         save_table(table, arguments.out)
     if arguments.scores is not None:
@@ -169,6 +169,16 @@ def execute(arguments: argparse.Namespace) -> int:
         if path is not None:
             print(f"Wrote {path}")
     return 0
+
+
+def _rows_needed(
+    arguments: argparse.Namespace, series: Series, detector: TimeSeriesDetector
+) -> int:
+    """Rows for one false alarm, if the threshold is learned of the series searched."""
+    own = arguments.model is None and arguments.threshold is None
+    if not own or series.train_length or detector.thresholder_ is None:
+        return 0
+    return round(1 / detector.thresholder_.rate_)
 
 
 def _check_arguments(arguments: argparse.Namespace) -> None:

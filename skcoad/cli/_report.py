@@ -58,13 +58,26 @@ def segment_report(
     return table
 
 
-def print_segments(series: Series, found: SearchResult, table: pd.DataFrame) -> None:
-    """Print what `segment_report` gave, the reason of each segment below its row."""
+def print_segments(
+    series: Series, found: SearchResult, table: pd.DataFrame, n_needed: int = 0
+) -> None:
+    """Print what `segment_report` gave, the reason of each segment below its row.
+
+    Of fewer than `n_needed` rows nobody can say that nothing is unusual: the threshold
+    allows for one false alarm in so many.
+    """
     if table.empty:
         observed = ~np.isnan(series.values).all(axis=1)
         searched = np.where(observed, found.scores, 0.0)[series.train_length :]
+        n = len(series.values)
+        answer = "Nothing unusual: no"
+        if n < n_needed:
+            answer = (
+                f"{n} rows are too few for 1 false alarm in {n_needed:,} rows; "
+                "--contamination 0.02 shows the highest scores. No"
+            )
         print(
-            f"Nothing unusual: no score is above the threshold of "
+            f"{answer} score is above the threshold of "
             f"{found.threshold:.3g}, the highest is {searched.max():.3g}."
         )
         return

@@ -34,15 +34,16 @@ from skcoad._validation import (
     regular_grid,
     validate_series,
     warn_of_other_spacing,
+    warn_of_text_for_times,
 )
 from skcoad.detectors._contamination import held_back_scores
+from skcoad.detectors._gross import without_gross_outliers
 from skcoad.detectors._persistence import load_detector, save_detector
 from skcoad.detectors._pyod import PyODDetector
 from skcoad.detectors._reporting import ReportMixin
 from skcoad.detectors._snapshot import on_one_fit
 from skcoad.model import CoADModel, InterruptedFitWarning
-from skcoad.preprocessing import WindowPlan, mask_gross_outliers, plan_windows
-from skcoad.preprocessing._missing import check_missing_fraction
+from skcoad.preprocessing import WindowPlan, plan_windows
 from skcoad.preprocessing._plan import MIN_TIMESTAMPS
 from skcoad.scoring import (
     ScoringOptions,
@@ -347,13 +348,13 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
             allow_nan=self.missing == "mask",
             min_timestamps=MIN_TIMESTAMPS,
         )
+        warn_of_text_for_times(X)
         grid = regular_grid(X)
         series, rows = self._with_missing_rows(series, grid)
         self.__dict__.pop("_unscored", None)  # of an earlier fit
         self.training_times_ = None if grid is None else grid.times
         interval = None if grid is None else grid.interval
-        check_missing_fraction(series, self._channel_names(), interval)
-        normal = mask_gross_outliers(series)
+        normal = without_gross_outliers(series, self._channel_names(), interval)
         self.thresholder_ = self._held_back_threshold(normal, interval)
         with progress("Indexing", normal.size, shown=self.verbose):
             self.model_ = self._fit_model(normal)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from skcoad._typing import FloatArray
+from skcoad.preprocessing._codes import is_error_code
 
 __all__ = ["mask_gross_outliers"]
 
@@ -19,7 +20,9 @@ def mask_gross_outliers(X: FloatArray) -> FloatArray:
     A few values of 65535, -999 or 0 amid others would become mean, scale and period of
     a channel. A value is grossly out of range when it deviates from the median by more
     than 20 times what 90 % of the values do. Where more than 1 % of a channel is, or
-    90 % of it is equal, nothing is replaced.
+    90 % of it is equal, such values are data. But one exact value that occurs again and
+    again, farther from zero and all others than five times their range, is an error
+    code in less than a quarter of the channel, also beside other codes.
 
     Parameters
     ----------
@@ -50,13 +53,18 @@ def mask_gross_outliers(X: FloatArray) -> FloatArray:
     masked = X
     for channel in range(X.shape[1]):
         x = X[:, channel]
+        replaced = is_error_code(x)
+        if replaced.any():
+            x = np.where(replaced, np.nan, x)
         # Halves, whose differences cannot overflow.
         deviation = np.abs(x / 2 - np.nanmedian(x / 2))
         ordinary = np.nanquantile(deviation, BULK)
         with np.errstate(over="ignore", invalid="ignore"):
             gross = deviation > GROSS * ordinary
-        if ordinary > 0 and 0 < gross.sum() <= MAX_GROSS * len(x):
+        if ordinary > 0 and gross.sum() <= MAX_GROSS * len(x):
+            replaced |= gross
+        if replaced.any():
             if masked is X:
                 masked = X.astype(np.float64)
-            masked[gross, channel] = np.nan
+            masked[replaced, channel] = np.nan
     return masked

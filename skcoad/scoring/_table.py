@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["segment_table"]
 
+# Of the standard deviation of a channel: expected values are in single precision.
+ROUNDING = 1e-6
 # What a component says, if it is beyond anything in the training series, or just rare.
 MEANING = {
     "value_distance": ("values unlike any in training", "values rare in training"),
@@ -112,8 +114,8 @@ def segment_table(
             explained.components.reconstruction,
             model.scaler.center[channel].item(),
         )
-        texts = (value_text(x, observed - expected) for x in (observed, expected))
-        reason += ": " + " instead of ".join(texts)
+        scale = model.scaler.scale[channel].item()
+        reason += f": {_value_text(observed, expected, scale)}"
         if len(names) > 1:
             reason += f", channel {names[channel]}"
         channels.append(channel)
@@ -142,6 +144,14 @@ def _reason(component: str, decades: float, n_normal: int) -> str:
     if decades > math.log10(n_normal):
         return f"{beyond} ({decades:.1f} decades)"
     return f"{rare} (about 1 of {float(f'{10**decades:.2g}'):,.0f} normal timestamps)"
+
+
+def _value_text(observed: float, expected: float, scale: float) -> str:
+    """Observed and expected value, unless rounding alone sets them apart."""
+    difference = observed - expected
+    if abs(difference) <= ROUNDING * scale:
+        return "each value as expected"
+    return " instead of ".join(value_text(x, difference) for x in (observed, expected))
 
 
 def _largest_deviation(

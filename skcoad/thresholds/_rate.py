@@ -69,7 +69,8 @@ def events_per_row(false_alarms: str, interval: Duration | None = None) -> float
         if interval is None:
             raise ValueError(
                 f"false_alarms={false_alarms!r} needs the times of the rows: fit on a "
-                "DataFrame with an index of times, or state the rate in rows"
+                "DataFrame with an index of times (which a Pipeline passes on after "
+                "pipeline.set_output(transform='pandas')), or state the rate in rows"
             )
         per *= SECONDS[unit] / in_seconds(interval)
         _check(false_alarms, events, per, "row")

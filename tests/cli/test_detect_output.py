@@ -96,6 +96,27 @@ def test_nothing_unusual_is_an_answer(pump, capsys, suffix):
         assert json.loads(Path("found.json").read_text()) == []
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ((), "120 rows are too few for 1 false alarm in 1,000 rows; --contamination"),
+        (("--false-alarms", "1 per 120 rows"), "Segments with a score above"),
+        (("--threshold", "9"), "Nothing unusual: no score is above the threshold"),
+        (("--train", "80"), "Nothing unusual: no score is above the threshold"),
+        (("--contamination", "0.02"), "Segments with a score above"),
+    ],
+)
+def test_too_few_rows_for_the_rate_are_not_said_to_be_normal(
+    folder, options, said, capsys
+):
+    x = np.sin(np.arange(120) / 2) + 0.1 * np.random.default_rng(0).normal(size=120)
+    x[100] += 1
+    pd.DataFrame({"v": x}).to_csv(folder / "short.csv", index=False)
+    short = ("detect", folder / "short.csv", "--detector", "neighbors")
+    assert run(*short, *options) == 0
+    assert said in capsys.readouterr().out
+
+
 def test_times_are_written_to_the_nanosecond(folder, frame):
     index = pd.DatetimeIndex(
         np.datetime64("2024-01-01T00:00:00.000000001") + 125 * np.arange(500)

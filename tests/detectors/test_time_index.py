@@ -8,6 +8,8 @@ import pandas as pd
 import polars as pl
 import pytest
 import xarray as xr
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skcoad import NeighborsDetector
 from skcoad._time import time_index
@@ -262,3 +264,48 @@ def test_rows_at_another_spacing_than_in_training_are_warned_of(every, warns, wa
     assert len(spacing) == warns
     if warns:
         assert spacing[0].startswith("the rows are 30 min apart, and were 1 h apart")
+
+
+def messages_of_fit(index):
+    X = pd.DataFrame({"flow": np.sin(np.arange(len(index)) / 4)}, index=index)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        NeighborsDetector(contamination=PeaksOverThreshold("1 per 99 rows")).fit(X)
+    return [str(warning.message) for warning in caught]
+
+
+@pytest.mark.parametrize(
+    "style", ["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%SZ", "%d.%m.%Y %H:%M", "%m/%d/%Y"]
+)
+def test_times_that_are_text_are_warned_of_once(style):
+    times = pd.date_range("2024-01-31", periods=400, freq="1h").strftime(style)
+    (message,) = messages_of_fit(times)
+    assert f"looks like times, but is text ({times[0]!r})" in message
+    assert "pandas.to_datetime(X.index)" in message
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        pd.Index([f"row {i}" for i in range(400)]),
+        pd.Index([f"{i}" for i in range(400)]),
+        pd.Index([f"1.2.{i}" for i in range(400)]),
+        pd.Index([f"10-10-{i}0000" for i in range(400)]),
+        pd.RangeIndex(400),
+        pd.date_range("2024-01-31", periods=400),
+    ],
+    ids=["words", "numbers", "versions", "parts", "positions", "times"],
+)
+def test_other_labels_are_not_warned_of(index):
+    assert messages_of_fit(index) == []
+
+
+def test_a_pipeline_passes_times_on_to_a_rate_in_time():
+    times = pd.date_range("2024-01-01", periods=400, freq="1h")
+    X = pd.DataFrame({"flow": np.sin(np.arange(400) / 4)}, index=times)
+    detector = NeighborsDetector(contamination=PeaksOverThreshold("1 per day"))
+    pipeline = make_pipeline(StandardScaler(), detector)
+    with pytest.raises(ValueError, match=r"pipeline.set_output\(transform='pandas'\)"):
+        pipeline.fit(X)
+    pipeline.set_output(transform="pandas").fit(X)
+    assert pipeline[-1].thresholder_.interval_ == 3600

@@ -21,7 +21,7 @@ from skcoad.scoring import (
     segment_table,
 )
 from skcoad.scoring._contributions import shares
-from skcoad.scoring._table import _reason
+from skcoad.scoring._table import _reason, _value_text
 
 
 @pytest.fixture(scope="module")
@@ -183,3 +183,9 @@ def test_values_far_from_zero_are_told_apart():
     (reason,) = detector.find_segments(X[500:], limit=1)["reason"]
     observed, expected = map(float, reason.split(": ")[1].split(" instead of "))
     assert 0.5 < abs(observed - expected) < 2
+
+
+def test_values_that_rounding_sets_apart_are_as_expected():
+    assert _value_text(1.0, 1.000000019, 0.5) == "each value as expected"
+    assert _value_text(1.0, 1.00001, 0.5) == "1 instead of 1.00001"
+    assert _value_text(1e6, 1e6 + 0.4, 1.0) == "1000000 instead of 1000000.4"

@@ -161,6 +161,7 @@ class NeighborsDetector(TimeSeriesDetector):
     def _scoring_options(self) -> ScoringOptions:
         return ScoringOptions(
             score_by="neighbors",
+            smoothing=0.0,  # of a network that there is not
             channel_aggregation=self.channel_aggregation,
             references=self.references,
         )

@@ -78,7 +78,7 @@ def to_onnx(
     >>> import numpy as np
     >>> from skcoad import NeighborsDetector
     >>> from skcoad.export import to_onnx
-    >>> detector = NeighborsDetector().fit(np.sin(np.arange(800.0) / 4))
+    >>> detector = NeighborsDetector().fit(np.sin(np.arange(1000.0) / 4))
     >>> graph = to_onnx(detector, "detector.onnx")  # doctest: +SKIP
     """
     for package in ("onnx", "onnxscript"):
@@ -146,7 +146,7 @@ def to_torch_export(
     >>> import torch
     >>> from skcoad import NeighborsDetector
     >>> from skcoad.export import to_torch_export
-    >>> X = np.sin(np.arange(800.0) / 4)[:, None]
+    >>> X = np.sin(np.arange(1000.0) / 4)[:, None]
     >>> detector = NeighborsDetector(period=25).fit(X)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     graph = to_torch_export(detector, Path(folder, "detector.pt2"))

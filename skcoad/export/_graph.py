@@ -66,7 +66,7 @@ class ScoringGraph(nn.Module):
     >>> from skcoad import NeighborsDetector
     >>> from skcoad.export import ScoringGraph
     >>> from skcoad.scoring import ScoringOptions
-    >>> X = np.sin(np.arange(800.0) / 4)[:, None]
+    >>> X = np.sin(np.arange(1000.0) / 4)[:, None]
     >>> model = NeighborsDetector().fit(X).model_
     >>> graph = ScoringGraph(model, ScoringOptions(score_by="neighbors"))
     >>> scores, channel_scores = graph(torch.from_numpy(X[None, : graph.chunk_size]))

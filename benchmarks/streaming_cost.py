@@ -169,6 +169,7 @@ def print_shares(
     train: np.ndarray, single: np.ndarray, chunks: list[np.ndarray]
 ) -> None:
     """Print the table of steps."""
+    torch.set_num_threads(1)  # numba's threads, which stumpy starts, are torch's too
     detector = NeighborsDetector(period=PERIOD).fit(train)
     provisional = running(detector, train, final_every=10**9)
     both = running(detector, train)

@@ -40,7 +40,7 @@ _DATE = r"""
     |(?P<year5>\d{4})(?P<month5>\d{2})(?P<day5>\d{2})(?=T))
 """
 _OFFSET = r"(?:Z|[-+]\d{2}(?::?\d{2})?)"
-_ZONE = r"(?P<zone>\s?(?:Z|UTC|GMT|[-+]\d{2}(?::?\d{2})?))?"
+_ZONE = rf"(?P<zone>\s?(?:UTC|GMT|{_OFFSET}))?"
 _TIME = re.compile(
     rf"(?:{_DATE}(?:(?:\s?[T,]\s?|\s)(?:{_CLOCK}|T?(?P<hms>\d{{4}}|\d{{6}})){_ZONE})?)",
     re.VERBOSE,

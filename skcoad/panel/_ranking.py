@@ -110,7 +110,7 @@ def rank(results: Iterable[Result]) -> pd.DataFrame:
             failed.append({"series": result["series"], "error": result["error"]})
             continue
         common = {"series": result["series"], "threshold": result["threshold"]}
-        kind, zone = result["label_kind"], result.get("timezone")
+        kind, zone = result["label_kind"], result["timezone"]
         for segment in result["segments"]:
             labels = {name: _label(segment[name], kind, zone) for name in POSITIONS}
             rows.append(common | segment | labels)

@@ -192,7 +192,8 @@ def _search_scores(
     found = find_segments(
         scores, threshold, separation=period, limit=limit, start=start
     )
-    labels = np.arange(n_rows) if series.index is None else series.index.to_numpy()
+    index = series.index
+    labels = np.arange(n_rows) if index is None else index.to_numpy()
     return {
         "max_score": float(scores[start:].max()),
         "segments": [

@@ -64,7 +64,7 @@ def read_panel_results(path: str | os.PathLike[str]) -> list[Result]:
     for number, result in enumerate(results, start=1):
         needed = {"series", "settings", "error"}
         if result.get("error") is None:
-            needed |= {"segments", "label_kind", "threshold", "max_score"}
+            needed |= {"segments", "label_kind", "timezone", "threshold", "max_score"}
         if missing := sorted(needed - result.keys()):
             raise ValueError(
                 f"{path}, line {number}: not a result of a panel: no {missing[0]!r}"
@@ -94,7 +94,8 @@ def rank(results: Iterable[Result]) -> pd.DataFrame:
     --------
     >>> from skcoad.panel._ranking import rank
     >>> segments = [{"start": 3, "peak": 4, "end": 5, "score": 2.5}]
-    >>> common = {"error": None, "threshold": 2.0, "label_kind": "position"}
+    >>> labels = {"label_kind": "position", "timezone": None}
+    >>> common = {"error": None, "threshold": 2.0} | labels
     >>> a = {"series": "a", "segments": [], "max_score": 0.5} | common
     >>> b = {"series": "b", "segments": segments, "max_score": 2.5} | common
     >>> rank([a, b])[["series", "start", "end", "score"]]

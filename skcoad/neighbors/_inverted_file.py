@@ -7,11 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from skcoad.neighbors._compiled import compiled
+from skcoad.neighbors._cells import CellArrays, nearest_cells, nearest_members
 
 __all__ = ["ExclusionZone", "InvertedFile"]
 
@@ -22,8 +21,6 @@ MAX_CELL_SIZE = 8  # in mean sizes; beyond it, a cell keeps evenly spaced member
 N_PROBES = 4  # cells searched for each query
 QUERY_CHUNK = 2**13
 PAIR_CHUNK = 2**19  # of queries and members
-BLOCK = 64  # members of a cell that are looked through at once
-ROUNDING = np.float32(1e-5)  # of a matrix product, in squares of its rows
 
 
 class ExclusionZone(NamedTuple):
@@ -72,9 +69,8 @@ class InvertedFile(nn.Module):
 
     centers: Tensor
     positions: Tensor
-    embeddings: Tensor
+    members: Tensor
     half_norms: Tensor
-    repeated: Tensor
 
     def __init__(
         self,
@@ -88,7 +84,7 @@ class InvertedFile(nn.Module):
         if len(positions) < MIN_INDEXED:
             n_cells = 1
         centers = _k_means(sample, n_cells, generator)
-        cell = torch.cat([_nearest(part, centers) for part in _split(embeddings)])
+        cell = _nearest(embeddings, centers, 1)[:, 0]
         counts = torch.bincount(cell, minlength=len(centers))
         order = cell.argsort(stable=True)
         # Where a series stands still, thousands of subsequences are alike.
@@ -98,12 +94,13 @@ class InvertedFile(nn.Module):
         thinning = ((counts + most - 1) // most).clamp_min(1)[cell[order]]
         order = order[rank % thinning == 0]
         counts = torch.bincount(cell[order], minlength=len(centers))
+        # Minus the centre: small numbers, of which the rounding is small.
+        members = embeddings[order] - centers[cell[order]]
         for name, value in (
             ("centers", centers[counts > 0]),
             ("positions", positions[order]),
-            ("embeddings", embeddings[order]),
-            ("half_norms", _half_norms(embeddings[order])),
-            ("repeated", _repeats(embeddings[order])),
+            ("members", members.T.contiguous()),
+            ("half_norms", _half_norms(members)),
         ):
             self.register_buffer(name, value, persistent=False)
         self.edges = F.pad(counts[counts > 0].cumsum(0), (1, 0)).tolist()
@@ -126,159 +123,73 @@ class InvertedFile(nn.Module):
         Tensor of shape (n_queries, n_probes)
             Their positions. Where all of a cell is excluded, an excluded one.
         """
-        n_probes = min(N_PROBES, len(self.centers))
-        cells = torch.cat(
-            [
-                _similarity(part, self.centers).topk(n_probes).indices
-                for part in _split(queries)
-            ]
-        ).flatten()
-        order = cells.argsort(stable=True)
-        counts = torch.bincount(cells, minlength=len(self.centers))
-        edges = F.pad(counts.cumsum(0), (1, 0)).tolist()
+        cells = _nearest(queries, self.centers, min(N_PROBES, len(self.centers)))
         found = torch.zeros_like(cells)
-        for cell in range(len(self.centers)):
+        if queries.device.type == "cpu":
+            nearest_members(
+                self.arrays(),
+                queries.numpy(),
+                cells.numpy(),
+                at.numpy(),
+                zone.width,
+                zone.past_only,
+                found.numpy(),
+            )
+            return found
+        order = cells.flatten().argsort(stable=True)
+        counts = torch.bincount(cells.flatten(), minlength=len(self.centers))
+        edges = F.pad(counts.cumsum(0), (1, 0)).tolist()
+        for cell, center in enumerate(self.centers):
             members = slice(self.edges[cell], self.edges[cell + 1])
-            index, points = self.positions[members], self.embeddings[members]
+            positions = self.positions[members]
             pairs = order[edges[cell] : edges[cell + 1]]
-            for chunk in torch.split(pairs, max(1, PAIR_CHUNK // len(index))):
-                query = chunk // n_probes
-                which = _best_outside(
-                    queries[query],
-                    points,
+            for chunk in torch.split(pairs, max(1, PAIR_CHUNK // len(positions))):
+                row = chunk // cells.shape[1]
+                similarity = torch.addmm(
                     self.half_norms[members],
-                    self.repeated[members],
-                    index,
-                    at[query],
-                    zone,
+                    queries[row] - center,
+                    self.members[:, members],
+                    beta=-1,
                 )
-                found[chunk] = index[which]
-        return found.view(-1, n_probes)
+                excluded = zone.excludes(positions - at[row, None])
+                best = similarity.masked_fill_(excluded, -torch.inf).argmax(1)
+                found.view(-1)[chunk] = positions[best]
+        return found
 
-
-def _split(embedded: Tensor) -> tuple[Tensor, ...]:
-    return torch.split(embedded, QUERY_CHUNK)
-
-
-def _best_outside(
-    queries: Tensor,
-    points: Tensor,
-    half_norms: Tensor,
-    repeated: Tensor,
-    positions: Tensor,
-    at: Tensor,
-    zone: ExclusionZone,
-) -> Tensor:
-    """Nearest point of each query, outside of the exclusion zone of its position.
-
-    Which of equals it is must not depend on what else is searched, as the rounding of
-    a matrix product does.
-    """
-    if queries.device.type != "cpu":
-        excluded = zone.excludes(positions - at[:, None])
-        similarity = _product(half_norms, queries, points.T)
-        return similarity.masked_fill(excluded, -torch.inf).argmax(1)
-    similarity = torch.addmm(half_norms, queries, points.T, beta=-1)
-    which = np.zeros(len(queries), dtype=np.int64)
-    _nearest_outside(
-        similarity.numpy(),
-        queries.numpy(),
-        points.numpy(),
-        repeated.numpy(),
-        positions.numpy(),
-        at.numpy(),
-        zone.width,
-        zone.past_only,
-        which,
-    )
-    return torch.from_numpy(which)
-
-
-@compiled(fastmath={"nnan", "nsz"})  # the largest of a block in a few instructions
-def _nearest_outside(
-    similarity: NDArray[np.float32],
-    queries: NDArray[np.float32],
-    points: NDArray[np.float32],
-    repeated: NDArray[np.bool_],
-    positions: NDArray[np.int64],
-    at: NDArray[np.int64],
-    width: int,
-    past_only: bool,
-    which: NDArray[np.int64],
-) -> None:
-    """Fill in the nearest points; those that are about as similar are compared again.
-
-    Positions ascend, so that the exclusion zone is one range of them; the similarities
-    there are overwritten.
-    """
-    n = len(positions)
-    most = np.empty(-(-n // BLOCK), dtype=np.float32)  # of each block of members
-    for row in range(len(queries)):
-        similar = similarity[row]
-        first = np.searchsorted(positions, at[row] - width, side="right")
-        stop = n
-        if not past_only:
-            stop = np.searchsorted(positions, at[row] + width)
-        similar[first:stop] = -np.inf
-        best = np.float32(-np.inf)
-        for block in range(len(most)):
-            largest = np.float32(-np.inf)
-            for value in similar[block * BLOCK : (block + 1) * BLOCK]:
-                largest = value if value > largest else largest
-            most[block] = largest
-            best = max(best, largest)
-        square = np.float32(0)
-        for value in queries[row]:
-            square += value * value
-        least = best - ROUNDING * (square + abs(best))
-        nearest = np.float32(np.inf)
-        for block in range(len(most)):
-            if most[block] < least:
-                continue
-            for member in range(block * BLOCK, min(n, (block + 1) * BLOCK)):
-                if similar[member] < least:
-                    continue
-                if repeated[member] and similar[member - 1] >= least:
-                    continue  # as far as the one before
-                total = 0.0
-                for k in range(queries.shape[1]):
-                    difference = np.float64(queries[row, k]) - points[member, k]
-                    total += difference * difference
-                if np.float32(total) < nearest:
-                    nearest, which[row] = np.float32(total), member
-
-
-def _argmax(x: Tensor) -> Tensor:
-    """Argmax of each row; numpy's is several times as fast as torch's on a CPU."""
-    if x.device.type == "cpu":
-        return torch.from_numpy(x.numpy().argmax(1))
-    return x.argmax(1)
+    def arrays(self) -> CellArrays:
+        """The points as the compiled search reads them, on the CPU."""
+        return CellArrays(
+            self.centers.cpu().numpy(),
+            np.array(self.edges),
+            self.members.cpu().numpy(),
+            self.half_norms.cpu().numpy(),
+            self.positions.cpu().numpy(),
+        )
 
 
 def _half_norms(points: Tensor) -> Tensor:
     return points.square().sum(1) / 2
 
 
-def _repeats(points: Tensor) -> Tensor:
-    """Which points equal the one before."""
-    return F.pad((points[1:] == points[:-1]).all(1), (1, 0))
-
-
-def _similarity(points: Tensor, centers: Tensor) -> Tensor:
-    """Minus half the squared distance, but for a constant in each row."""
-    return _product(_half_norms(centers), points, centers.T)
-
-
-def _product(half_norms: Tensor, points: Tensor, others: Tensor) -> Tensor:
-    """Similarities, rounded once: which of equals is best must not depend on others."""
-    product = torch.addmm(
-        half_norms.double(), points.double(), others.double(), beta=-1
+def _nearest(points: Tensor, centers: Tensor, n: int) -> Tensor:
+    """The nearest `n` centres of each point, ``(n_points, n)``, the nearest first."""
+    half_norms = _half_norms(centers)
+    if points.device.type == "cpu":
+        cells = torch.zeros(len(points), n, dtype=torch.long)
+        nearest_cells(
+            points.numpy(),
+            centers.T.contiguous().numpy(),
+            half_norms.numpy(),
+            cells.numpy(),
+        )
+        return cells
+    # Rounded once: which of equals is nearest must not depend on others.
+    half_norms, transposed = half_norms.double(), centers.T.double()
+    similarity = (
+        torch.addmm(half_norms, part.double(), transposed, beta=-1).to(points.dtype)
+        for part in torch.split(points, QUERY_CHUNK)
     )
-    return product.to(points.dtype)
-
-
-def _nearest(points: Tensor, centers: Tensor) -> Tensor:
-    return _argmax(_similarity(points, centers))
+    return torch.cat([part.topk(n).indices for part in similarity])
 
 
 def _hash(points: Tensor) -> Tensor:
@@ -303,7 +214,7 @@ def _k_means(sample: Tensor, n_cells: int, generator: torch.Generator) -> Tensor
     chosen = torch.randperm(len(points), generator=generator)[:n_cells]
     centers = points[chosen.to(points.device)].clone()
     for _ in range(6):
-        cell = _nearest(points, centers)
+        cell = _nearest(points, centers, 1)[:, 0]
         total = torch.zeros_like(centers).index_add_(0, cell, points)
         count = torch.bincount(cell, minlength=n_cells)[:, None].to(points.dtype)
         centers = torch.where(count > 0, total / count.clamp_min(1), centers)

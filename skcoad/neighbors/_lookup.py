@@ -15,8 +15,9 @@ import torch
 from numpy.typing import NDArray
 
 from skcoad._typing import BoolArray, FloatArray
+from skcoad.neighbors._cells import nearest_cells, nearest_members
 from skcoad.neighbors._channel import VIEWS, ChannelNeighbors
-from skcoad.neighbors._distance import EQUAL, VARIANCE_FLOOR
+from skcoad.neighbors._distance import EQUAL, NOWHERE, VARIANCE_FLOOR
 from skcoad.neighbors._inverted_file import N_PROBES, ExclusionZone
 from skcoad.neighbors._join import JoinIndex
 
@@ -239,34 +240,21 @@ class _File:
     """The inverted file of a join, to be searched for few subsequences at once."""
 
     def __init__(self, join: JoinIndex) -> None:
-        file = join.file
         self._is_euclidean = join.metric == "euclidean"
         self._mean_weight, self._factor = join.mean_weight, join.factor
         self._components: FloatArray = join.components.cpu().numpy()
         self._total = self._components.sum(0)
-        self._centers: FloatArray = file.centers.cpu().numpy()
-        self._center_norms = np.square(self._centers).sum(1) / 2
-        self._edges = file.edges
-        self._members: FloatArray = file.embeddings.cpu().numpy()
-        self._half_norms: FloatArray = file.half_norms.cpu().numpy()
-        self._positions: IntArray = file.positions.cpu().numpy()
+        self._cells = join.file.arrays()
+        self._centers = np.ascontiguousarray(self._cells.centers.T)
+        self._half_norms = np.square(self._cells.centers).sum(1) / 2
 
     def search(self, points: FloatArray) -> IntArray:
-        embedded = self._embed(points).astype(self._centers.dtype)
-        n_probes = min(N_PROBES, len(self._centers))
-        similarity = embedded @ self._centers.T - self._center_norms
-        cells = np.argpartition(similarity, -n_probes, axis=1)[:, -n_probes:]
-        found = [
-            self._best_member(query, cell)
-            for query, nearest in zip(embedded, cells.tolist(), strict=True)
-            for cell in nearest
-        ]
-        return self._positions[found].reshape(cells.shape)
-
-    def _best_member(self, query: FloatArray, cell: int) -> int:
-        first, last = self._edges[cell], self._edges[cell + 1]
-        similarity = self._members[first:last] @ query - self._half_norms[first:last]
-        return int(first + similarity.argmax())
+        embedded = self._embed(points).astype(np.float32)
+        cells = np.zeros((len(points), min(N_PROBES, len(self._half_norms))), np.int64)
+        nearest_cells(embedded, self._centers, self._half_norms, cells)
+        found, at = np.zeros_like(cells), np.full(len(points), NOWHERE)
+        nearest_members(self._cells, embedded, cells, at, 0, False, found)
+        return found
 
     def _embed(self, points: FloatArray) -> FloatArray:
         """Principal components, as the index has them."""

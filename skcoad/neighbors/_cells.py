@@ -1,0 +1,176 @@
+"""The search of an inverted file, compiled for the CPU.
+
+The similarity of a query q to a point p is q p - p p / 2: minus half their squared
+distance, but for a constant of the query. Each is computed by itself, in the same
+order, so that which point is nearest does not depend on what else is searched, as it
+would by the rounding of one large matrix product.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skcoad.neighbors._compiled import compiled
+
+__all__ = ["CellArrays", "nearest_cells", "nearest_members"]
+
+FloatArray = NDArray[np.float32]
+IntArray = NDArray[np.int64]
+
+FAST = {"contract", "nnan", "nsz"}  # several members in one instruction
+
+
+class CellArrays(NamedTuple):
+    """Points in cells, as the compiled function reads them."""
+
+    centers: FloatArray  # n_cells, n_components
+    edges: IntArray  # n_cells + 1: where the members of each cell start
+    members: FloatArray  # n_components, n_points: minus the centre of their cell
+    half_norms: FloatArray  # n_points: half of the squared norm of a member
+    positions: IntArray  # n_points, in ascending order within a cell
+
+
+@compiled(fastmath=FAST)
+def nearest_cells(
+    queries: FloatArray, centers: FloatArray, half_norms: FloatArray, cells: IntArray
+) -> None:
+    """Fill in the nearest cells of each query, the nearest first.
+
+    Parameters
+    ----------
+    queries : ndarray of shape (n_queries, n_components)
+        Points.
+    centers : ndarray of shape (n_components, n_cells)
+        Centres of cells.
+    half_norms : ndarray of shape (n_cells,)
+        Half of their squared norms.
+    cells : ndarray of shape (n_queries, n_probes)
+        Filled in; at most as many as there are cells.
+    """
+    n_probes = cells.shape[1]
+    similarity = np.empty(len(half_norms), dtype=np.float32)
+    best = np.empty(n_probes, dtype=np.float32)
+    for row in range(len(queries)):
+        _similarities(queries[row], centers, half_norms, similarity)
+        best[:] = -np.inf
+        for cell in range(len(similarity)):
+            if similarity[cell] > best[-1]:  # insert it, behind equals
+                rank = n_probes - 1
+                while rank > 0 and similarity[cell] > best[rank - 1]:
+                    best[rank] = best[rank - 1]
+                    cells[row, rank] = cells[row, rank - 1]
+                    rank -= 1
+                best[rank], cells[row, rank] = similarity[cell], cell
+
+
+@compiled(fastmath=FAST)
+def nearest_members(
+    of: CellArrays,
+    queries: FloatArray,
+    cells: IntArray,
+    at: IntArray,
+    width: int,
+    past_only: bool,
+    found: IntArray,
+) -> None:
+    """Fill in the position of the nearest member of each cell of a query.
+
+    Parameters
+    ----------
+    of : CellArrays
+        The cells.
+    queries : ndarray of shape (n_queries, n_components)
+        Points.
+    cells : ndarray of shape (n_queries, n_probes)
+        Where to search for each.
+    at, width, past_only : ndarray of shape (n_queries,), int, bool
+        The position that excludes others, and which; see ``ExclusionZone``.
+    found : ndarray of shape (n_queries, n_probes)
+        Filled in with the first of the nearest; where all of a cell is excluded, with
+        its first.
+    """
+    n_probes = cells.shape[1]
+    order, first_pair = _by_cell(cells.ravel(), len(of.centers))
+    query = np.empty(queries.shape[1], dtype=np.float32)
+    for cell in range(len(of.centers)):
+        pairs = order[first_pair[cell] : first_pair[cell + 1]]
+        if len(pairs) == 0:
+            continue
+        first, stop = of.edges[cell], of.edges[cell + 1]
+        points = np.ascontiguousarray(of.members[:, first:stop])
+        half_norms, positions = of.half_norms[first:stop], of.positions[first:stop]
+        similarity = np.empty(len(positions), dtype=np.float32)
+        for pair in pairs:
+            row = pair // n_probes
+            for k in range(len(query)):
+                query[k] = queries[row, k] - of.centers[cell, k]
+            _similarities(query, points, half_norms, similarity)
+            if past_only or positions[0] - width < at[row]:
+                # Positions ascend, so that the exclusion zone is one range of them.
+                near = np.searchsorted(positions, at[row] - width, side="right")
+                far = len(positions)
+                if not past_only:
+                    far = np.searchsorted(positions, at[row] + width)
+                similarity[near:far] = -np.inf
+            found[row, pair % n_probes] = positions[_first_largest(similarity)]
+
+
+@compiled(fastmath=FAST)
+def _similarities(
+    query: FloatArray, points: FloatArray, half_norms: FloatArray, out: FloatArray
+) -> None:
+    """Fill in the similarity to each of the points ``(n_components, n_points)``."""
+    n, n_components = len(out), len(query)
+    for j in range(n):
+        out[j] = -half_norms[j]
+    whole = n_components - n_components % 4
+    for k in range(0, whole, 4):  # four at once: fewer accesses to the sum
+        q_0, q_1, q_2, q_3 = query[k], query[k + 1], query[k + 2], query[k + 3]
+        for j in range(n):
+            out[j] += (
+                q_0 * points[k, j]
+                + q_1 * points[k + 1, j]
+                + q_2 * points[k + 2, j]
+                + q_3 * points[k + 3, j]
+            )
+    for k in range(whole, n_components):
+        for j in range(n):
+            out[j] += query[k] * points[k, j]
+
+
+@compiled(fastmath=FAST)
+def _first_largest(values: FloatArray) -> int:
+    """Find the first of the largest values; 0 if all are infinitely small."""
+    largest = np.float32(-np.inf)
+    for value in values:
+        largest = value if value > largest else largest
+    for k, value in enumerate(values):
+        if value == largest:
+            return k
+    return 0
+
+
+@compiled()
+def _by_cell(cells: IntArray, n_cells: int) -> tuple[IntArray, IntArray]:
+    """Sort pairs of queries and cells by cell (a stable counting sort).
+
+    Returns
+    -------
+    order : ndarray of shape (n_pairs,)
+        Pairs, cell by cell.
+    edges : ndarray of shape (n_cells + 1,)
+        Where those of each cell start.
+    """
+    edges = np.zeros(n_cells + 1, dtype=np.int64)
+    for cell in cells:
+        edges[cell + 1] += 1
+    for cell in range(n_cells):
+        edges[cell + 1] += edges[cell]
+    order, end = np.empty(len(cells), dtype=np.int64), edges[:-1].copy()
+    for pair, cell in enumerate(cells):
+        order[end[cell]] = pair
+        end[cell] += 1
+    return order, edges

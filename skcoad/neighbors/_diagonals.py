@@ -23,7 +23,7 @@ from skcoad.neighbors._distance import (
     Moments,
 )
 
-__all__ = ["follow_diagonals", "n_sweeps", "squared_differences"]
+__all__ = ["follow_diagonals", "n_sweeps", "nearest_adjacent"]
 
 MAX_SWEEPS = 8
 
@@ -59,32 +59,40 @@ class _Pairs(NamedTuple):
     diagonal: NDArray[np.int64]  # index of the neighbour minus that of the subsequence
 
 
-def squared_differences(
-    x: Tensor, y: Tensor, length: int, starts: Tensor, candidates: Tensor
-) -> Tensor:
-    """Sums of squared differences of subsequences.
+def nearest_adjacent(
+    of: Comparison, starts: Tensor, candidates: Tensor, match: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Find the nearest of each candidate and those one timestamp before and after it.
 
     Parameters
     ----------
-    x, y : Tensor of shape (n_timestamps,)
-        Two series.
-    length : int
-        Of a subsequence.
+    of : Comparison
+        The series, and how they are compared.
     starts : Tensor of shape (n_queries,)
-        Where subsequences of `x` start.
+        Subsequences of `x`.
     candidates : Tensor of shape (n_queries, n_candidates)
-        Where those of `y` start that each is compared with.
+        Subsequences of `y` that each is compared with.
+    match : Tensor of shape (n_queries,)
+        Where in `y` a query stands itself: it excludes those around it.
 
     Returns
     -------
-    Tensor of shape (n_queries, n_candidates)
-        float64.
+    nearest : Tensor of shape (n_queries, n_candidates)
+        The candidate itself where all three are excluded.
+    totals : Tensor of shape (n_queries, n_candidates)
+        Sum of squared differences to the query there, float64.
     """
-    totals = np.empty(candidates.shape)
-    _sum_squares(
-        _array(x), _array(y), length, _array(starts), _array(candidates), totals
+    nearest, totals = candidates.clone(), np.zeros(candidates.shape)
+    _nearest_adjacent(
+        _sides(of),
+        _array(starts),
+        _array(match),
+        of.zone.width,
+        of.zone.past_only,
+        nearest.numpy(),
+        totals,
     )
-    return torch.from_numpy(totals)
+    return nearest, torch.from_numpy(totals)
 
 
 def follow_diagonals(
@@ -122,13 +130,7 @@ def follow_diagonals(
     n = len(of.x.mean)
     best = _Pairs(np.full(n, np.inf), np.zeros(n), np.zeros(n, dtype=np.int64))
     _follow(
-        _Sides(
-            _side(of.x, of.metric),
-            _side(of.y, of.metric),
-            of.length,
-            1.0 if of.metric == "znormalized" else 1 - of.mean_weight**2,
-            of.incomplete.numpy(),
-        ),
+        _sides(of),
         _array(starts),
         _array(diagonals),
         _array(totals),
@@ -157,6 +159,16 @@ def n_sweeps(length: int, stride: int) -> int:
     return min(MAX_SWEEPS, max(1, length // (2 * stride)))
 
 
+def _sides(of: Comparison) -> _Sides:
+    return _Sides(
+        _side(of.x, of.metric),
+        _side(of.y, of.metric),
+        of.length,
+        1.0 if of.metric == "znormalized" else 1 - of.mean_weight**2,
+        of.incomplete.numpy(),
+    )
+
+
 def _side(moments: Moments, metric: Metric) -> _Side:
     series, mean, variance = map(_array, moments)
     if metric == "znormalized":
@@ -172,23 +184,44 @@ def _array(tensor: Tensor) -> NDArray[Any]:
 
 @compiled(fastmath={"reassoc"})
 def _sum_squares(
-    x: NDArray[np.float32],
-    y: NDArray[np.float32],
-    length: int,
+    x: NDArray[np.float32], y: NDArray[np.float32], length: int, i: int, j: int
+) -> float:
+    """Sum of squared differences of two subsequences."""
+    total = 0.0
+    for k in range(length):
+        # Far from the normal data, a shape is a small difference of large numbers.
+        difference = np.float64(x[i + k]) - np.float64(y[j + k])
+        total += difference * difference
+    return total
+
+
+@compiled()
+def _nearest_adjacent(
+    sides: _Sides,
     starts: NDArray[np.int64],
-    candidates: NDArray[np.int64],
+    match: NDArray[np.int64],
+    width: int,
+    past_only: bool,
+    nearest: NDArray[np.int64],
     totals: NDArray[np.float64],
 ) -> None:
-    """Fill in the totals; see :func:`squared_differences`."""
+    """Fill in the totals, and move the candidates; see :func:`nearest_adjacent`."""
+    x, y, length, _, incomplete = sides
     for query, i in enumerate(starts):
-        for candidate, j in enumerate(candidates[query]):
-            total = 0.0
-            for k in range(length):
-                # Far from the normal data, a shape is a small difference of large
-                # numbers.
-                difference = np.float64(x[i + k]) - np.float64(y[j + k])
-                total += difference * difference
-            totals[query, candidate] = total
+        for candidate, found in enumerate(nearest[query]):
+            least = np.inf
+            for j in (found, found - 1, found + 1):
+                if not 0 <= j < len(incomplete):
+                    continue
+                total = _sum_squares(x.series, y.series, length, i, j)
+                offset = j - match[query]
+                excluded = offset > -width and (past_only or offset < width)
+                squared = np.inf
+                if not (excluded or incomplete[j]):
+                    squared = _squared_distance(sides, i, j, total)
+                if j == found or squared < least:
+                    least = squared
+                    nearest[query, candidate], totals[query, candidate] = j, total
 
 
 @compiled()
@@ -210,9 +243,16 @@ def _follow(
         start = starts[query]
         first, stop = max(0, (query - 1) * stride), min(n, (query + 1) * stride)
         for candidate, diagonal in enumerate(diagonals[query]):
-            if not _excludes(excluded[query], diagonal, width, past_only):
-                total = totals[query, candidate]
-                _walk(sides, start, stop, diagonal, total, best)
+            if _excludes(excluded[query], diagonal, width, past_only):
+                continue
+            total = totals[query, candidate]
+            _walk(sides, start, stop, diagonal, total, best)
+            # The query before may have followed it to here.
+            if (
+                query == 0
+                or diagonal not in diagonals[query - 1]
+                or _excludes(excluded[query - 1], diagonal, width, past_only)
+            ):
                 _walk(sides, start, first - 1, diagonal, total, best)
     for sweep in range(2 * sweeps):
         forwards = sweep % 2 == 0
@@ -235,6 +275,17 @@ def _follow(
 
 
 @compiled(inline="always")
+def _squared_distance(sides: _Sides, i: int, j: int, total: float) -> float:
+    """Of two subsequences, from the sum of their squared differences."""
+    m_x, v_x, s_x = sides.x.moments[i]
+    m_y, v_y, s_y = sides.y.moments[j]
+    between = m_x - m_y
+    apart = total / sides.length - v_x - v_y - sides.shrinkage * between * between
+    squared: float = s_x * s_y * apart + s_x * s_x * v_x + s_y * s_y * v_y
+    return squared
+
+
+@compiled(inline="always")
 def _excludes(
     excluded: NDArray[np.int64], diagonal: int, width: int, past_only: bool
 ) -> bool:
@@ -251,16 +302,12 @@ def _walk(
     sides: _Sides, i: int, stop: int, diagonal: int, total: float, best: _Pairs
 ) -> None:
     """Keep the pairs of a diagonal that are better, from `i` to before `stop`."""
-    x, y, length, shrinkage, incomplete = sides
+    x, y, length, _, incomplete = sides
     step = 1 if stop > i else -1
     while True:
         j = i + diagonal
         if not incomplete[j]:
-            m_x, v_x, s_x = x.moments[i]
-            m_y, v_y, s_y = y.moments[j]
-            between = m_x - m_y
-            apart = total / length - v_x - v_y - shrinkage * between * between
-            squared = s_x * s_y * apart + s_x * s_x * v_x + s_y * s_y * v_y
+            squared = _squared_distance(sides, i, j, total)
             # Among equals the first is best, whatever the last digits say.
             squared = np.float64(np.float32(squared)) if squared > EQUAL else 0.0
             if squared < best.squared[i]:

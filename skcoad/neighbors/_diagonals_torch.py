@@ -20,7 +20,7 @@ from skcoad.neighbors._distance import (
     squared_distance,
 )
 
-__all__ = ["follow_diagonals", "squared_differences"]
+__all__ = ["follow_diagonals", "nearest_adjacent"]
 
 PAIR_CHUNK = 2**19  # points of diagonals
 
@@ -33,21 +33,35 @@ class _Pairs(NamedTuple):
     diagonal: Tensor  # index of the neighbour minus that of the subsequence
 
 
-def squared_differences(
-    x: Tensor, y: Tensor, length: int, starts: Tensor, candidates: Tensor
-) -> Tensor:
-    """Sums of squared differences of subsequences; see ``_diagonals.py``."""
-    subsequences, references = x.unfold(0, length, 1), y.unfold(0, length, 1)
-    size = length * candidates.shape[1]
-    totals = []
-    for queries in torch.split(
-        torch.arange(len(starts), device=x.device), max(1, PAIR_CHUNK // size)
-    ):
-        start, candidate = starts[queries], candidates[queries]
-        # Far from the normal data, a shape is a small difference of large numbers.
-        difference = references[candidate].double() - subsequences[start][:, None]
-        totals.append(difference.square().sum(-1))
-    return torch.cat(totals)
+def nearest_adjacent(
+    of: Comparison, starts: Tensor, candidates: Tensor, match: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Find the nearest of three adjacent candidates; see ``_diagonals.py``."""
+    near = torch.stack([candidates, candidates - 1, candidates + 1], -1)
+    near = near.clamp_(0, len(of.y.mean) - 1)
+    totals = torch.cat(
+        [
+            _squared_differences(of, starts[queries], near[queries])
+            for queries in torch.split(
+                torch.arange(len(starts), device=starts.device),
+                max(1, PAIR_CHUNK // (of.length * near[0].numel())),
+            )
+        ]
+    )
+    squared = squared_distance(of, starts[:, None, None], near, totals / of.length)
+    excluded = of.zone.excludes(near - match[:, None, None])
+    squared.masked_fill_(excluded | of.incomplete[near], torch.inf)
+    which = squared.argmin(-1, keepdim=True)
+    return near.gather(-1, which)[..., 0], totals.gather(-1, which)[..., 0]
+
+
+def _squared_differences(of: Comparison, starts: Tensor, near: Tensor) -> Tensor:
+    """Sums of squared differences of subsequences, of the shape of `near`."""
+    subsequences = of.x.series.unfold(0, of.length, 1)
+    references = of.y.series.unfold(0, of.length, 1)
+    # Far from the normal data, a shape is a small difference of large numbers.
+    difference = references[near].double() - subsequences[starts][:, None, None]
+    return difference.square().sum(-1)
 
 
 def follow_diagonals(

@@ -34,7 +34,6 @@ from skcoad.neighbors._distance import (
     Comparison,
     Metric,
     Moments,
-    squared_distance,
 )
 from skcoad.neighbors._index import MEAN_WEIGHT, TRIVIAL_MATCH, Neighbors
 from skcoad.neighbors._inverted_file import N_SAMPLE, ExclusionZone, InvertedFile
@@ -277,15 +276,7 @@ class JoinIndex(nn.Module):
         The first stage is coarse: one timestamp earlier or later may be nearer.
         """
         found = self.file.search(embedded, match, of.zone)
-        near = torch.stack([found, found - 1, found + 1], -1)
-        near = near.clamp_(0, len(self.mean) - 1)
-        totals = self._kernels.squared_differences(
-            of.x.series, of.y.series, self.length, starts, near.flatten(1)
-        ).view_as(near)
-        squared = squared_distance(
-            of, starts[:, None, None], near, totals / self.length
+        nearest: tuple[Tensor, Tensor] = self._kernels.nearest_adjacent(
+            of, starts, found, match
         )
-        excluded = of.zone.excludes(near - match[:, None, None])
-        squared.masked_fill_(excluded | self.incomplete[near], torch.inf)
-        which = squared.argmin(-1, keepdim=True)
-        return near.gather(-1, which)[..., 0], totals.gather(-1, which)[..., 0]
+        return nearest

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from skcoad.neighbors import JoinIndex, _diagonals, _diagonals_torch
-from skcoad.neighbors._distance import NOWHERE, Comparison, Moments
+from skcoad.neighbors._distance import NOWHERE, Comparison, Moments, squared_distance
 from skcoad.neighbors._inverted_file import ExclusionZone
 
 from .series import make_series
@@ -21,16 +21,54 @@ def moments(series, length):
     return Moments(series, windows.mean(1), windows.var(1, correction=0))
 
 
+def sum_squares(x, y, length, i, j):
+    difference = x[i : i + length].double() - y[j : j + length].double()
+    return float(difference.square().sum())
+
+
 @pytest.mark.parametrize("kernels", KERNELS)
-def test_squared_differences_are_summed(kernels):
-    x, y = make_series(50, 0), make_series(80, 1)
-    starts, candidates = torch.tensor([0, 38]), torch.tensor([[5, 68, 0], [1, 2, 3]])
-    totals = kernels.squared_differences(x, y, 12, starts, candidates)
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("past_only", [False, True])
+@pytest.mark.parametrize("itself", [False, True])
+def test_of_adjacent_candidates_the_nearest_is_found(
+    kernels, metric, past_only, itself
+):
+    rng, length = np.random.default_rng(0), 12
+    y = moments(make_series(80, 1), length)
+    x = y if itself else moments(make_series(50, 0), length)
+    n_y = len(y.mean)
+    incomplete = torch.tensor(rng.random(n_y) < 0.3)
+    zone = ExclusionZone(9, past_only)
+    compared = Comparison(x, y, incomplete, zone, metric, 0.2)
+    starts = torch.arange(0, len(x.mean), 2)
+    candidates = torch.tensor(rng.integers(0, n_y, (len(starts), 4)))
+    candidates[0], candidates[1] = 0, n_y - 1
+    match = starts if itself else torch.full_like(starts, -(2**40))
+    if past_only and not itself:
+        match = torch.full_like(starts, n_y)
+    found, totals = kernels.nearest_adjacent(compared, starts, candidates, match)
     assert totals.dtype == torch.float64
-    for total, start, candidate in zip(totals, starts, candidates, strict=True):
-        for one, at in zip(total, candidate, strict=True):
-            difference = x[start : start + 12].double() - y[at : at + 12].double()
-            assert one == pytest.approx(difference.square().sum())
+    moved = 0
+    for query, i in enumerate(starts.tolist()):
+        for probe, at in enumerate(candidates[query].tolist()):
+            best, least = at, np.inf
+            for j in (at, at - 1, at + 1):
+                if not 0 <= j < n_y or incomplete[j]:
+                    continue
+                offset = j - int(match[query])
+                if offset > -9 and (past_only or offset < 9):
+                    continue
+                total = sum_squares(x.series, y.series, length, i, j)
+                squared = float(
+                    squared_distance(compared, i, j, torch.tensor(total / length))
+                )
+                if squared < least:
+                    best, least = j, squared
+            assert found[query, probe] == best
+            total = sum_squares(x.series, y.series, length, i, best)
+            assert float(totals[query, probe]) == pytest.approx(total)
+            moved += best != at
+    assert moved
 
 
 @given(
@@ -53,9 +91,11 @@ def test_both_kernels_find_the_same_pairs(
     n_blocks = -(-n // stride)
     starts = (torch.arange(n_blocks + 1) * stride).clamp_max(n - 1)
     candidates = torch.tensor(rng.integers(0, n_y, (n_blocks + 1, 3)))
-    totals = _diagonals.squared_differences(
-        x.series, y.series, length, starts, candidates
-    )
+    totals = [
+        [sum_squares(x.series, y.series, length, int(i), int(j)) for j in found]
+        for i, found in zip(starts, candidates, strict=True)
+    ]
+    totals = torch.tensor(totals, dtype=torch.float64)
     match = rng.choice([0, NOWHERE, 5], (n_blocks + 1, 3))
     incomplete = torch.tensor(rng.random(n_y) < 0.1)
     excluded = torch.zeros_like(candidates) if itself else torch.tensor(match)

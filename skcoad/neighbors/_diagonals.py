@@ -182,15 +182,13 @@ def _array(tensor: Tensor) -> NDArray[Any]:
     return np.ascontiguousarray(tensor.numpy())
 
 
-@compiled(fastmath={"reassoc"})
-def _sum_squares(
-    x: NDArray[np.float32], y: NDArray[np.float32], length: int, i: int, j: int
-) -> float:
+@compiled(fastmath={"reassoc", "contract"})
+def _sum_squares(x: NDArray[np.float32], y: NDArray[np.float32]) -> float:
     """Sum of squared differences of two subsequences."""
     total = 0.0
-    for k in range(length):
+    for k in range(len(x)):
         # Far from the normal data, a shape is a small difference of large numbers.
-        difference = np.float64(x[i + k]) - np.float64(y[j + k])
+        difference = np.float64(x[k]) - np.float64(y[k])
         total += difference * difference
     return total
 
@@ -206,19 +204,22 @@ def _nearest_adjacent(
     totals: NDArray[np.float64],
 ) -> None:
     """Fill in the totals, and move the candidates; see :func:`nearest_adjacent`."""
-    x, y, length, _, incomplete = sides
+    x, y, length, shrinkage, incomplete = sides
     for query, i in enumerate(starts):
+        subsequence = x.series[i : i + length]
         for candidate, found in enumerate(nearest[query]):
             least = np.inf
             for j in (found, found - 1, found + 1):
                 if not 0 <= j < len(incomplete):
                     continue
-                total = _sum_squares(x.series, y.series, length, i, j)
+                total = _sum_squares(subsequence, y.series[j : j + length])
                 offset = j - match[query]
                 excluded = offset > -width and (past_only or offset < width)
                 squared = np.inf
                 if not (excluded or incomplete[j]):
-                    squared = _squared_distance(sides, i, j, total)
+                    squared = _squared_distance(
+                        x.moments[i], y.moments[j], total / length, shrinkage
+                    )
                 if j == found or squared < least:
                     least = squared
                     nearest[query, candidate], totals[query, candidate] = j, total
@@ -275,12 +276,17 @@ def _follow(
 
 
 @compiled(inline="always")
-def _squared_distance(sides: _Sides, i: int, j: int, total: float) -> float:
-    """Of two subsequences, from the sum of their squared differences."""
-    m_x, v_x, s_x = sides.x.moments[i]
-    m_y, v_y, s_y = sides.y.moments[j]
+def _squared_distance(
+    of_x: NDArray[np.float64],
+    of_y: NDArray[np.float64],
+    mean_square: float,
+    shrinkage: float,
+) -> float:
+    """Of two subsequences with these moments, from their mean squared difference."""
+    m_x, v_x, s_x = of_x
+    m_y, v_y, s_y = of_y
     between = m_x - m_y
-    apart = total / sides.length - v_x - v_y - sides.shrinkage * between * between
+    apart = mean_square - v_x - v_y - shrinkage * between * between
     squared: float = s_x * s_y * apart + s_x * s_x * v_x + s_y * s_y * v_y
     return squared
 
@@ -302,12 +308,14 @@ def _walk(
     sides: _Sides, i: int, stop: int, diagonal: int, total: float, best: _Pairs
 ) -> None:
     """Keep the pairs of a diagonal that are better, from `i` to before `stop`."""
-    x, y, length, _, incomplete = sides
+    x, y, length, shrinkage, incomplete = sides
     step = 1 if stop > i else -1
     while True:
         j = i + diagonal
         if not incomplete[j]:
-            squared = _squared_distance(sides, i, j, total)
+            squared = _squared_distance(
+                x.moments[i], y.moments[j], total / length, shrinkage
+            )
             # Among equals the first is best, whatever the last digits say.
             squared = np.float64(np.float32(squared)) if squared > EQUAL else 0.0
             if squared < best.squared[i]:

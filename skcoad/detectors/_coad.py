@@ -173,8 +173,9 @@ class CoADDetector(TimeSeriesDetector):
     -----
     The score of a timestamp depends on the timestamps around it, so the order of rows
     matters, and so does leaving out some of them. Scores of a slice equal those of the
-    whole series, away from the cuts by ``model_.receptive_field`` and the smoothing,
-    when the slice starts at a multiple of `step_`.
+    whole series, away from the cuts by ``model_.receptive_field`` and the averages of
+    the network (half of `smoothing` and half a period), when the slice starts at a
+    multiple of `step_`.
 
     References
     ----------

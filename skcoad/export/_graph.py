@@ -18,8 +18,10 @@ from skcoad._typing import Size
 from skcoad.export._evidence import EvidenceGraph, rarity
 from skcoad.export._windows import NetworkGraph
 from skcoad.model import AGGREGATIONS, RESIDUALS, SCORES, CoADModel
+from skcoad.preprocessing._rolling import moving_average
 from skcoad.preprocessing._scaler import MAX_SCALED
 from skcoad.scoring import ScoringOptions
+from skcoad.scoring._series import smoothing_reach
 
 __all__ = ["ScoringGraph"]
 
@@ -91,8 +93,8 @@ class ScoringGraph(nn.Module):
                 "depend on the whole series; fit with references='train'"
             )
         plan = model.config.plan
-        width = options.width(plan.period)
-        reach = plan.window_size + plan.period + width
+        reach = plan.window_size + plan.period
+        reach += smoothing_reach(model, options.width(plan.period))
         self.halo = plan.step * math.ceil(reach / plan.step)
         if chunk_size == "auto":
             self.chunk_size = CHUNK_HALOS * self.halo
@@ -189,6 +191,7 @@ class ChannelGraph(nn.Module):
             weights = weights[: -len(RESIDUALS)].clone()  # not a view of the rest
         self.register_buffer("evidence_weights", weights)
         self.network_weight = model.network_weight(channel)
+        self.period = model.config.plan.period
         calibration = model.calibrations[channel]
         self.network_calibration = calibration.network
         self.score_calibration = calibration.scores
@@ -212,7 +215,7 @@ class ChannelGraph(nn.Module):
         if self.evidence is None:
             return network.sum(0)
         rare = rarity(self.network_calibration, network).double()
-        decades = rare.square().mean(0).sqrt()
+        decades = moving_average(rare, self.period).square().mean(0).sqrt()
         return self._neighbors(channels) * (1 + self.network_weight * decades)
 
     def _neighbors(self, channels: Sequence[Tensor]) -> Tensor:

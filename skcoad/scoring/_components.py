@@ -109,7 +109,7 @@ def combine(
     network : ndarray of shape (2, n_timestamps)
         Smoothed probability and error.
     rarity : ndarray of shape (2, n_timestamps)
-        How rare these two are on normal data, in decades.
+        How rare these two are on normal data, in decades, averaged over a period.
     network_weight : float
         Of this; see :meth:`skcoad.model.CoADModel.network_weight`.
     with_neighbors, with_network : bool

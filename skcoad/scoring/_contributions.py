@@ -14,6 +14,7 @@ from skcoad.scoring._series import (
     ScoringOptions,
     explain_series,
     network_rarity,
+    smoothing_reach,
     smoothing_width,
 )
 
@@ -31,8 +32,8 @@ class ChannelContributions(NamedTuple):
     components : ScoreComponents
         As they are, not smoothed.
     rarity : ndarray of shape (n_components, n_timestamps)
-        How rare each of :data:`COMPONENTS` is on normal data, in decades; probability
-        and error are smoothed, as they are in the score.
+        How rare each of :data:`COMPONENTS` is on normal data, in decades; that of
+        probability and error is averaged, as it is in the score.
     contributions : ndarray of shape (n_components, n_timestamps)
         Parts of the score, at least 0, that add up to it.
     """
@@ -73,14 +74,15 @@ def channel_contributions(
     ChannelContributions
     """
     width = smoothing_width(model, X, options)
-    wide = slice(max(0, part.start - width), min(len(X), part.stop + width))
+    reach = smoothing_reach(model, width)
+    wide = slice(max(0, part.start - reach), min(len(X), part.stop + reach))
     (components,) = explain_series(model, X, options, [channel], wide)
     network = smoothed(components, np.isnan(X[wide, channel]), width)
+    by_network = network_rarity(model, channel, network)
     inside = slice(part.start - wide.start, part.stop - wide.start)
     components = ScoreComponents(*(values[inside] for values in components))
-    network = network[:, inside]
+    network, by_network = network[:, inside], by_network[:, inside]
     evidence = np.stack([getattr(components, name) for name in EVIDENCE])
-    by_network = network_rarity(model, channel, network)
     share = shares(
         evidence.astype(np.float64),
         model.evidence_weights(channel),

@@ -23,7 +23,7 @@ from skcoad.model import AGGREGATIONS, EVIDENCE, SCORES, CoADModel, ScoreCompone
 from skcoad.neighbors import Profile
 from skcoad.preprocessing._calibration import TailCalibration
 from skcoad.scoring._aggregation import ChannelAggregate
-from skcoad.scoring._components import combine, smoothed
+from skcoad.scoring._components import combine, moving_average, smoothed
 
 __all__ = [
     "ScoringOptions",
@@ -36,6 +36,7 @@ __all__ = [
     "score_channel",
     "score_channels",
     "score_series",
+    "smoothing_reach",
     "smoothing_width",
 ]
 
@@ -175,7 +176,8 @@ def _calibrate_channel(
     """
     width = smoothing_width(model, X, options)
     components = _components(model, X, channel, options)
-    computed = ScoreComponents(*_by_chunks(components, model, len(X), width))
+    halo = smoothing_reach(model, width)
+    computed = ScoreComponents(*_by_chunks(components, model, len(X), halo))
     network = smoothed(computed, np.isnan(X[:, channel]), width)
     observed = ~np.isnan(network[0])
     calibration, device = model.calibrations[channel], model.device
@@ -272,7 +274,8 @@ def score_channel(
         scores = channel_score(model, channel, computed, network, options.score_by)
         return scores, computed.reconstruction
 
-    scores, reconstruction = _by_chunks(score, model, len(X), width, part)
+    halo = smoothing_reach(model, width)
+    scores, reconstruction = _by_chunks(score, model, len(X), halo, part)
     return scores, reconstruction
 
 
@@ -300,6 +303,26 @@ def smoothing_width(model: CoADModel, X: FloatArray, options: ScoringOptions) ->
     return min(options.width(model.config.plan.period), 2 * len(X) + 1)
 
 
+def smoothing_reach(model: CoADModel, width: int) -> int:
+    """How far probability and error influence a score around them, in timestamps.
+
+    Parameters
+    ----------
+    model : CoADModel
+        Fitted.
+    width : int
+        Of the moving average over probability and error.
+
+    Returns
+    -------
+    int
+        Half of this average and half of that over their rarity.
+    """
+    if model.network is None:
+        return 0
+    return width // 2 + model.config.plan.period // 2
+
+
 def _scores(
     model: CoADModel, channel: int, components: ScoreComponents, network: FloatArray
 ) -> FloatArray:
@@ -319,8 +342,31 @@ def _scores(
 
 
 def network_rarity(model: CoADModel, channel: int, network: FloatArray) -> FloatArray:
-    """Rarity of smoothed probability and error, in decades; 0 where they are NaN."""
-    return _decades(model.calibrations[channel].network, network)
+    """Rarity of smoothed probability and error, averaged over a period.
+
+    As the excess distance is averaged over the subsequences that cover a timestamp, so
+    that both have their peaks in the same place.
+
+    Parameters
+    ----------
+    model, channel : CoADModel, int
+        Calibrated, and which channel.
+    network : ndarray of shape (2, n_timestamps)
+        From :func:`smoothed`.
+
+    Returns
+    -------
+    ndarray of shape (2, n_timestamps)
+        In decades; 0 where `network` is NaN, and without a network.
+    """
+    if model.network is None:
+        return np.zeros_like(network)
+    missing = np.isnan(network[0])
+    decades = _decades(model.calibrations[channel].network, network)
+    width = min(model.config.plan.period, 2 * len(missing) + 1)
+    averages = np.stack([moving_average(row, width, missing) for row in decades])
+    averages[:, missing] = 0
+    return averages
 
 
 def channel_score(

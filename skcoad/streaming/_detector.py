@@ -16,6 +16,7 @@ from skcoad._typing import BoolArray, FloatArray
 from skcoad._validation import check_integer, warn_of_other_spacing
 from skcoad.detectors import TimeSeriesDetector
 from skcoad.scoring import score_series
+from skcoad.scoring._series import smoothing_reach
 from skcoad.streaming._buffer import Buffer
 from skcoad.streaming._calibration import ProvisionalCalibration
 from skcoad.streaming._provisional import ProvisionalScorer
@@ -141,7 +142,7 @@ class StreamingDetector:
         check_integer("final_every", final_every, 1)
         self.final_every = int(final_every)
         self._halo = self._model.receptive_field
-        self._halo += self._options.width(plan.period)
+        self._halo += smoothing_reach(self._model, self._options.width(plan.period))
         with own_torch_state():
             self._scorer = ProvisionalScorer(self._model, self._options, calibration)
         self._clock = clock

@@ -183,7 +183,7 @@ def test_what_a_model_does_not_have_is_no_evidence(
     assert not score_series(model, X, ScoringOptions(score_by=score_by)).any()
 
 
-def test_the_smoothed_probability_is_calibrated_before_it_joins_the_score(trained):
+def test_the_smoothed_probability_is_calibrated_and_averaged_in_the_score(trained):
     model, X = trained
     options = ScoringOptions()
     (components,) = explain_series(model, X, options)
@@ -193,7 +193,13 @@ def test_the_smoothed_probability_is_calibrated_before_it_joins_the_score(traine
     observed = ~np.isnan(network[0])
     normal = torch.tensor(network, dtype=torch.float32)
     calibration = TailCalibration(2).fit(normal[:, observed])
-    rarity = calibration(normal.nan_to_num(-np.inf)).numpy()
+    decades = calibration(normal.nan_to_num(-np.inf)).double().numpy()
+    period = model.config.plan.period
+    rarity = np.zeros_like(decades)
+    for t in np.flatnonzero(observed):  # the mean over a period, of what is observed
+        around = np.arange(t - period // 2, t - period // 2 + period)
+        around = around[(around >= 0) & (around < len(X))]
+        rarity[:, t] = decades[:, around][:, observed[around]].mean(1)
     both = {"with_neighbors": True, "with_network": True}
     as_new = model.normal_components(X, 0, components)
     weights = model.evidence_weights(0)

@@ -84,7 +84,7 @@ class EvidenceGraph(nn.Module):
             x, _nothing_missing(x), self.plan, self.difference_scale
         )
         evidence = [
-            rarity(self.calibration, torch.stack(excess)),
+            self.calibration(torch.stack(excess)),
             _deviation(self.deviation, local, defined),
         ]
         if self.residual is not None:

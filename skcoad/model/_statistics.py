@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from skcoad.neighbors import diff_missing, difference_scale, first_differences
 from skcoad.preprocessing import WindowPlan
@@ -86,7 +87,8 @@ def statistics(
             [0.0000, 0.0000, 0.0000, 0.0000, 1.0000, 0.0000, 0.0000, 0.0000]])
     """
     difference = first_differences(x) / difference_scale
-    unknown = diff_missing(missing)
+    # What came before the first value is not known.
+    unknown = F.pad(diff_missing(missing)[..., 1:], (1, 0), value=True)
     square = difference.clamp(-MAX_DIFFERENCE, MAX_DIFFERENCE).square()
     power, has_power = level(square, unknown, plan)
     volatility = 0.5 * (power + MIN_VOLATILITY**2).log()

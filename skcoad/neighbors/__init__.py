@@ -1,9 +1,10 @@
 """Nearest normal subsequences: an approximate index, and profiles of a series.
 
 Follow the files: ``_index.py`` retrieves normal subsequences for windows, ``_join.py``
-finds the nearest neighbour of every subsequence of a series, ``_profile.py`` turns both
-into values for each timestamp, ``_channel.py`` does so for a channel's values and first
-differences, and says how rare they are on normal data. ``_lookup.py`` does so for the
+finds the nearest neighbour of every subsequence of a series; ``_profile.py`` turns what
+was retrieved, ``_excess.py`` distances into values for each timestamp, and says how
+rare these are on normal data; ``_channel.py`` does all of it for a channel's values and
+first differences. ``_lookup.py`` does so for the
 newest subsequences of a stream.
 """
 
@@ -17,13 +18,18 @@ from skcoad.neighbors._channel import (
     difference_scale,
     first_differences,
 )
+from skcoad.neighbors._excess import (
+    ExcessCalibration,
+    baseline_distances,
+    excess_distance,
+    subsequence_excess,
+    subsequence_weight,
+)
 from skcoad.neighbors._index import Neighbors, SubsequenceIndex
 from skcoad.neighbors._join import JoinIndex
 from skcoad.neighbors._lookup import SubsequenceLookup, subsequences
 from skcoad.neighbors._profile import (
     WindowNeighbors,
-    baseline_distances,
-    excess_distance,
     impute,
     query_windows,
     retrieve,
@@ -32,6 +38,7 @@ from skcoad.neighbors._profile import (
 __all__ = [
     "VIEWS",
     "ChannelNeighbors",
+    "ExcessCalibration",
     "JoinIndex",
     "Neighbors",
     "Profile",
@@ -46,5 +53,7 @@ __all__ = [
     "impute",
     "query_windows",
     "retrieve",
+    "subsequence_excess",
+    "subsequence_weight",
     "subsequences",
 ]

@@ -17,16 +17,16 @@ from torch import Tensor, nn
 from skcoad._threads import in_threads
 from skcoad._typing import References
 from skcoad.neighbors._distance import Metric
-from skcoad.neighbors._index import Neighbors, SubsequenceIndex
-from skcoad.neighbors._join import JoinIndex
-from skcoad.neighbors._profile import (
+from skcoad.neighbors._excess import (
+    ExcessCalibration,
     baseline_distances,
     excess_distance,
-    impute,
-    query_windows,
-    retrieve,
+    subsequence_excess,
+    subsequence_weight,
 )
-from skcoad.preprocessing._calibration import TailCalibration
+from skcoad.neighbors._index import Neighbors, SubsequenceIndex
+from skcoad.neighbors._join import JoinIndex
+from skcoad.neighbors._profile import impute, query_windows, retrieve
 from skcoad.preprocessing._plan import QUERIES_PER_PERIOD, WindowPlan
 
 __all__ = [
@@ -99,7 +99,7 @@ class ChannelNeighbors(nn.Module):
         Mean correlation of a normal subsequence with its nearest neighbour, of values
         and of first differences; at least 0. Near 1 for a rhythm, low for noise, and 0
         for a constant series.
-    calibration : TailCalibration
+    calibration : ExcessCalibration
         Of the excess distances of the training series, each subsequence compared with
         the others.
 
@@ -142,7 +142,7 @@ class ChannelNeighbors(nn.Module):
         ):
             self.register_buffer(name, torch.zeros(shape, dtype=dtype))
         self.index = SubsequenceIndex(n_timestamps, plan.period, max_references)
-        self.calibration = TailCalibration(len(VIEWS))
+        self.calibration = ExcessCalibration(len(VIEWS), plan.period)
         self.joins: Sequence[JoinIndex] = ()
 
     @classmethod
@@ -198,11 +198,7 @@ class ChannelNeighbors(nn.Module):
                 if join.metric == "znormalized"
             ]
         ) * (series.std(correction=0) > 0)
-        normal = neighbors._excess(found, missing)
-        observed = ~diff_missing(missing)
-        if observed.any():  # what was interpolated is no normal data
-            normal = normal[:, observed]
-        neighbors.calibration = TailCalibration(len(VIEWS)).fit(normal)
+        neighbors._calibrate(found)
         return neighbors
 
     def attach(self) -> None:
@@ -227,6 +223,26 @@ class ChannelNeighbors(nn.Module):
             "values": (x, missing),
             "differences": (differences, diff_missing(missing)),
         }
+
+    def _calibrate(self, found: Sequence[Neighbors]) -> None:
+        """Learn how rare the excess distances of the self-joins are."""
+        absent = {
+            "values": self.missing,
+            "differences": diff_missing(self.missing),
+        }
+        excess = torch.stack(
+            [
+                subsequence_excess(nearest, baseline)
+                for nearest, baseline in zip(found, self.baselines, strict=True)
+            ]
+        )
+        weight = torch.stack(
+            [
+                subsequence_weight(row, self.plan.period, absent[kind])
+                for row, (kind, _) in zip(excess, VIEWS, strict=True)
+            ]
+        )
+        self.calibration.fit(excess, weight, ~absent["differences"])
 
     def _excess(self, found: Sequence[Neighbors], missing: Tensor) -> Tensor:
         """Excess distances of all views, ``(n_views, n_timestamps)``."""
@@ -294,7 +310,7 @@ class ChannelNeighbors(nn.Module):
         retrieved = retrieve(self.index, filled, neighbors, missing[None])[0]
         views = self._views(filled[0], missing)
         found = self._join(views)
-        evidence = self.calibration(self._excess(found, missing))
+        evidence: Tensor = self.calibration(self._excess(found, missing))
         if references != "train":
             past_only = references == "past"
 

@@ -1,8 +1,7 @@
-"""From nearest neighbours of subsequences to values for each timestamp.
+"""A series as its nearest neighbours reconstruct it.
 
-Windows are queried every few timestamps, and what is retrieved becomes a series
-again by overlap-add (:func:`retrieve`). The distances of all subsequences, from a
-join, become a profile (:func:`excess_distance`).
+Windows are queried every few timestamps, and what is retrieved becomes a series again
+by overlap-add.
 """
 
 from __future__ import annotations
@@ -11,11 +10,9 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from skcoad._device import chunk_sizes
-from skcoad.neighbors._distance import EQUAL
-from skcoad.neighbors._index import Neighbors, SubsequenceIndex
+from skcoad.neighbors._index import SubsequenceIndex
 from skcoad.preprocessing._rolling import (
     SUBSEQUENCE_POWER,
     coverage_weight,
@@ -26,9 +23,7 @@ from skcoad.preprocessing._windows import window_starts
 
 __all__ = [
     "WindowNeighbors",
-    "baseline_distances",
     "cross_fade",
-    "excess_distance",
     "impute",
     "query_windows",
     "retrieve",
@@ -168,77 +163,6 @@ def cross_fade(length: int) -> Tensor:
     return 1 - ((within + 0.5) / length * 2 - 1).abs() + 1e-3
 
 
-def baseline_distances(neighbors: Neighbors, incomplete: Tensor, length: int) -> Tensor:
-    """How far each subsequence of the normal series is from its own nearest neighbour.
-
-    Parameters
-    ----------
-    neighbors : Neighbors
-        From the self-join of the normal series, its matrix profile.
-    incomplete : Tensor of shape (n_subsequences,)
-        Which subsequences hold an imputed value, bool; their baseline is 0, since an
-        interpolated run is far from everything.
-    length : int
-        Of a subsequence.
-
-    Returns
-    -------
-    Tensor of shape (n_subsequences,)
-        The largest distance within an eighth of the length around each; 0 for those
-        that are repeated exactly, so that it makes no difference which of several equal
-        subsequences is the neighbour.
-    """
-    distances = neighbors.distances.masked_fill(neighbors.distances.isinf(), 0)
-    distances = distances.masked_fill(incomplete, 0)
-    radius = min(length // 8, (len(distances) - 1) // 2)
-    width = 2 * radius + 1
-    largest = F.max_pool1d(distances[None], width, stride=1, padding=radius)[0]
-    return largest.masked_fill(neighbors.distances.square() <= EQUAL, 0)
-
-
-def excess_distance(
-    neighbors: Neighbors,
-    baseline: Tensor,
-    length: int,
-    missing: Tensor | None = None,
-) -> Tensor:
-    """Distance to the nearest neighbour, minus that one's own baseline distance.
-
-    Where the normal series itself hardly ever repeats, a large distance is no
-    evidence. The nearest-neighbour data description of D. M. J. Tax ("One-class
-    classification", thesis, TU Delft 2001) takes the quotient of the same two.
-
-    Parameters
-    ----------
-    neighbors : Neighbors
-        Of all subsequences of a series, ``(n_timestamps - length + 1,)``.
-    baseline : Tensor of shape (n_subsequences,)
-        From :func:`baseline_distances`.
-    length : int
-        Of a subsequence.
-    missing : Tensor of shape (n_timestamps,), default=None
-        Which values of the series are missing, bool; the weight of a subsequence falls
-        with the fraction that is missing.
-
-    Returns
-    -------
-    Tensor of shape (n_timestamps,)
-        Mean over the subsequences that cover a timestamp; negative where they are
-        nearer to their neighbours than these are to theirs.
-    """
-    excess = (
-        neighbors.distances - baseline[neighbors.indices.clamp(0, len(baseline) - 1)]
-    )
-    # Without any neighbour, in a very short series, there is no evidence.
-    excess = excess.masked_fill(neighbors.distances.isinf(), 0)
-    weight = torch.ones_like(excess)
-    if missing is not None and missing.any():
-        observed = 1 - rolling_sum(missing, length).to(excess.dtype) / length
-        weight = coverage_weight(observed, SUBSEQUENCE_POWER)
-    total = _sum_over_covering(weight * excess, length)
-    return (total / _sum_over_covering(weight, length)).to(excess.dtype)
-
-
 def _chunks(queries: Tensor, x: Tensor) -> tuple[Tensor, ...]:
     """Queries of all windows of a batch, as many as are computed at once."""
     size = max(1, chunk_sizes(x.device).queries // len(x))
@@ -251,8 +175,3 @@ def _weight(index: SubsequenceIndex, starts: Tensor, missing: Tensor | None) -> 
         return torch.ones(1, len(starts), dtype=torch.float32, device=starts.device)
     n_missing = rolling_sum(missing, index.length)[:, starts].to(torch.float32)
     return coverage_weight(1 - n_missing / index.length, SUBSEQUENCE_POWER)
-
-
-def _sum_over_covering(values: Tensor, length: int) -> Tensor:
-    """Sum of the values of the subsequences that cover each point."""
-    return rolling_sum(F.pad(values, (length - 1, length - 1)), length)

@@ -257,6 +257,8 @@ class CausalEvidence:
         np.subtract(x[1:], x[:-1], out=difference[1:])
         difference /= self._difference_scales[channel]
         unknown = _diff_missing(missing)
+        if rows.first + first == 0:  # what came before it is not known
+            unknown[0] = True
         square = np.square(np.minimum(np.abs(difference), MAX_DIFFERENCE))
         level = _level(x, missing, self._width, n)
         power = _level(square, unknown, self._width, n)

@@ -102,7 +102,7 @@ def test_nothing_unusual_is_an_answer(pump, capsys, suffix):
         ((), "120 rows are too few for 1 false alarm in 1,000 rows; --contamination"),
         (("--false-alarms", "1 per 120 rows"), "Segments with a score above"),
         (("--threshold", "9"), "Nothing unusual: no score is above the threshold"),
-        (("--train", "80"), "Nothing unusual: no score is above the threshold"),
+        (("--train", "110"), "Nothing unusual: no score is above the threshold"),
         (("--contamination", "0.02"), "Segments with a score above"),
     ],
 )

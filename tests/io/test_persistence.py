@@ -824,7 +824,7 @@ def test_a_tensor_must_be_there_with_its_type_shape_and_finite_values(valid, loa
         ("model.scaler.scale", -1),
         ("model.neighbors.1.difference_scale", 0),
         ("model.neighbors.2.baselines", -1),
-        ("model.neighbors.0.calibration.tail_scale", 0),
+        ("model.neighbors.0.calibration.tails.0.tail_scale", 0),
         ("model.calibrations.1.scores.tail_scale", -1),
         ("model.calibrations.0.network.tail_scale", 1e-45),
         ("model.neighbors.1.index.components", 3e38),

@@ -91,7 +91,7 @@ def test_a_fit_is_determined_by_its_series_and_generator(wave):
     ("name", "value", "message"),
     [
         ("neighbors.0.baselines", -1.0, "negative distance"),
-        ("neighbors.1.calibration.tail_scale", 0.0, "below 0.02"),
+        ("neighbors.1.calibration.tails.0.tail_scale", 0.0, "below 0.02"),
         ("calibrations.0.scores.tail_scale", -1.0, "below 0.02"),
         ("calibrations.1.network.quantiles", torch.nan, "NaN or infinity"),
         ("neighbors.0.difference_scale", 0.0, "not above 0"),

@@ -29,7 +29,7 @@ def test_statistics_equal_their_definitions(seed, n, fraction):
     series = torch.tensor(x), torch.tensor(missing)
     values, observed = statistics(*series, PLAN, torch.tensor(2.0))
     difference = np.diff(x, prepend=x[:1]) / 2
-    unknown = [missing[t] or missing[max(0, t - 1)] for t in range(n)]
+    unknown = [t == 0 or missing[t] or missing[t - 1] for t in range(n)]
     level = naive.moving_average(x.tolist(), WIDTH, missing)
     power = naive.moving_average(np.square(difference).tolist(), WIDTH, unknown)
     few, no_power = (

@@ -19,6 +19,8 @@ from skcoad.neighbors import (
     impute,
     query_windows,
     retrieve,
+    subsequence_excess,
+    subsequence_weight,
 )
 from skcoad.preprocessing import WindowPlan
 from skcoad.preprocessing._calibration import TailCalibration
@@ -64,6 +66,27 @@ def view_of(kind, x, missing, scale):
     return first_differences(x) / scale, diff_missing(missing)
 
 
+def rarity_by_coverage(normal, weight, observed, excess, length):
+    """Rarity of excess distances one by one, as means of so many subsequences."""
+    calibrations = {}
+    for coverage in (1, length // 4, length // 2, length):
+        means = []
+        for start in range(len(normal) - coverage + 1):
+            part = slice(start, start + coverage)
+            if observed[start + coverage - 1]:
+                total = (weight[part].double() * normal[part].double()).sum()
+                means.append(float(total / weight[part].double().sum()))
+        normal_means = torch.tensor([means], dtype=torch.float32)
+        calibrations[coverage] = TailCalibration(1).fit(normal_means)
+    n = len(excess)
+    rarity = []
+    for t, value in enumerate(excess):
+        n_covering = min(t + 1, n - t, n - length + 1, length)
+        coverage = max(each for each in calibrations if each <= n_covering)
+        rarity.append(calibrations[coverage](value[None, None])[0, 0])
+    return torch.stack(rarity)
+
+
 @pytest.mark.parametrize("where", [nowhere, somewhere])
 @pytest.mark.parametrize("n", [24, 60, 61])
 def test_the_profile_is_made_of_the_index_and_every_join(n, where):
@@ -92,12 +115,12 @@ def test_the_profile_is_made_of_the_index_and_every_join(n, where):
         baseline = baseline_distances(itself, join.incomplete, 12)
         torch.testing.assert_close(neighbors.baselines[row], baseline)
         _, gaps = view_of(kind, series, absent, scale)
-        normal = excess_distance(itself, baseline, 12, gaps)
+        normal = subsequence_excess(itself, baseline)
+        weight = subsequence_weight(normal, 12, gaps)
         observed = ~diff_missing(absent)
-        calibration = TailCalibration(1).fit(normal[None, observed])
         y, gaps = view_of(kind, imputed[0], missing, scale)
         excess = excess_distance(join.join(y, stride), baseline, 12, gaps)
-        expected = calibration(excess[None])[0]
+        expected = rarity_by_coverage(normal, weight, observed, excess, 12)
         torch.testing.assert_close(profile.evidence[row], expected, atol=1e-3, rtol=0)
 
 
@@ -289,8 +312,11 @@ def test_a_missing_run_in_training_does_not_spoil_the_calibration():
     missing[300:700] = True
     broken = torch.where(missing, 0.0, series)
     whole, gappy = (
-        ChannelNeighbors.build(x, PLAN, 300, absent).calibration.quantiles[:, -1]
-        for x, absent in ((series, nowhere(series)), (broken, missing))
+        build.calibration.tails[-1].quantiles[:, -1]
+        for build in (
+            ChannelNeighbors.build(series, PLAN, 300),
+            ChannelNeighbors.build(broken, PLAN, 300, missing),
+        )
     )
     assert (gappy < 2 * whole + 0.05).all()
 
@@ -371,3 +397,18 @@ def test_a_rhythm_is_explained_and_noise_and_a_constant_are_not():
     assert (explained[0] > 0.95).all()
     assert (explained[1] < 0.9).all()
     assert not explained[2].any()
+
+
+def test_the_ends_of_new_series_are_as_rare_as_their_middle():
+    series = make_series(4000, 0)
+    neighbors = ChannelNeighbors.build(series[:2000], PLAN, 300)
+    ends, middles = [], []
+    for start in range(2000, 3940, 20):
+        x = series[start : start + 60]
+        evidence = neighbors.profile(x, nowhere(x)).evidence
+        ends.append(evidence[:, [0, 1, 2, -3, -2, -1]])
+        middles.append(evidence[:, 24:36])
+    for decades, most in ((1, 0.12), (2, 0.01)):
+        for part in (ends, middles):
+            above = (torch.cat(part, 1) > decades).float().mean()
+            assert above < most

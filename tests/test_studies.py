@@ -254,6 +254,22 @@ def test_period_study_evaluates_each_period(load: Load, series: Series) -> None:
     assert module.table([result]).count("\n") == 3 + len(result["periods"])
 
 
+def test_ends_study_counts_in_slices_without_the_anomaly(load: Load) -> None:
+    module = load("ends_study")
+    series = make_series(
+        3000, period=16, anomalies=("flip",), train_length=700, name="001_tiny_1_2_3"
+    )
+    slices = module.normal_slices(series, 128, 8)
+    assert 20 <= len(slices) <= 40
+    assert all(len(one) == 128 for one in slices)
+    anomaly = series.test[np.flatnonzero(series.test_labels)[0]]
+    assert not any((one == anomaly).all(1).any() for one in slices)
+    result = module.study(series)
+    assert 0 <= result["means of few"][0] <= result["as means of all"][0] <= 1
+    assert result["means of few"][2] == result["as means of all"][2]
+    assert module.table([result, {**result, "n_slices": 0}]).count("\n") == 5
+
+
 def test_network_study_has_the_score_of_the_detector_among_its_rules(
     load: Load, series: Series
 ) -> None:

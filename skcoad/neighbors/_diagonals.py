@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from skcoad.neighbors._compiled import compiled
-from skcoad.neighbors._distance import (
-    EQUAL,
-    VARIANCE_FLOOR,
-    Comparison,
-    Metric,
-    Moments,
+from skcoad.neighbors._distance import EQUAL, Comparison
+from skcoad.neighbors._pairs import (
+    Side,
+    make_side,
+    pair_distance,
+    shrinkage_of,
+    sum_squares,
 )
 
 __all__ = ["follow_diagonals", "n_sweeps", "nearest_adjacent"]
@@ -28,24 +29,11 @@ __all__ = ["follow_diagonals", "n_sweeps", "nearest_adjacent"]
 MAX_SWEEPS = 8
 
 
-class _Side(NamedTuple):
-    """One of two series, as the compiled functions read it.
-
-    Squared distances are those of ``_distance.py``. With d the mean squared difference
-    of two subsequences, b that of their means, v their variances and s their scales
-    they are ``s_x s_y (d - v_x - v_y - shrinkage b) + s_x^2 v_x + s_y^2 v_y``; without
-    z-normalisation v is not needed, and 0 here, and s is 1.
-    """
-
-    series: NDArray[np.float32]
-    moments: NDArray[np.float64]  # rows of mean, variance and scale
-
-
 class _Sides(NamedTuple):
     """The two series that are compared."""
 
-    x: _Side
-    y: _Side
+    x: Side
+    y: Side
     length: int  # of a subsequence
     shrinkage: float  # of the squared difference of the means
     incomplete: NDArray[np.bool_]  # which subsequences of y are no neighbours
@@ -161,36 +149,16 @@ def n_sweeps(length: int, stride: int) -> int:
 
 def _sides(of: Comparison) -> _Sides:
     return _Sides(
-        _side(of.x, of.metric),
-        _side(of.y, of.metric),
+        make_side(of.x, of.metric),
+        make_side(of.y, of.metric),
         of.length,
-        1.0 if of.metric == "znormalized" else 1 - of.mean_weight**2,
+        shrinkage_of(of.metric, of.mean_weight),
         of.incomplete.numpy(),
     )
 
 
-def _side(moments: Moments, metric: Metric) -> _Side:
-    series, mean, variance = map(_array, moments)
-    if metric == "znormalized":
-        scale = 1 / np.sqrt(variance + VARIANCE_FLOOR)
-    else:
-        variance, scale = np.zeros_like(mean), np.ones_like(mean)
-    return _Side(series, np.stack([mean, variance, scale], axis=1))
-
-
 def _array(tensor: Tensor) -> NDArray[Any]:
     return np.ascontiguousarray(tensor.numpy())
-
-
-@compiled(fastmath={"reassoc", "contract"})
-def _sum_squares(x: NDArray[np.float32], y: NDArray[np.float32]) -> float:
-    """Sum of squared differences of two subsequences."""
-    total = 0.0
-    for k in range(len(x)):
-        # Far from the normal data, a shape is a small difference of large numbers.
-        difference = np.float64(x[k]) - np.float64(y[k])
-        total += difference * difference
-    return total
 
 
 @compiled()
@@ -212,12 +180,12 @@ def _nearest_adjacent(
             for j in (found, found - 1, found + 1):
                 if not 0 <= j < len(incomplete):
                     continue
-                total = _sum_squares(subsequence, y.series[j : j + length])
+                total = sum_squares(subsequence, y.series[j : j + length])
                 offset = j - match[query]
                 excluded = offset > -width and (past_only or offset < width)
                 squared = np.inf
                 if not (excluded or incomplete[j]):
-                    squared = _squared_distance(
+                    squared = pair_distance(
                         x.moments[i], y.moments[j], total / length, shrinkage
                     )
                 if j == found or squared < least:
@@ -276,22 +244,6 @@ def _follow(
 
 
 @compiled(inline="always")
-def _squared_distance(
-    of_x: NDArray[np.float64],
-    of_y: NDArray[np.float64],
-    mean_square: float,
-    shrinkage: float,
-) -> float:
-    """Of two subsequences with these moments, from their mean squared difference."""
-    m_x, v_x, s_x = of_x
-    m_y, v_y, s_y = of_y
-    between = m_x - m_y
-    apart = mean_square - v_x - v_y - shrinkage * between * between
-    squared: float = s_x * s_y * apart + s_x * s_x * v_x + s_y * s_y * v_y
-    return squared
-
-
-@compiled(inline="always")
 def _excludes(
     excluded: NDArray[np.int64], diagonal: int, width: int, past_only: bool
 ) -> bool:
@@ -313,7 +265,7 @@ def _walk(
     while True:
         j = i + diagonal
         if not incomplete[j]:
-            squared = _squared_distance(
+            squared = pair_distance(
                 x.moments[i], y.moments[j], total / length, shrinkage
             )
             # Among equals the first is best, whatever the last digits say.

@@ -37,6 +37,7 @@ from skcoad.neighbors._distance import (
 )
 from skcoad.neighbors._index import MEAN_WEIGHT, TRIVIAL_MATCH, Neighbors
 from skcoad.neighbors._inverted_file import N_SAMPLE, ExclusionZone, InvertedFile
+from skcoad.neighbors._pairs import Side, make_side
 from skcoad.preprocessing._rolling import rolling_sum
 
 __all__ = ["JoinIndex", "Metric"]
@@ -169,6 +170,10 @@ class JoinIndex(nn.Module):
         Tensor of shape (n_queries, n_components)
         """
         return self._embed(self._y, starts)
+
+    def side(self) -> Side:
+        """Make the arrays of the series that compiled functions read."""
+        return make_side(Moments(*(each.cpu() for each in self._y)), self.metric)
 
     def self_join(
         self, query_stride: int, exclusion: int | None = None, past_only: bool = False

@@ -8,7 +8,7 @@ fraction of torch's where arrays are small.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -17,14 +17,15 @@ from numpy.typing import NDArray
 from skcoad._typing import BoolArray, FloatArray
 from skcoad.neighbors._cells import nearest_cells, nearest_members
 from skcoad.neighbors._channel import VIEWS, ChannelNeighbors
+from skcoad.neighbors._compiled import compiled
 from skcoad.neighbors._distance import EQUAL, NOWHERE, VARIANCE_FLOOR
 from skcoad.neighbors._inverted_file import N_PROBES, ExclusionZone
 from skcoad.neighbors._join import JoinIndex
+from skcoad.neighbors._pairs import pair_distance, shrinkage_of, sum_squares
 
 __all__ = ["SubsequenceLookup", "subsequences"]
 
 IntArray = NDArray[np.int64]
-POINTS = 2**20  # of the subsequences that are compared at once
 
 
 def subsequences(x: NDArray[Any], length: int) -> NDArray[Any]:
@@ -90,22 +91,17 @@ class SubsequenceLookup:
         self._difference_scale = neighbors.difference_scale.item()
         self._shift = np.array([join.shift for join in self._joins])[:, None]
         self._files = [_File(join) for join in self._joins]
-
-        def stacked(name: str) -> Any:
-            each = [getattr(join, name).cpu().numpy() for join in self._joins]
-            return np.stack(each).reshape(-1)
-
-        self._n_normal = len(neighbors.series)
-        self._n = self._n_normal - self._length + 1
-        # As one long series, so that one lookup serves all views.
-        self._references = subsequences(stacked("series"), self._length)
-        self._mean: FloatArray = stacked("mean")
-        self._variance: FloatArray = stacked("variance")
-        self._incomplete: BoolArray = stacked("incomplete")
-        self._baselines: FloatArray = neighbors.baselines.cpu().numpy().reshape(-1)
-        self._view = np.arange(len(VIEWS))[:, None, None]
-        between_weight = [1 - join.mean_weight**2 for join in self._joins]
-        self._between_weight = np.array(between_weight)[:, None, None]
+        sides = [join.side() for join in self._joins]
+        self._references = _References(
+            np.stack([side.series for side in sides]),
+            np.stack([side.moments for side in sides]),
+            np.array([join.metric == "znormalized" for join in self._joins]),
+            np.array(
+                [shrinkage_of(join.metric, join.mean_weight) for join in self._joins]
+            ),
+            np.stack([join.incomplete.cpu().numpy() for join in self._joins]),
+            neighbors.baselines.cpu().numpy(),
+        )
 
     def points(self, x: FloatArray) -> FloatArray:
         """All subsequences of a series, in every view.
@@ -191,49 +187,68 @@ class SubsequenceLookup:
         ndarray of shape (n_views, n_subsequences)
             0 where no candidate counts.
         """
-        n = points.shape[1]
-        size = max(1, POINTS // (points[:, 0].size * candidates.shape[2]))
-        if n <= size:
-            return self._excess(points, candidates, at)
+        if at is None:
+            at = np.full(points.shape[1], NOWHERE)
         excess = np.empty(points.shape[:2])
-        for first in range(0, n, size):
-            part = slice(first, first + size)
-            own = None if at is None else at[part]
-            excess[:, part] = self._excess(points[:, part], candidates[:, part], own)
+        _nearest_excess(self._references, points, candidates, at, excess)
         return excess
 
-    def _excess(
-        self, points: FloatArray, candidates: IntArray, at: IntArray | None
-    ) -> FloatArray:
-        found = np.minimum(candidates, self._n - 1)
-        difference = self._references[found + self._view * self._n_normal]
-        difference = difference - points[:, :, None]
-        squared = np.add.reduce(difference * difference, 3) / self._length
-        index = found + self._view * self._n
-        mean, variance = _moments(points)
-        between = np.square(mean - self._mean[index])
-        for view, (_, metric) in enumerate(VIEWS):
-            if metric == "euclidean":
-                squared[view] -= self._between_weight[view] * between[view]
-                continue
-            v_x, v_y = variance[view], self._variance[index[view]]
-            a_x, a_y = v_x + VARIANCE_FLOOR, v_y + VARIANCE_FLOOR
-            twice_covariance = v_x + v_y + between[view] - squared[view]
-            squared[view] = (
-                v_x / a_x + v_y / a_y - twice_covariance / np.sqrt(a_x * a_y)
-            )
-        squared[squared <= EQUAL] = 0
-        excluded = (candidates >= self._n) | self._incomplete[index]
-        if at is not None:
-            excluded |= np.abs(found - at[:, None]) < self._length
-        squared[excluded] = np.inf
-        best = squared.argmin(2)[..., None]
-        nearest = np.sqrt(np.take_along_axis(squared, best, 2))
-        excess: FloatArray = (
-            nearest - self._baselines[np.take_along_axis(index, best, 2)]
-        )
-        excess[nearest == np.inf] = 0
-        return excess[..., 0]
+
+class _References(NamedTuple):
+    """The training subsequences in every view, as the compiled function reads them."""
+
+    series: NDArray[np.float32]  # n_views, n_timestamps
+    moments: FloatArray  # n_views, n_subsequences, 3: mean, variance and scale
+    normalized: BoolArray  # n_views: whether by the scale
+    shrinkage: FloatArray  # n_views: of the squared difference of means
+    incomplete: BoolArray  # n_views, n_subsequences: which are no neighbours
+    baselines: NDArray[np.float32]  # n_views, n_subsequences
+
+
+@compiled()
+def _nearest_excess(
+    of: _References,
+    points: FloatArray,
+    candidates: IntArray,
+    at: IntArray,
+    excess: FloatArray,
+) -> None:
+    """Fill in the excess distances; see :meth:`SubsequenceLookup.excess`."""
+    n_views, n_queries, length = points.shape
+    x = np.empty(length)
+    moments = np.empty(3)
+    for view in range(n_views):
+        incomplete = of.incomplete[view]
+        for query in range(n_queries):
+            x[:] = points[view, query]
+            moments[:] = _moments_of(x, of.normalized[view])
+            least, excess[view, query] = np.inf, 0.0
+            for j in candidates[view, query]:
+                if not 0 <= j < len(incomplete) or incomplete[j]:
+                    continue
+                if abs(j - at[query]) < length:
+                    continue
+                total = sum_squares(x, of.series[view, j : j + length])
+                squared = pair_distance(
+                    moments, of.moments[view, j], total / length, of.shrinkage[view]
+                )
+                squared = squared if squared > EQUAL else 0.0
+                if squared < least:
+                    least = squared
+                    excess[view, query] = np.sqrt(squared) - of.baselines[view, j]
+
+
+@compiled(fastmath={"reassoc", "contract"})
+def _moments_of(x: FloatArray, normalized: bool) -> tuple[float, float, float]:
+    """Mean, variance and scale of a subsequence, as in ``Side``."""
+    mean = x.mean()
+    if not normalized:
+        return mean, 0.0, 1.0
+    variance = 0.0
+    for value in x:
+        variance += (value - mean) * (value - mean)
+    variance /= len(x)
+    return mean, variance, 1 / np.sqrt(variance + VARIANCE_FLOOR)
 
 
 class _File:

@@ -126,20 +126,6 @@ def test_in_a_short_series_the_search_finds_the_nearest(n_normal, n, fraction, s
             assert best == pytest.approx(min(distance.values()), abs=1e-4)
 
 
-@pytest.mark.parametrize("points_at_once", [1, 10**3])
-def test_many_subsequences_are_compared_in_parts(points_at_once, monkeypatch):
-    neighbors = build(60, 0)
-    x = make_series(40, 1, PERIOD).double().numpy()
-    lookup = SubsequenceLookup(neighbors)
-    points = lookup.points(x)
-    candidates = lookup.search(points)
-    at = np.arange(points.shape[1])
-    expected = [lookup.excess(points, candidates, own) for own in (None, at)]
-    monkeypatch.setattr("skcoad.neighbors._lookup.POINTS", points_at_once)
-    found = [lookup.excess(points, candidates, own) for own in (None, at)]
-    np.testing.assert_array_equal(found, expected)
-
-
 def test_it_finds_what_the_join_of_the_training_series_finds():
     neighbors = build(2500, 0)  # more than are searched as one cell
     lookup = SubsequenceLookup(neighbors)

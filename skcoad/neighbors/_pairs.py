@@ -1,0 +1,68 @@
+"""The distance of a single pair of subsequences, compiled for the CPU.
+
+Squared distances are those of ``_distance.py``. With d the mean squared difference of
+two subsequences, b that of their means, v their variances and s their scales they are
+``s_x s_y (d - v_x - v_y - shrinkage b) + s_x^2 v_x + s_y^2 v_y``; without
+z-normalisation v is not needed, and 0 here, and s is 1.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skcoad.neighbors._compiled import compiled
+from skcoad.neighbors._distance import VARIANCE_FLOOR, Metric, Moments
+
+__all__ = ["Side", "make_side", "pair_distance", "shrinkage_of", "sum_squares"]
+
+
+class Side(NamedTuple):
+    """One of two series, as the compiled functions read it."""
+
+    series: NDArray[np.float32]
+    moments: NDArray[np.float64]  # rows of mean, variance and scale
+
+
+def make_side(of: Moments, metric: Metric) -> Side:
+    """Arrays of a series on the CPU, with the variances and scales of a metric."""
+    series, mean, variance = (np.ascontiguousarray(each.numpy()) for each in of)
+    if metric == "znormalized":
+        scale = 1 / np.sqrt(variance + VARIANCE_FLOOR)
+    else:
+        variance, scale = np.zeros_like(mean), np.ones_like(mean)
+    return Side(series, np.stack([mean, variance, scale], axis=1))
+
+
+def shrinkage_of(metric: Metric, mean_weight: float) -> float:
+    """What is taken off of the squared difference of two means."""
+    return 1.0 if metric == "znormalized" else 1 - mean_weight**2
+
+
+@compiled(fastmath={"reassoc", "contract"})
+def sum_squares(x: NDArray[np.floating], y: NDArray[np.floating]) -> float:
+    """Sum of squared differences of two subsequences."""
+    total = 0.0
+    for k in range(len(x)):
+        # Far from the normal data, a shape is a small difference of large numbers.
+        difference = np.float64(x[k]) - np.float64(y[k])
+        total += difference * difference
+    return total
+
+
+@compiled(inline="always")
+def pair_distance(
+    of_x: NDArray[np.float64],
+    of_y: NDArray[np.float64],
+    mean_square: float,
+    shrinkage: float,
+) -> float:
+    """Squared distance of two subsequences with these moments and mean square."""
+    m_x, v_x, s_x = of_x
+    m_y, v_y, s_y = of_y
+    between = m_x - m_y
+    apart = mean_square - v_x - v_y - shrinkage * between * between
+    squared: float = s_x * s_y * apart + s_x * s_x * v_x + s_y * s_y * v_y
+    return squared

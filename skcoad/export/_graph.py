@@ -49,7 +49,7 @@ class ScoringGraph(nn.Module):
         Timestamps in a chunk.
     halo : int
         How far a score depends on its surroundings: a window, a period and the
-        smoothing, rounded up to a multiple of the step between windows.
+        averages of the network, rounded up to a multiple of the step between windows.
     stride : int
         Distance between consecutive chunks of a series, so that every timestamp is away
         from the ends of one of them.

@@ -39,6 +39,8 @@ def check_tensor(name: str, tensor: Tensor, expected: Tensor) -> None:
         raise ValueError(f"tensor {name} has a scale that is not above 0")
     if name.endswith("tail_scale") and (tensor < MIN_TAIL_SCALE / 2).any():
         raise ValueError(f"tensor {name} has a scale below {MIN_TAIL_SCALE}")
+    if name.endswith("n_normal") and tensor < 1:
+        raise ValueError(f"tensor {name} counts fewer than one timestamp")
     if name.endswith("quantiles") and (tensor.diff(dim=-1) < -1e-6).any():
         raise ValueError(f"tensor {name} has quantiles that fall")
     largest = {"index.components": 1.001, ".series": MAX_SCALED}

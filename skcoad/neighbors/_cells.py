@@ -1,9 +1,8 @@
 """The search of an inverted file, compiled for the CPU.
 
-The similarity of a query q to a point p is q p - p p / 2: minus half their squared
-distance, but for a constant of the query. Each is computed by itself, in the same
-order, so that which point is nearest does not depend on what else is searched, as it
-would by the rounding of one large matrix product.
+Every distance is computed by itself, in the same order, so that which point is nearest
+does not depend on what else is searched, as it would by the rounding of one large
+matrix product.
 """
 
 from __future__ import annotations
@@ -24,12 +23,12 @@ FAST = {"contract", "nnan", "nsz"}  # several members in one instruction
 
 
 class CellArrays(NamedTuple):
-    """Points in cells, as the compiled function reads them."""
+    """Points in cells, as the compiled functions read them."""
 
-    centers: FloatArray  # n_cells, n_components
+    centers: FloatArray  # n_components, n_cells
+    half_norms: FloatArray  # n_cells: half of the squared norm of a centre
     edges: IntArray  # n_cells + 1: where the members of each cell start
-    members: FloatArray  # n_components, n_points: minus the centre of their cell
-    half_norms: FloatArray  # n_points: half of the squared norm of a member
+    members: FloatArray  # n_components, n_points
     positions: IntArray  # n_points, in ascending order within a cell
 
 
@@ -43,10 +42,8 @@ def nearest_cells(
     ----------
     queries : ndarray of shape (n_queries, n_components)
         Points.
-    centers : ndarray of shape (n_components, n_cells)
-        Centres of cells.
-    half_norms : ndarray of shape (n_cells,)
-        Half of their squared norms.
+    centers, half_norms : ndarray
+        As in :class:`CellArrays`.
     cells : ndarray of shape (n_queries, n_probes)
         Filled in; at most as many as there are cells.
     """
@@ -92,37 +89,34 @@ def nearest_members(
         Filled in with the first of the nearest; where all of a cell is excluded, with
         its first.
     """
-    n_probes = cells.shape[1]
-    order, first_pair = _by_cell(cells.ravel(), len(of.centers))
-    query = np.empty(queries.shape[1], dtype=np.float32)
-    for cell in range(len(of.centers)):
+    n_probes, n_cells = cells.shape[1], len(of.edges) - 1
+    order, first_pair = _by_cell(cells.ravel(), n_cells)
+    for cell in range(n_cells):
         pairs = order[first_pair[cell] : first_pair[cell + 1]]
         if len(pairs) == 0:
             continue
         first, stop = of.edges[cell], of.edges[cell + 1]
         points = np.ascontiguousarray(of.members[:, first:stop])
-        half_norms, positions = of.half_norms[first:stop], of.positions[first:stop]
-        similarity = np.empty(len(positions), dtype=np.float32)
+        positions = of.positions[first:stop]
+        squared = np.empty(len(positions), dtype=np.float32)
         for pair in pairs:
             row = pair // n_probes
-            for k in range(len(query)):
-                query[k] = queries[row, k] - of.centers[cell, k]
-            _similarities(query, points, half_norms, similarity)
+            _squared_distances(queries[row], points, squared)
             if past_only or positions[0] - width < at[row]:
                 # Positions ascend, so that the exclusion zone is one range of them.
                 near = np.searchsorted(positions, at[row] - width, side="right")
                 far = len(positions)
                 if not past_only:
                     far = np.searchsorted(positions, at[row] + width)
-                similarity[near:far] = -np.inf
-            found[row, pair % n_probes] = positions[_first_largest(similarity)]
+                squared[near:far] = np.inf
+            found[row, pair % n_probes] = positions[_first_least(squared)]
 
 
 @compiled(fastmath=FAST)
 def _similarities(
     query: FloatArray, points: FloatArray, half_norms: FloatArray, out: FloatArray
 ) -> None:
-    """Fill in the similarity to each of the points ``(n_components, n_points)``."""
+    """Fill in minus half the squared distances, but for a constant of the query."""
     n, n_components = len(out), len(query)
     for j in range(n):
         out[j] = -half_norms[j]
@@ -142,15 +136,33 @@ def _similarities(
 
 
 @compiled(fastmath=FAST)
-def _first_largest(values: FloatArray) -> int:
-    """Find the first of the largest values; 0 if all are infinitely small."""
-    largest = np.float32(-np.inf)
+def _squared_distances(query: FloatArray, points: FloatArray, out: FloatArray) -> None:
+    """Fill in squared distances, of differences: those of near equals are exact."""
+    n, n_components = len(out), len(query)
+    out[:] = 0
+    whole = n_components - n_components % 4
+    for k in range(0, whole, 4):
+        q_0, q_1, q_2, q_3 = query[k], query[k + 1], query[k + 2], query[k + 3]
+        for j in range(n):
+            d_0, d_1 = q_0 - points[k, j], q_1 - points[k + 1, j]
+            d_2, d_3 = q_2 - points[k + 2, j], q_3 - points[k + 3, j]
+            out[j] += d_0 * d_0 + d_1 * d_1 + d_2 * d_2 + d_3 * d_3
+    for k in range(whole, n_components):
+        for j in range(n):
+            difference = query[k] - points[k, j]
+            out[j] += difference * difference
+
+
+@compiled(fastmath=FAST)
+def _first_least(values: FloatArray) -> int:
+    """Find the first of the least values."""
+    least = np.float32(np.inf)
     for value in values:
-        largest = value if value > largest else largest
+        least = value if value < least else least
     for k, value in enumerate(values):
-        if value == largest:
+        if value == least:
             return k
-    return 0
+    return 0  # NaN
 
 
 @compiled()

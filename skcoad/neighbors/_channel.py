@@ -226,10 +226,7 @@ class ChannelNeighbors(nn.Module):
 
     def _calibrate(self, found: Sequence[Neighbors]) -> None:
         """Learn how rare the excess distances of the self-joins are."""
-        absent = {
-            "values": self.missing,
-            "differences": diff_missing(self.missing),
-        }
+        absent = _missing_of_kind(self.missing)
         excess = torch.stack(
             [
                 subsequence_excess(nearest, baseline)
@@ -246,7 +243,7 @@ class ChannelNeighbors(nn.Module):
 
     def _excess(self, found: Sequence[Neighbors], missing: Tensor) -> Tensor:
         """Excess distances of all views, ``(n_views, n_timestamps)``."""
-        absent = {"values": missing, "differences": diff_missing(missing)}
+        absent = _missing_of_kind(missing)
         return torch.stack(
             [
                 excess_distance(nearest, baseline, self.plan.period, absent[kind])
@@ -397,6 +394,11 @@ class ChannelNeighbors(nn.Module):
             period,
             series[1],
         )
+
+
+def _missing_of_kind(missing: Tensor) -> dict[str, Tensor]:
+    """Which values, and which first differences, are missing."""
+    return {"values": missing, "differences": diff_missing(missing)}
 
 
 def _mean_correlation(nearest: Neighbors, incomplete: Tensor) -> Tensor:

@@ -210,7 +210,8 @@ class ExcessCalibration(nn.Module):
         for tail, coverage in zip(self.tails, self.coverages, strict=True):
             width = min(coverage, n_subsequences)
             mean = rolling_sum(weight * excess, width) / rolling_sum(weight, width)
-            # Where the series begins with them, they cover the start of the last.
+            # If a series began with these, the start of the last would be the
+            # timestamp that exactly they cover.
             known = observed[width - 1 : n_subsequences]
             if known.any():
                 mean = mean[:, known]

@@ -19,6 +19,7 @@ MIN_INDEXED = 2**11  # points; fewer are searched as one cell
 MAX_CELLS = 1024
 MAX_CELL_SIZE = 8  # in mean sizes; beyond it, a cell keeps evenly spaced members
 N_PROBES = 4  # cells searched for each query
+# On other devices than the CPU:
 QUERY_CHUNK = 2**13
 PAIR_CHUNK = 2**19  # of queries and members
 
@@ -70,7 +71,6 @@ class InvertedFile(nn.Module):
     centers: Tensor
     positions: Tensor
     members: Tensor
-    half_norms: Tensor
 
     def __init__(
         self,
@@ -94,13 +94,10 @@ class InvertedFile(nn.Module):
         thinning = ((counts + most - 1) // most).clamp_min(1)[cell[order]]
         order = order[rank % thinning == 0]
         counts = torch.bincount(cell[order], minlength=len(centers))
-        # Minus the centre: small numbers, of which the rounding is small.
-        members = embeddings[order] - centers[cell[order]]
         for name, value in (
             ("centers", centers[counts > 0]),
             ("positions", positions[order]),
-            ("members", members.T.contiguous()),
-            ("half_norms", _half_norms(members)),
+            ("members", embeddings[order].T.contiguous()),
         ):
             self.register_buffer(name, value, persistent=False)
         self.edges = F.pad(counts[counts > 0].cumsum(0), (1, 0)).tolist()
@@ -139,18 +136,13 @@ class InvertedFile(nn.Module):
         order = cells.flatten().argsort(stable=True)
         counts = torch.bincount(cells.flatten(), minlength=len(self.centers))
         edges = F.pad(counts.cumsum(0), (1, 0)).tolist()
-        for cell, center in enumerate(self.centers):
+        for cell in range(len(self.centers)):
             members = slice(self.edges[cell], self.edges[cell + 1])
-            positions = self.positions[members]
+            positions, points = self.positions[members], self.members[:, members].T
             pairs = order[edges[cell] : edges[cell + 1]]
             for chunk in torch.split(pairs, max(1, PAIR_CHUNK // len(positions))):
                 row = chunk // cells.shape[1]
-                similarity = torch.addmm(
-                    self.half_norms[members],
-                    queries[row] - center,
-                    self.members[:, members],
-                    beta=-1,
-                )
+                similarity = _similarity(queries[row], points)
                 excluded = zone.excludes(positions - at[row, None])
                 best = similarity.masked_fill_(excluded, -torch.inf).argmax(1)
                 found.view(-1)[chunk] = positions[best]
@@ -159,10 +151,10 @@ class InvertedFile(nn.Module):
     def arrays(self) -> CellArrays:
         """The points as the compiled search reads them, on the CPU."""
         return CellArrays(
-            self.centers.cpu().numpy(),
+            self.centers.T.contiguous().cpu().numpy(),
+            _half_norms(self.centers).cpu().numpy(),
             np.array(self.edges),
             self.members.cpu().numpy(),
-            self.half_norms.cpu().numpy(),
             self.positions.cpu().numpy(),
         )
 
@@ -173,23 +165,31 @@ def _half_norms(points: Tensor) -> Tensor:
 
 def _nearest(points: Tensor, centers: Tensor, n: int) -> Tensor:
     """The nearest `n` centres of each point, ``(n_points, n)``, the nearest first."""
-    half_norms = _half_norms(centers)
     if points.device.type == "cpu":
         cells = torch.zeros(len(points), n, dtype=torch.long)
         nearest_cells(
             points.numpy(),
             centers.T.contiguous().numpy(),
-            half_norms.numpy(),
+            _half_norms(centers).numpy(),
             cells.numpy(),
         )
         return cells
-    # Rounded once: which of equals is nearest must not depend on others.
-    half_norms, transposed = half_norms.double(), centers.T.double()
-    similarity = (
-        torch.addmm(half_norms, part.double(), transposed, beta=-1).to(points.dtype)
-        for part in torch.split(points, QUERY_CHUNK)
+    return torch.cat(
+        [
+            _similarity(part, centers).topk(n).indices
+            for part in torch.split(points, QUERY_CHUNK)
+        ]
     )
-    return torch.cat([part.topk(n).indices for part in similarity])
+
+
+def _similarity(points: Tensor, others: Tensor) -> Tensor:
+    """Minus half the squared distances, but for a constant in each row.
+
+    Rounded once: which of equals is nearest must not depend on what else is searched.
+    """
+    half_norms = _half_norms(others.double())
+    product = torch.addmm(half_norms, points.double(), others.double().T, beta=-1)
+    return product.to(points.dtype)
 
 
 def _hash(points: Tensor) -> Tensor:

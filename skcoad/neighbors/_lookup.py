@@ -260,13 +260,12 @@ class _File:
         self._components: FloatArray = join.components.cpu().numpy()
         self._total = self._components.sum(0)
         self._cells = join.file.arrays()
-        self._centers = np.ascontiguousarray(self._cells.centers.T)
-        self._half_norms = np.square(self._cells.centers).sum(1) / 2
 
     def search(self, points: FloatArray) -> IntArray:
         embedded = self._embed(points).astype(np.float32)
-        cells = np.zeros((len(points), min(N_PROBES, len(self._half_norms))), np.int64)
-        nearest_cells(embedded, self._centers, self._half_norms, cells)
+        centers, half_norms = self._cells.centers, self._cells.half_norms
+        cells = np.zeros((len(points), min(N_PROBES, len(half_norms))), np.int64)
+        nearest_cells(embedded, centers, half_norms, cells)
         found, at = np.zeros_like(cells), np.full(len(points), NOWHERE)
         nearest_members(self._cells, embedded, cells, at, 0, False, found)
         return found

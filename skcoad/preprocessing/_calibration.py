@@ -24,6 +24,9 @@ class TailCalibration(nn.Module):
     is exceeded by a tenth of them, 2 by a hundredth. Up to the 95 % quantile the
     fraction is counted; beyond, the tail is exponential, with the mean excess of the
     normal data (the maximum-likelihood fit of the generalised Pareto tail of shape 0).
+    That reaches to the rarest that `n_normal` timestamps can show, their logarithm in
+    decades; what is rarer than all of them grows only with the logarithm of its
+    decades, as by a heavy tail, since nothing was seen there.
 
     Parameters
     ----------
@@ -36,6 +39,8 @@ class TailCalibration(nn.Module):
         From the least up to the 95 % quantile of the normal data.
     tail_scale : Tensor of shape (n_kinds,)
         Mean excess over that quantile.
+    n_normal : Tensor of shape ()
+        Number of normal timestamps.
 
     Examples
     --------
@@ -44,17 +49,19 @@ class TailCalibration(nn.Module):
     >>> normal = torch.arange(1000.0)[None]
     >>> calibration = TailCalibration(1).fit(normal)
     >>> calibration(torch.tensor([[900.0, 2000.0]])).round(decimals=1)
-    tensor([[ 1.0000, 19.2000]])
+    tensor([[1.0000, 8.6000]])
     """
 
     quantiles: Tensor
     tail_scale: Tensor
+    n_normal: Tensor
 
     def __init__(self, n_kinds: int) -> None:
         super().__init__()
         quantiles = torch.zeros(n_kinds, N_QUANTILES, dtype=torch.float32)
         self.register_buffer("quantiles", quantiles)
         self.register_buffer("tail_scale", torch.ones(n_kinds, dtype=torch.float32))
+        self.register_buffer("n_normal", torch.ones((), dtype=torch.float32))
 
     def fit(self, normal: Tensor) -> TailCalibration:
         """Estimate the survival function.
@@ -80,6 +87,7 @@ class TailCalibration(nn.Module):
         excess = (ordered - self.quantiles[:, -1:]).clamp_min(0)
         n_above = (excess > 0).sum(-1).clamp_min(1)
         self.tail_scale = excess.sum(-1) / n_above + MIN_TAIL_SCALE
+        self.n_normal = torch.full_like(self.n_normal, n, device=normal.device)
         return self
 
     def forward(self, evidence: Tensor, kinds: slice = slice(None)) -> Tensor:
@@ -108,4 +116,6 @@ class TailCalibration(nn.Module):
         excess = (evidence - quantiles[:, -1:]) / self.tail_scale[kinds, None]
         counted = 0 - torch.log10(1 - fraction)
         beyond = -math.log10(TAIL) + excess / math.log(10)
-        return torch.where(excess > 0, beyond, counted)
+        limit = self.n_normal.log10().clamp_min(-math.log10(TAIL))
+        slower = limit * (1 + (beyond.clamp_min(limit) / limit).log())
+        return torch.where(excess > 0, torch.minimum(beyond, slower), counted)

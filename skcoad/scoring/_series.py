@@ -363,7 +363,7 @@ def network_rarity(model: CoADModel, channel: int, network: FloatArray) -> Float
         return np.zeros_like(network)
     missing = np.isnan(network[0])
     decades = _decades(model.calibrations[channel].network, network)
-    width = min(model.config.plan.period, 2 * len(missing) + 1)
+    width = model.config.plan.period
     averages = np.stack([moving_average(row, width, missing) for row in decades])
     averages[:, missing] = 0
     return averages

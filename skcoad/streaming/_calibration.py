@@ -82,7 +82,7 @@ class Rarity:
     >>> from skcoad.streaming._calibration import Rarity
     >>> calibration = TailCalibration(1).fit(torch.arange(1000.0)[None])
     >>> Rarity([calibration])(np.array([[900.0, 2000.0]])).round(1)
-    array([[ 1. , 19.2]])
+    array([[1. , 8.6]])
     """
 
     def __init__(self, calibrations: Sequence[TailCalibration]) -> None:
@@ -92,6 +92,8 @@ class Rarity:
         self._kinds = np.arange(len(self._quantiles))[:, None]
         tail = torch.cat([c.tail_scale for c in calibrations]).cpu().numpy()
         self._decade = (tail * np.log(10))[:, None]
+        limits = [[c.n_normal.log10().item()] * len(c.quantiles) for c in calibrations]
+        self._limit = np.maximum(np.concatenate(limits), -np.log10(TAIL))[:, None]
 
     def __call__(self, evidence: FloatArray) -> FloatArray:
         """Express evidence in decades, as :class:`TailCalibration` does.
@@ -119,4 +121,8 @@ class Rarity:
         fraction = (left + within) * ((1 - TAIL) / last)
         excess = np.maximum(evidence - self._quantiles[:, -1:], 0) / self._decade
         decades: FloatArray = excess - np.log10(1 - fraction)
+        limit = self._limit
+        if (decades > limit).any():
+            slower = limit * (1 + np.log(np.maximum(decades, limit) / limit))
+            decades = np.minimum(decades, slower)
         return decades

@@ -190,7 +190,7 @@ def test_a_tremor_is_anomalous_in_differences_and_a_flat_subsequence_in_values()
         evidence[kind, "euclidean"] for kind in ("differences", "values")
     )
     assert 55 <= difference.argmax() <= 76
-    assert difference.max() > 1.5 * value.max()
+    assert difference.max() > 1.3 * value.max()
     evidence = by_view(neighbors.profile(flat, nowhere(flat)))
     for metric in ("euclidean", "znormalized"):
         assert 55 <= evidence["values", metric].argmax() <= 76
@@ -238,7 +238,7 @@ def test_missing_runs_are_no_neighbours_and_have_little_weight():
     filled, observed = (
         complete.profile(interpolated, gaps).evidence for gaps in (run, nowhere(x))
     )
-    assert filled.max() < 0.2 * observed.max()
+    assert filled.max() < 0.5 * observed.max()
 
 
 def test_rounding_does_not_set_the_scale_of_the_differences():

@@ -20,7 +20,7 @@ from skcoad.neighbors._channel import VIEWS, ChannelNeighbors
 from skcoad.neighbors._compiled import compiled
 from skcoad.neighbors._distance import EQUAL, NOWHERE, VARIANCE_FLOOR
 from skcoad.neighbors._inverted_file import N_PROBES, ExclusionZone
-from skcoad.neighbors._join import JoinIndex
+from skcoad.neighbors._join import TINY, JoinIndex
 from skcoad.neighbors._pairs import pair_distance, shrinkage_of, sum_squares
 
 __all__ = ["SubsequenceLookup", "subsequences"]
@@ -283,6 +283,7 @@ class _File:
         else:
             embedded = embedded - mean * self._total
             embedded = embedded / np.sqrt(variance + VARIANCE_FLOOR)
+        embedded[np.abs(embedded) <= TINY] = 0
         return embedded
 
 

@@ -47,6 +47,7 @@ __all__ = [
 
 SCORES: tuple[ScoreBy, ...] = get_args(ScoreBy)
 AGGREGATIONS: tuple[ChannelAggregation, ...] = get_args(ChannelAggregation)
+N_AGGREGATES = len(AGGREGATIONS) * len(SCORES)
 
 # Rows of the evidence beside those of VIEWS.
 _STATISTICS = slice(len(VIEWS), len(VIEWS) + len(STATISTICS))
@@ -69,7 +70,7 @@ class ScoreCalibration(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.network = TailCalibration(2)
-        self.scores = TailCalibration(len(SCORES))
+        self.scores = TailCalibration(len(SCORES), extrapolate=True)
 
 
 class CoADModel(nn.Module):
@@ -133,7 +134,7 @@ class CoADModel(nn.Module):
             if config.n_channels > 1:
                 self.regression = ChannelRegression(config.plan, config.n_channels)
         self.calibrations = _module_list(ScoreCalibration() for _ in channels)
-        self.aggregate = TailCalibration(len(AGGREGATIONS) * len(SCORES))
+        self.aggregate = TailCalibration(N_AGGREGATES, extrapolate=True)
         self.network: CoADNetwork | None = None
         if config.network is not None:
             self.network = CoADNetwork(
@@ -240,7 +241,7 @@ class CoADModel(nn.Module):
             self.regression = ChannelRegression(plan, len(scaled)).to(device)
             self.regression.fit(scaled.__getitem__)
         self.calibrations = _module_list(ScoreCalibration().to(device) for _ in scaled)
-        self.aggregate = TailCalibration(len(AGGREGATIONS) * len(SCORES)).to(device)
+        self.aggregate = TailCalibration(N_AGGREGATES, extrapolate=True).to(device)
 
     def _learn_channel(
         self, channel: tuple[Tensor, Tensor]

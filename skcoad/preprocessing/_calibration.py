@@ -32,6 +32,9 @@ class TailCalibration(nn.Module):
     ----------
     n_kinds : int
         How many kinds of evidence.
+    extrapolate : bool, default=False
+        Whether the exponential goes on beyond what was seen, as it does for a score,
+        whose height is compared with its surroundings.
 
     Attributes
     ----------
@@ -56,8 +59,9 @@ class TailCalibration(nn.Module):
     tail_scale: Tensor
     n_normal: Tensor
 
-    def __init__(self, n_kinds: int) -> None:
+    def __init__(self, n_kinds: int, extrapolate: bool = False) -> None:
         super().__init__()
+        self.extrapolate = extrapolate
         quantiles = torch.zeros(n_kinds, N_QUANTILES, dtype=torch.float32)
         self.register_buffer("quantiles", quantiles)
         self.register_buffer("tail_scale", torch.ones(n_kinds, dtype=torch.float32))
@@ -116,6 +120,8 @@ class TailCalibration(nn.Module):
         excess = (evidence - quantiles[:, -1:]) / self.tail_scale[kinds, None]
         counted = 0 - torch.log10(1 - fraction)
         beyond = -math.log10(TAIL) + excess / math.log(10)
-        limit = self.n_normal.log10().clamp_min(-math.log10(TAIL))
-        slower = limit * (1 + (beyond.clamp_min(limit) / limit).log())
-        return torch.where(excess > 0, torch.minimum(beyond, slower), counted)
+        if not self.extrapolate:
+            limit = self.n_normal.log10().clamp_min(-math.log10(TAIL))
+            slower = limit * (1 + (beyond.clamp_min(limit) / limit).log())
+            beyond = torch.minimum(beyond, slower)
+        return torch.where(excess > 0, beyond, counted)

@@ -15,6 +15,8 @@ from skcoad.neighbors import VIEWS
 from skcoad.preprocessing._calibration import TAIL, TailCalibration
 from skcoad.preprocessing._deviation import Deviation
 
+LARGEST = np.finfo(np.float64).max
+
 __all__ = ["ChannelCalibration", "ProvisionalCalibration", "Rarity"]
 
 
@@ -43,7 +45,7 @@ class ChannelCalibration(nn.Module):
         self.views = TailCalibration(len(VIEWS))
         self.statistics = Deviation(len(STATISTICS))
         self.residuals = Deviation(len(RESIDUALS)) if with_residuals else None
-        self.score = TailCalibration(1)
+        self.score = TailCalibration(1, extrapolate=True)
 
 
 class ProvisionalCalibration(nn.Module):
@@ -63,7 +65,7 @@ class ProvisionalCalibration(nn.Module):
                 ChannelCalibration(n_channels > 1) for _ in range(n_channels)
             ),
         )
-        self.aggregate = TailCalibration(1)
+        self.aggregate = TailCalibration(1, extrapolate=True)
 
 
 class Rarity:
@@ -92,7 +94,13 @@ class Rarity:
         self._kinds = np.arange(len(self._quantiles))[:, None]
         tail = torch.cat([c.tail_scale for c in calibrations]).cpu().numpy()
         self._decade = (tail * np.log(10))[:, None]
-        limits = [[c.n_normal.log10().item()] * len(c.quantiles) for c in calibrations]
+        limits = [
+            np.full(
+                len(c.quantiles),
+                LARGEST if c.extrapolate else c.n_normal.log10().item(),
+            )
+            for c in calibrations
+        ]
         self._limit = np.maximum(np.concatenate(limits), -np.log10(TAIL))[:, None]
 
     def __call__(self, evidence: FloatArray) -> FloatArray:

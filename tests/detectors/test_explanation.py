@@ -292,7 +292,7 @@ def wild(X):
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (flat, ["From 2024-03-30 07:00 to 2024-03-31 17:00, `heat` was flat at 0.31."]),
+        (flat, ["From 2024-03-30 03:00 to 2024-03-31 23:00, `heat` was flat at 0.31."]),
         (high, [", `flow` had values unlike those of training"]),
         (spike, [", `flow` changed from one timestamp to the next"]),
         (wild, ["`flow` "]),

@@ -89,8 +89,7 @@ def excess_distance(
     """
     excess = subsequence_excess(neighbors, baseline)
     weight = subsequence_weight(excess, length, missing)
-    total = _sum_over_covering(weight * excess, length)
-    return (total / _sum_over_covering(weight, length)).to(excess.dtype)
+    return _mean_over_covering(excess, weight, length).to(excess.dtype)
 
 
 def subsequence_excess(neighbors: Neighbors, baseline: Tensor) -> Tensor:
@@ -137,9 +136,18 @@ def subsequence_weight(excess: Tensor, length: int, missing: Tensor | None) -> T
     return coverage_weight(observed, SUBSEQUENCE_POWER)
 
 
-def _sum_over_covering(values: Tensor, length: int) -> Tensor:
-    """Sum of the values of the subsequences that cover each point."""
-    return rolling_sum(F.pad(values, (length - 1, length - 1)), length)
+def _mean_over_covering(values: Tensor, weight: Tensor, length: int) -> Tensor:
+    """Weighted mean of the values of the subsequences that cover each timestamp."""
+    around = (length - 1, length - 1)
+    total = rolling_sum(F.pad(weight * values, around), length)
+    return total / rolling_sum(F.pad(weight, around), length)
+
+
+def _fit(tail: TailCalibration, normal: Tensor, observed: Tensor) -> None:
+    """Fit to what is observed, or to all if nothing is."""
+    if observed.any():
+        normal = normal[:, observed]
+    tail.fit(normal.float())
 
 
 class ExcessCalibration(nn.Module):
@@ -181,6 +189,7 @@ class ExcessCalibration(nn.Module):
 
     def __init__(self, n_views: int, length: int) -> None:
         super().__init__()
+        self.length = length
         self.coverages = sorted({1, length // 4, length // 2, length} - {0})
         self.tails = cast(
             "Sequence[TailCalibration]",
@@ -207,15 +216,15 @@ class ExcessCalibration(nn.Module):
             Itself.
         """
         n_subsequences = excess.shape[1]
-        for tail, coverage in zip(self.tails, self.coverages, strict=True):
+        for tail, coverage in zip(self.tails[:-1], self.coverages, strict=False):
             width = min(coverage, n_subsequences)
             mean = rolling_sum(weight * excess, width) / rolling_sum(weight, width)
             # If a series began with these, the start of the last would be the
             # timestamp that exactly they cover.
-            known = observed[width - 1 : n_subsequences]
-            if known.any():
-                mean = mean[:, known]
-            tail.fit(mean.to(excess.dtype))
+            _fit(tail, mean, observed[width - 1 : n_subsequences])
+        # With the ends: of a series of few periods they are a good part, and say how
+        # far normal data may deviate.
+        _fit(self.tails[-1], _mean_over_covering(excess, weight, self.length), observed)
         return self
 
     def forward(self, excess: Tensor) -> Tensor:

@@ -53,7 +53,7 @@ class InvertedFile(nn.Module):
     embeddings : Tensor of shape (n_points, n_components)
         The points.
     sample : Tensor of shape (n_sample, n_components)
-        Points to estimate the cells from; about 2 sqrt(n_points) cells are made.
+        Points to estimate the cells from; about sqrt(n_points) cells are made.
     generator : torch.Generator
         Of the first centres.
 
@@ -80,7 +80,7 @@ class InvertedFile(nn.Module):
         generator: torch.Generator,
     ) -> None:
         super().__init__()
-        n_cells = round(2 * math.sqrt(len(positions)))
+        n_cells = round(math.sqrt(len(positions)))
         if len(positions) < MIN_INDEXED:
             n_cells = 1
         centers = _k_means(sample, n_cells, generator)

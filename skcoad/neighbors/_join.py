@@ -3,7 +3,7 @@
 A matrix profile of one series against another (an AB-join) in near-linear time:
 
 1. All subsequences of the normal series are stored by their principal components, in an
-   inverted file: sorted into about 2 sqrt(n) cells by k-means.
+   inverted file: sorted into about sqrt(n) cells by k-means.
 2. Of the other series, every `query_stride`-th subsequence is a query. The best member
    of each of the nearest cells, or the one before or after it, is a candidate.
 3. A candidate is a diagonal of the distance matrix. Its distance is computed at the

@@ -156,7 +156,8 @@ class ExcessCalibration(nn.Module):
     Within a series that is the length of a subsequence; towards its ends fewer, down to
     a single one. What a mean of few looks like on normal data is learnt from means of
     so many consecutive subsequences of the training series: of one, of a quarter of the
-    length, of a half, and of all. A number in between counts as the next smaller one.
+    length, and of a half. A number in between counts as the next smaller one. What a
+    mean of all looks like is learnt from all timestamps of the training series.
 
     Parameters
     ----------

@@ -68,16 +68,28 @@ def view_of(kind, x, missing, scale):
 
 def rarity_by_coverage(normal, weight, observed, excess, length):
     """Rarity of excess distances one by one, as means of so many subsequences."""
-    calibrations = {}
-    for coverage in (1, length // 4, length // 2, length):
-        means = []
-        for start in range(len(normal) - coverage + 1):
-            part = slice(start, start + coverage)
-            if observed[start + coverage - 1]:
-                total = (weight[part].double() * normal[part].double()).sum()
-                means.append(float(total / weight[part].double().sum()))
-        normal_means = torch.tensor([means], dtype=torch.float32)
-        calibrations[coverage] = TailCalibration(1).fit(normal_means)
+
+    def mean(part):
+        total = (weight[part].double() * normal[part].double()).sum()
+        return float(total / weight[part].double().sum())
+
+    means = {
+        coverage: [
+            mean(slice(start, start + coverage))
+            for start in range(len(normal) - coverage + 1)
+            if observed[start + coverage - 1]
+        ]
+        for coverage in (1, length // 4, length // 2)
+    }
+    means[length] = [
+        mean(slice(max(0, t - length + 1), t + 1))
+        for t in range(len(observed))
+        if observed[t]
+    ]
+    calibrations = {
+        coverage: TailCalibration(1).fit(torch.tensor([each], dtype=torch.float32))
+        for coverage, each in means.items()
+    }
     n = len(excess)
     rarity = []
     for t, value in enumerate(excess):

@@ -156,7 +156,7 @@ class SearchMixin:
         >>> found = detector.find_segments(X, threshold=4)
         >>> found[["start", "end", "channel", "component"]]
                         start                 end channel       component
-        0 2024-01-30 04:00:00 2024-01-31 19:00:00    load  value_distance
+        0 2024-01-30 04:00:00 2024-01-31 20:00:00    load  value_distance
         >>> print(found["reason"][0].split(" (")[0])
         values unlike any in training
         """

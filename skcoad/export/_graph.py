@@ -20,8 +20,7 @@ from skcoad.export._windows import NetworkGraph
 from skcoad.model import AGGREGATIONS, RESIDUALS, SCORES, CoADModel
 from skcoad.preprocessing._rolling import moving_average
 from skcoad.preprocessing._scaler import MAX_SCALED
-from skcoad.scoring import ScoringOptions
-from skcoad.scoring._series import smoothing_reach
+from skcoad.scoring import ScoringOptions, smoothing_reach
 
 __all__ = ["ScoringGraph"]
 

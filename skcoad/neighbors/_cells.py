@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from skcoad.neighbors._compiled import compiled
 
-__all__ = ["CellArrays", "nearest_cells", "nearest_members"]
+__all__ = ["CellArrays", "nearest_cells", "search_cells"]
 
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
@@ -63,8 +63,41 @@ def nearest_cells(
                 best[rank], cells[row, rank] = similarity[cell], cell
 
 
+def search_cells(
+    of: CellArrays,
+    queries: FloatArray,
+    n_probes: int,
+    at: IntArray,
+    width: int,
+    past_only: bool,
+) -> IntArray:
+    """Find the best member of each of the nearest cells.
+
+    Parameters
+    ----------
+    of : CellArrays
+        The cells.
+    queries : ndarray of shape (n_queries, n_components)
+        Points.
+    n_probes : int
+        How many cells are searched for each; all if there are fewer.
+    at, width, past_only : ndarray of shape (n_queries,), int, bool
+        The position that excludes others, and which; see ``ExclusionZone``.
+
+    Returns
+    -------
+    ndarray of shape (n_queries, n_probes)
+        Positions, the first of equals; where all of a cell is excluded, its first.
+    """
+    cells = np.zeros((len(queries), min(n_probes, len(of.half_norms))), np.int64)
+    nearest_cells(queries, of.centers, of.half_norms, cells)
+    found = np.zeros_like(cells)
+    _nearest_members(of, queries, cells, at, width, past_only, found)
+    return found
+
+
 @compiled(fastmath=FAST)
-def nearest_members(
+def _nearest_members(
     of: CellArrays,
     queries: FloatArray,
     cells: IntArray,
@@ -73,22 +106,7 @@ def nearest_members(
     past_only: bool,
     found: IntArray,
 ) -> None:
-    """Fill in the position of the nearest member of each cell of a query.
-
-    Parameters
-    ----------
-    of : CellArrays
-        The cells.
-    queries : ndarray of shape (n_queries, n_components)
-        Points.
-    cells : ndarray of shape (n_queries, n_probes)
-        Where to search for each.
-    at, width, past_only : ndarray of shape (n_queries,), int, bool
-        The position that excludes others, and which; see ``ExclusionZone``.
-    found : ndarray of shape (n_queries, n_probes)
-        Filled in with the first of the nearest; where all of a cell is excluded, with
-        its first.
-    """
+    """Fill in the best member of some cells of each query; see `search_cells`."""
     n_probes, n_cells = cells.shape[1], len(of.edges) - 1
     order, first_pair = _by_cell(cells.ravel(), n_cells)
     for cell in range(n_cells):

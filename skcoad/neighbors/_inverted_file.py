@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from skcoad.neighbors._cells import CellArrays, nearest_cells, nearest_members
+from skcoad.neighbors._cells import CellArrays, nearest_cells, search_cells
 
 __all__ = ["ExclusionZone", "InvertedFile"]
 
@@ -120,19 +120,15 @@ class InvertedFile(nn.Module):
         Tensor of shape (n_queries, n_probes)
             Their positions. Where all of a cell is excluded, an excluded one.
         """
+        if queries.device.type == "cpu":
+            of, points, positions = self.arrays(), queries.numpy(), at.numpy()
+            return torch.from_numpy(
+                search_cells(
+                    of, points, N_PROBES, positions, zone.width, zone.past_only
+                )
+            )
         cells = _nearest(queries, self.centers, min(N_PROBES, len(self.centers)))
         found = torch.zeros_like(cells)
-        if queries.device.type == "cpu":
-            nearest_members(
-                self.arrays(),
-                queries.numpy(),
-                cells.numpy(),
-                at.numpy(),
-                zone.width,
-                zone.past_only,
-                found.numpy(),
-            )
-            return found
         order = cells.flatten().argsort(stable=True)
         counts = torch.bincount(cells.flatten(), minlength=len(self.centers))
         edges = F.pad(counts.cumsum(0), (1, 0)).tolist()

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from skcoad._typing import BoolArray, FloatArray
-from skcoad.neighbors._cells import nearest_cells, nearest_members
+from skcoad.neighbors._cells import search_cells
 from skcoad.neighbors._channel import VIEWS, ChannelNeighbors
 from skcoad.neighbors._compiled import compiled
 from skcoad.neighbors._distance import EQUAL, NOWHERE, VARIANCE_FLOOR
@@ -263,12 +263,8 @@ class _File:
 
     def search(self, points: FloatArray) -> IntArray:
         embedded = self._embed(points).astype(np.float32)
-        centers, half_norms = self._cells.centers, self._cells.half_norms
-        cells = np.zeros((len(points), min(N_PROBES, len(half_norms))), np.int64)
-        nearest_cells(embedded, centers, half_norms, cells)
-        found, at = np.zeros_like(cells), np.full(len(points), NOWHERE)
-        nearest_members(self._cells, embedded, cells, at, 0, False, found)
-        return found
+        at = np.full(len(points), NOWHERE)
+        return search_cells(self._cells, embedded, N_PROBES, at, 0, False)
 
     def _embed(self, points: FloatArray) -> FloatArray:
         """Principal components, as the index has them."""

@@ -20,6 +20,7 @@ from skcoad.scoring._series import (
     score_channel,
     score_channels,
     score_series,
+    smoothing_reach,
 )
 from skcoad.scoring._table import segment_table
 
@@ -42,4 +43,5 @@ __all__ = [
     "score_channels",
     "score_series",
     "segment_table",
+    "smoothing_reach",
 ]

@@ -15,9 +15,9 @@ from skcoad.neighbors import VIEWS
 from skcoad.preprocessing._calibration import TAIL, TailCalibration
 from skcoad.preprocessing._deviation import Deviation
 
-LARGEST = np.finfo(np.float64).max
-
 __all__ = ["ChannelCalibration", "ProvisionalCalibration", "Rarity"]
+
+LARGEST = np.finfo(np.float64).max
 
 
 class ChannelCalibration(nn.Module):

@@ -15,8 +15,7 @@ from skcoad._torch_state import own_torch_state
 from skcoad._typing import BoolArray, FloatArray
 from skcoad._validation import check_integer, warn_of_other_spacing
 from skcoad.detectors import TimeSeriesDetector
-from skcoad.scoring import score_series
-from skcoad.scoring._series import smoothing_reach
+from skcoad.scoring import score_series, smoothing_reach
 from skcoad.streaming._buffer import Buffer
 from skcoad.streaming._calibration import ProvisionalCalibration
 from skcoad.streaming._provisional import ProvisionalScorer

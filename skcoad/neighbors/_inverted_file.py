@@ -121,12 +121,15 @@ class InvertedFile(nn.Module):
             Their positions. Where all of a cell is excluded, an excluded one.
         """
         if queries.device.type == "cpu":
-            of, points, positions = self.arrays(), queries.numpy(), at.numpy()
-            return torch.from_numpy(
-                search_cells(
-                    of, points, N_PROBES, positions, zone.width, zone.past_only
-                )
+            best = search_cells(
+                self.arrays(),
+                queries.numpy(),
+                N_PROBES,
+                at.numpy(),
+                zone.width,
+                zone.past_only,
             )
+            return torch.from_numpy(best)
         cells = _nearest(queries, self.centers, min(N_PROBES, len(self.centers)))
         found = torch.zeros_like(cells)
         order = cells.flatten().argsort(stable=True)
@@ -140,8 +143,8 @@ class InvertedFile(nn.Module):
                 row = chunk // cells.shape[1]
                 similarity = _similarity(queries[row], points)
                 excluded = zone.excludes(positions - at[row, None])
-                best = similarity.masked_fill_(excluded, -torch.inf).argmax(1)
-                found.view(-1)[chunk] = positions[best]
+                nearest = similarity.masked_fill_(excluded, -torch.inf).argmax(1)
+                found.view(-1)[chunk] = positions[nearest]
         return found
 
     def arrays(self) -> CellArrays:

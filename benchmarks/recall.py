@@ -35,8 +35,7 @@ from torch import Tensor
 
 from skcoad.datasets import Series, make_series, open_archive
 from skcoad.neighbors import JoinIndex, Neighbors, SubsequenceIndex
-from skcoad.neighbors._distance import VARIANCE_FLOOR, Metric
-from skcoad.neighbors._index import MEAN_WEIGHT
+from skcoad.neighbors._distance import MEAN_WEIGHT, VARIANCE_FLOOR, Metric
 from skcoad.preprocessing import plan_windows
 from skcoad.preprocessing._plan import QUERIES_PER_PERIOD
 

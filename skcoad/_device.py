@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import torch
 
-__all__ = ["ChunkSizes", "chunk_sizes", "resolve_device"]
+__all__ = ["ChunkSizes", "channel_groups", "chunk_sizes", "resolve_device"]
 
 
 class ChunkSizes(NamedTuple):
@@ -20,17 +20,22 @@ class ChunkSizes(NamedTuple):
         Points of the windows in one forward pass of a network of hidden size 32.
     timestamps : int
         Least length of the parts in which a long series is scored.
+    channels : int
+        Timestamps of several channels that are compared with their neighbours at once.
     """
 
     queries: int
     points: int
     timestamps: int
+    channels: int
 
 
 # The distances of a chunk of queries to a whole index should stay in the CPU's cache.
-CPU_CHUNKS = ChunkSizes(queries=2**8, points=2**15, timestamps=2**16)
+CPU_CHUNKS = ChunkSizes(queries=2**8, points=2**15, timestamps=2**16, channels=1)
 # An accelerator needs large batches to be busy. Not tuned: bounded by memory only.
-ACCELERATOR_CHUNKS = ChunkSizes(queries=2**13, points=2**20, timestamps=2**21)
+ACCELERATOR_CHUNKS = ChunkSizes(
+    queries=2**13, points=2**20, timestamps=2**21, channels=2**21
+)
 
 
 def chunk_sizes(device: torch.device) -> ChunkSizes:
@@ -53,6 +58,37 @@ def chunk_sizes(device: torch.device) -> ChunkSizes:
     256
     """
     return CPU_CHUNKS if device.type in ("cpu", "meta") else ACCELERATOR_CHUNKS
+
+
+def channel_groups(
+    n_channels: int, n_timestamps: int, device: torch.device
+) -> list[range]:
+    """Channels that are compared with their neighbours at once.
+
+    Parameters
+    ----------
+    n_channels, n_timestamps : int
+        Of a series.
+    device : torch.device
+        Where to compute.
+
+    Returns
+    -------
+    list of range
+        Of one channel each on a CPU, where they are given to threads instead.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skcoad._device import channel_groups
+    >>> channel_groups(3, 1000, torch.device("cpu"))
+    [range(0, 1), range(1, 2), range(2, 3)]
+    >>> channel_groups(3, 1000, torch.device("cuda"))
+    [range(0, 3)]
+    """
+    size = max(1, chunk_sizes(device).channels // n_timestamps)
+    channels = range(n_channels)
+    return [channels[first : first + size] for first in range(0, n_channels, size)]
 
 
 def resolve_device(device: str | torch.device) -> torch.device:

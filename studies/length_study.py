@@ -55,7 +55,7 @@ from skcoad.benchmark import Result
 from skcoad.datasets import Series
 from skcoad.metrics import events
 from skcoad.neighbors import VIEWS, JoinIndex, Neighbors, SubsequenceIndex
-from skcoad.neighbors._index import MEAN_WEIGHT
+from skcoad.neighbors._distance import MEAN_WEIGHT
 from skcoad.preprocessing import plan_windows
 from skcoad.preprocessing._plan import QUERIES_PER_PERIOD
 

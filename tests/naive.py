@@ -173,18 +173,18 @@ def centred(subsequence):
     return [v - mean for v in subsequence], mean
 
 
-def distance(one, other, mean_weight=0.2):
+def distance(one, other):
     """Root mean squared difference after shrinking the mean of both."""
     values, means = zip(centred(one), centred(other), strict=True)
     squares = sum((a - b) ** 2 for a, b in zip(*values, strict=True)) / len(one)
-    return sqrt(squares + mean_weight**2 * (means[0] - means[1]) ** 2)
+    return sqrt(squares + 0.2**2 * (means[0] - means[1]) ** 2)
 
 
-def nearest(series, query, excluded=(), mean_weight=0.2):
+def nearest(series, query, excluded=()):
     """Distance, index and values, at the query's mean, of the nearest subsequence."""
     length = len(query)
     distances = {
-        index: distance(query, series[index : index + length], mean_weight)
+        index: distance(query, series[index : index + length])
         for index in range(len(series) - length + 1)
         if index not in excluded
     }

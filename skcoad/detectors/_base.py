@@ -21,7 +21,6 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from skcoad._progress import progress
-from skcoad._threads import in_threads
 from skcoad._time import Grid
 from skcoad._torch_state import own_torch_state
 from skcoad._typing import FloatArray
@@ -49,7 +48,7 @@ from skcoad.scoring import (
     ScoringOptions,
     aggregate_channels,
     calibrate_scores,
-    score_channel,
+    score_and_expect,
     score_series,
 )
 from skcoad.thresholds import ScoreThreshold
@@ -445,14 +444,10 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
             return score_series(self.model_, X, self._scoring_options())
 
     def _score_channels(self, X: FloatArray) -> tuple[FloatArray, FloatArray]:
-        options = self._scoring_options()
         scores, expected = np.empty(X.shape), np.empty(X.shape)
-
-        def score(channel: int) -> tuple[FloatArray, FloatArray]:
-            return score_channel(self.model_, X, channel, options)
-
         with progress("Scoring", X.size, shown=self.verbose):
-            for channel, both in enumerate(in_threads(score, range(X.shape[1]))):
+            scored = score_and_expect(self.model_, X, self._scoring_options())
+            for channel, both in enumerate(scored):
                 scores[:, channel], expected[:, channel] = both
         return scores, expected
 

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from skcoad.neighbors import Neighbors
-from skcoad.neighbors._distance import EQUAL, VARIANCE_FLOOR, Metric
-from skcoad.neighbors._index import MEAN_WEIGHT, TRIVIAL_MATCH
+from skcoad.neighbors._distance import EQUAL, MEAN_WEIGHT, VARIANCE_FLOOR, Metric
+from skcoad.neighbors._index import TRIVIAL_MATCH
 from skcoad.neighbors._join import JoinIndex
 
 __all__ = ["ExactSearch"]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
+from itertools import chain
 from typing import Any, TypeVar, cast, get_args
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from skcoad._device import channel_groups
 from skcoad._progress import advance
 from skcoad._threads import in_threads
 from skcoad._typing import (
@@ -25,13 +27,8 @@ from skcoad.model._network import CoADNetwork, initialise
 from skcoad.model._regression import RESIDUALS, ChannelRegression
 from skcoad.model._statistics import STATISTICS, ChannelStatistics
 from skcoad.model._tensors import check_tensor
-from skcoad.model._training import (
-    History,
-    TrainingData,
-    TrainingOptions,
-    train,
-)
-from skcoad.neighbors import VIEWS, ChannelNeighbors, Profile
+from skcoad.model._training import History, TrainingData, TrainingOptions, train
+from skcoad.neighbors import VIEWS, ChannelNeighbors, Profile, build_all
 from skcoad.preprocessing import WindowPlan
 from skcoad.preprocessing._calibration import TailCalibration
 from skcoad.preprocessing._scaler import Scaler
@@ -233,8 +230,10 @@ class CoADModel(nn.Module):
         """
         plan, device = self.config.plan, scaled[0][0].device
         if self.neighbors is not None:
-            learned = in_threads(self._learn_channel, scaled)
-            neighbors, statistics = zip(*learned, strict=True)
+            groups = channel_groups(len(scaled), len(scaled[0][0]), device)
+            together = [[scaled[channel] for channel in group] for group in groups]
+            learned = in_threads(self._learn_channels, together)
+            neighbors, statistics = zip(*chain.from_iterable(learned), strict=True)
             self.neighbors = _module_list(neighbors)
             self.statistics = _module_list(statistics)
         if self.regression is not None:
@@ -243,17 +242,14 @@ class CoADModel(nn.Module):
         self.calibrations = _module_list(ScoreCalibration().to(device) for _ in scaled)
         self.aggregate = TailCalibration(N_AGGREGATES, extrapolate=True).to(device)
 
-    def _learn_channel(
-        self, channel: tuple[Tensor, Tensor]
-    ) -> tuple[ChannelNeighbors, ChannelStatistics]:
-        x, missing = channel
-        plan, most = self.config.plan, self.config.max_references
-        learned = (
-            ChannelNeighbors.build(x, plan, most, missing),
-            ChannelStatistics(plan).to(x.device).fit(x, missing),
-        )
-        advance(len(x))
-        return learned
+    def _learn_channels(
+        self, scaled: Sequence[tuple[Tensor, Tensor]]
+    ) -> list[tuple[ChannelNeighbors, ChannelStatistics]]:
+        plan, device = self.config.plan, scaled[0][0].device
+        neighbors = build_all(scaled, plan, self.config.max_references)
+        statistics = [ChannelStatistics(plan).to(device).fit(*each) for each in scaled]
+        advance(len(scaled) * len(scaled[0][0]))
+        return list(zip(neighbors, statistics, strict=True))
 
     @classmethod
     def from_state(cls, config: ModelConfig, state: Mapping[str, Tensor]) -> CoADModel:

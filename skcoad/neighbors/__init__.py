@@ -3,20 +3,18 @@
 Follow the files: ``_index.py`` retrieves normal subsequences for windows, ``_join.py``
 finds the nearest neighbour of every subsequence of a series; ``_profile.py`` turns what
 was retrieved, ``_excess.py`` distances into values for each timestamp, and says how
-rare these are on normal data; ``_channel.py`` does all of it for a channel's values and
-first differences. ``_lookup.py`` does so for the
-newest subsequences of a stream.
+rare these are on normal data; ``_channel.py`` does all of it for the views of a
+channel, in ``_views.py``. ``_lookup.py`` does so for the newest subsequences of a
+stream.
 """
 
 from __future__ import annotations
 
 from skcoad.neighbors._channel import (
-    VIEWS,
     ChannelNeighbors,
     Profile,
-    diff_missing,
-    difference_scale,
-    first_differences,
+    build_all,
+    profile_all,
 )
 from skcoad.neighbors._excess import (
     ExcessCalibration,
@@ -34,6 +32,12 @@ from skcoad.neighbors._profile import (
     query_windows,
     retrieve,
 )
+from skcoad.neighbors._views import (
+    VIEWS,
+    diff_missing,
+    difference_scale,
+    first_differences,
+)
 
 __all__ = [
     "VIEWS",
@@ -46,11 +50,13 @@ __all__ = [
     "SubsequenceLookup",
     "WindowNeighbors",
     "baseline_distances",
+    "build_all",
     "diff_missing",
     "difference_scale",
     "excess_distance",
     "first_differences",
     "impute",
+    "profile_all",
     "query_windows",
     "retrieve",
     "subsequence_excess",

@@ -1,8 +1,7 @@
-"""One channel beside its normal neighbours, in values and in first differences.
+"""One channel beside its normal neighbours.
 
-When the level varies widely, a high-frequency anomaly is small in the values but large
-in the first differences. (The paper has a frequency branch for the same reason.) So
-both are indexed.
+Its views, in ``_views.py``, are joined with those of the training series; what is found
+is averaged over the subsequences that cover a timestamp, and calibrated.
 """
 
 from __future__ import annotations
@@ -25,30 +24,27 @@ from skcoad.neighbors._excess import (
     subsequence_weight,
 )
 from skcoad.neighbors._index import Neighbors, SubsequenceIndex
-from skcoad.neighbors._join import JoinIndex
+from skcoad.neighbors._join import JoinIndex, join_all, self_join_all
 from skcoad.neighbors._profile import impute, query_windows, retrieve
+from skcoad.neighbors._views import (
+    VIEWS,
+    diff_missing,
+    difference_scale,
+    first_differences,
+    missing_of_kind,
+)
 from skcoad.preprocessing._plan import QUERIES_PER_PERIOD, WindowPlan
 
 __all__ = [
-    "VIEWS",
     "ChannelNeighbors",
     "Profile",
-    "diff_missing",
-    "difference_scale",
-    "first_differences",
+    "build_all",
+    "profile_all",
 ]
 
-MIN_DIFFERENCE_SCALE = 1e-6
 # How far away neighbours in the scored series itself start at least: an anomaly of one
 # and a half periods is not its own neighbour.
 EXCLUSION_PERIODS = 2.5
-# What is compared with the training series, and how.
-VIEWS: tuple[tuple[str, Metric], ...] = (
-    ("values", "euclidean"),
-    ("values", "znormalized"),
-    ("differences", "euclidean"),
-    ("differences", "znormalized"),
-)
 
 
 class Profile(NamedTuple):
@@ -172,6 +168,13 @@ class ChannelNeighbors(nn.Module):
         """
         if missing is None:
             missing = torch.zeros_like(series, dtype=torch.bool)
+        return build_all([(series, missing)], plan, max_references)[0]
+
+    @classmethod
+    def _indexed(
+        cls, series: Tensor, missing: Tensor, plan: WindowPlan, max_references: int
+    ) -> ChannelNeighbors:
+        """Index a channel; what its self-joins tell remains to be learnt."""
         with torch.device("meta"):
             neighbors = cls(plan, len(series), max_references)
         neighbors.difference_scale = difference_scale(series)
@@ -183,23 +186,35 @@ class ChannelNeighbors(nn.Module):
             index = SubsequenceIndex.build(series, plan.period, max_references, missing)
         neighbors.series, neighbors.missing, neighbors.index = series, missing, index
         neighbors._make_joins()
-        stride = plan.query_stride(QUERIES_PER_PERIOD)
-        found = list(in_threads(lambda join: join.self_join(stride), neighbors.joins))
-        neighbors.baselines = torch.stack(
+        return neighbors
+
+    def _learn(self, found: Sequence[Neighbors]) -> None:
+        """Learn what the nearest neighbours of its own subsequences tell."""
+        period, absent = self.plan.period, missing_of_kind(self.missing)
+        joined = list(zip(found, self.joins, strict=True))
+        self.baselines = torch.stack(
+            [baseline_distances(each, of.incomplete, period) for each, of in joined]
+        )
+        self.explained = torch.stack(
             [
-                baseline_distances(nearest, join.incomplete, plan.period)
-                for nearest, join in zip(found, neighbors.joins, strict=True)
+                _mean_correlation(each, of.incomplete)
+                for each, of in joined
+                if of.metric == "znormalized"
+            ]
+        ) * (self.series.std(correction=0) > 0)
+        excess = torch.stack(
+            [
+                subsequence_excess(each, baseline)
+                for each, baseline in zip(found, self.baselines, strict=True)
             ]
         )
-        neighbors.explained = torch.stack(
+        weight = torch.stack(
             [
-                _mean_correlation(nearest, join.incomplete)
-                for nearest, join in zip(found, neighbors.joins, strict=True)
-                if join.metric == "znormalized"
+                subsequence_weight(row, period, absent[kind])
+                for row, (kind, _) in zip(excess, VIEWS, strict=True)
             ]
-        ) * (series.std(correction=0) > 0)
-        neighbors._calibrate(found)
-        return neighbors
+        )
+        self.calibration.fit(excess, weight, ~absent["differences"])
 
     def attach(self) -> None:
         """Make again what is not saved, after loading."""
@@ -224,26 +239,9 @@ class ChannelNeighbors(nn.Module):
             "differences": (differences, diff_missing(missing)),
         }
 
-    def _calibrate(self, found: Sequence[Neighbors]) -> None:
-        """Learn how rare the excess distances of the self-joins are."""
-        absent = _missing_of_kind(self.missing)
-        excess = torch.stack(
-            [
-                subsequence_excess(nearest, baseline)
-                for nearest, baseline in zip(found, self.baselines, strict=True)
-            ]
-        )
-        weight = torch.stack(
-            [
-                subsequence_weight(row, self.plan.period, absent[kind])
-                for row, (kind, _) in zip(excess, VIEWS, strict=True)
-            ]
-        )
-        self.calibration.fit(excess, weight, ~absent["differences"])
-
     def _excess(self, found: Sequence[Neighbors], missing: Tensor) -> Tensor:
         """Excess distances of all views, ``(n_views, n_timestamps)``."""
-        absent = _missing_of_kind(missing)
+        absent = missing_of_kind(missing)
         return torch.stack(
             [
                 excess_distance(nearest, baseline, self.plan.period, absent[kind])
@@ -301,23 +299,27 @@ class ChannelNeighbors(nn.Module):
         -------
         Profile
         """
-        stride = self.plan.query_stride(2)
-        filled = impute(self.index, x[None], missing[None], stride)
-        neighbors = query_windows(self.index, filled, stride)
-        retrieved = retrieve(self.index, filled, neighbors, missing[None])[0]
-        views = self._views(filled[0], missing)
-        found = self._join(views)
+        return profile_all([self], [(x, missing)], references)[0]
+
+    def _evidence(
+        self,
+        views: dict[str, tuple[Tensor, Tensor]],
+        found: Sequence[Neighbors],
+        references: References,
+    ) -> Tensor:
+        """Evidence of every view, by nearest neighbours in the training series."""
+        missing = views["values"][1]
         evidence: Tensor = self.calibration(self._excess(found, missing))
-        if references != "train":
+        if references == "train":
+            return evidence
+
+        def excess(row: int) -> Tensor:
+            kind, _ = VIEWS[row]
             past_only = references == "past"
+            return self._excess_with_own(found[row], row, views[kind], past_only)
 
-            def excess(row: int) -> Tensor:
-                kind, _ = VIEWS[row]
-                return self._excess_with_own(found[row], row, views[kind], past_only)
-
-            nearer = torch.stack(list(in_threads(excess, range(len(VIEWS)))))
-            evidence = (evidence + self.calibration(nearer)) / 2
-        return Profile(retrieved, evidence)
+        nearer = torch.stack(list(in_threads(excess, range(len(VIEWS)))))
+        return evidence.add(self.calibration(nearer)) / 2
 
     def nearest(self, x: Tensor, missing: Tensor) -> list[Neighbors]:
         """Find the nearest neighbour of each subsequence in the training series.
@@ -334,17 +336,8 @@ class ChannelNeighbors(nn.Module):
             subsequences.
         """
         stride = self.plan.query_stride(2)
-        filled = impute(self.index, x[None], missing[None], stride)
-        return self._join(self._views(filled[0], missing))
-
-    def _join(self, views: dict[str, tuple[Tensor, Tensor]]) -> list[Neighbors]:
-        stride = self.plan.query_stride(QUERIES_PER_PERIOD)
-
-        def join(row: int) -> Neighbors:
-            kind, _ = VIEWS[row]
-            return self.joins[row].join(views[kind][0], stride)
-
-        return list(in_threads(join, range(len(VIEWS))))
+        filled = impute(self.index, x[None], missing[None], stride)[0]
+        return _join_all([self], [self._views(filled, missing)])[0]
 
     def _excess_with_own(
         self,
@@ -396,9 +389,85 @@ class ChannelNeighbors(nn.Module):
         )
 
 
-def _missing_of_kind(missing: Tensor) -> dict[str, Tensor]:
-    """Which values, and which first differences, are missing."""
-    return {"values": missing, "differences": diff_missing(missing)}
+def build_all(
+    series: Sequence[tuple[Tensor, Tensor]], plan: WindowPlan, max_references: int
+) -> list[ChannelNeighbors]:
+    """Index several channels at once.
+
+    Parameters
+    ----------
+    series : sequence of (Tensor, Tensor)
+        Each channel, of shape (n_timestamps,), and where it is missing.
+    plan, max_references : WindowPlan, int
+        As for :meth:`ChannelNeighbors.build`.
+
+    Returns
+    -------
+    list of ChannelNeighbors
+        What :meth:`ChannelNeighbors.build` gives for each.
+    """
+    built = [
+        ChannelNeighbors._indexed(*channel, plan, max_references) for channel in series
+    ]
+    joins = [join for neighbors in built for join in neighbors.joins]
+    found = self_join_all(joins, plan.query_stride(QUERIES_PER_PERIOD))
+    for neighbors, of_channel in zip(built, _by_channel(found), strict=True):
+        neighbors._learn(of_channel)
+    return built
+
+
+def profile_all(
+    neighbors: Sequence[ChannelNeighbors],
+    series: Sequence[tuple[Tensor, Tensor]],
+    references: References = "train",
+) -> list[Profile]:
+    """Compare several channels with the nearest neighbours of each, at once.
+
+    Parameters
+    ----------
+    neighbors : sequence of ChannelNeighbors
+        Of each channel, by the same plan.
+    series : sequence of (Tensor, Tensor)
+        Each channel, of shape (n_timestamps,), and where it is missing.
+    references : {"train", "past", "all"}, default="train"
+        As for :meth:`ChannelNeighbors.profile`.
+
+    Returns
+    -------
+    list of Profile
+        What :meth:`ChannelNeighbors.profile` gives for each.
+    """
+    retrieved, views = [], []
+    for of, (x, missing) in zip(neighbors, series, strict=True):
+        stride = of.plan.query_stride(2)
+        filled = impute(of.index, x[None], missing[None], stride)
+        windows = query_windows(of.index, filled, stride)
+        retrieved.append(retrieve(of.index, filled, windows, missing[None])[0])
+        views.append(of._views(filled[0], missing))
+    found = _join_all(neighbors, views)
+    return [
+        Profile(one, of._evidence(kinds, nearest, references))
+        for of, one, kinds, nearest in zip(
+            neighbors, retrieved, views, found, strict=True
+        )
+    ]
+
+
+def _join_all(
+    neighbors: Sequence[ChannelNeighbors],
+    views: Sequence[dict[str, tuple[Tensor, Tensor]]],
+) -> list[list[Neighbors]]:
+    """Nearest neighbours of each channel in every view."""
+    joins = [join for of in neighbors for join in of.joins]
+    x = [kinds[kind][0] for kinds in views for kind, _ in VIEWS]
+    stride = neighbors[0].plan.query_stride(QUERIES_PER_PERIOD)
+    return _by_channel(join_all(joins, x, stride))
+
+
+def _by_channel(found: Sequence[Neighbors]) -> list[list[Neighbors]]:
+    """Neighbours in all views of one channel after the other."""
+    n = len(VIEWS)
+    return [list(found[first : first + n]) for first in range(0, len(found), n)]
 
 
 def _mean_correlation(nearest: Neighbors, incomplete: Tensor) -> Tensor:
@@ -407,30 +476,3 @@ def _mean_correlation(nearest: Neighbors, incomplete: Tensor) -> Tensor:
     if not known.any():
         return nearest.distances.new_zeros(())
     return (1 - nearest.distances[known].square() / 2).mean().clamp(0, 1)
-
-
-def first_differences(x: Tensor) -> Tensor:
-    """Difference of each value to the one before, ``(..., T)``; 0 for the first."""
-    return torch.diff(x, prepend=x[..., :1])
-
-
-def difference_scale(x: Tensor) -> Tensor:
-    """Standard deviation of the first differences of a series; 1 if it is constant.
-
-    Parameters
-    ----------
-    x : Tensor of shape (n_timestamps,)
-        Of standard deviation 1, so that differences below 1e-6 are rounding.
-
-    Returns
-    -------
-    Tensor of shape ()
-    """
-    scale = first_differences(x).std(correction=0)
-    return torch.where(scale > MIN_DIFFERENCE_SCALE, scale, 1.0)
-
-
-def diff_missing(missing: Tensor) -> Tensor:
-    """Which differences are missing: those of a missing value on either side."""
-    before = torch.cat([missing[..., :1], missing[..., :-1]], -1)
-    return missing | before

@@ -7,6 +7,7 @@ next, two values enter and two leave, so the sum of squared differences follows 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,15 +15,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from skcoad._threads import in_threads
 from skcoad.neighbors._compiled import compiled
-from skcoad.neighbors._distance import EQUAL, Comparison
-from skcoad.neighbors._pairs import (
-    Side,
-    make_side,
-    pair_distance,
-    shrinkage_of,
-    sum_squares,
-)
+from skcoad.neighbors._distance import EQUAL, Comparison, shrinkage_of
+from skcoad.neighbors._pairs import Side, make_side, pair_distance, sum_squares
 
 __all__ = ["follow_diagonals", "n_sweeps", "nearest_adjacent"]
 
@@ -84,7 +80,7 @@ def nearest_adjacent(
 
 
 def follow_diagonals(
-    of: Comparison,
+    joins: Sequence[Comparison],
     starts: Tensor,
     stride: int,
     diagonals: Tensor,
@@ -99,37 +95,42 @@ def follow_diagonals(
 
     Parameters
     ----------
-    of : Comparison
-        The series, and how they are compared.
+    joins : sequence of Comparison
+        The series of each join, and how they are compared; of the same lengths.
     starts : Tensor of shape (n_queries,)
         Subsequences of `x` that are queries: the multiples of the stride and the last.
     stride : int
         Distance between two queries.
-    diagonals, totals : Tensor of shape (n_queries, n_candidates)
+    diagonals, totals : Tensor of shape (n_joins, n_queries, n_candidates)
         Diagonals of the candidates, and the sums of squared differences there.
-    excluded : Tensor of shape (n_queries, n_excluded)
+    excluded : Tensor of shape (n_joins, n_queries, n_excluded)
         Diagonals that exclude others of a query.
 
     Returns
     -------
-    squared, diagonal : Tensor of shape (n_x,)
+    squared, diagonal : Tensor of shape (n_joins, n_x)
         Squared distance, float64 and infinite where there is no pair, and diagonal.
     """
-    n = len(of.x.mean)
-    best = _Pairs(np.full(n, np.inf), np.zeros(n), np.zeros(n, dtype=np.int64))
-    _follow(
-        _sides(of),
-        _array(starts),
-        _array(diagonals),
-        _array(totals),
-        _array(excluded),
-        stride,
-        of.zone.width,
-        of.zone.past_only,
-        n_sweeps(of.length, stride),
-        best,
-    )
-    return torch.from_numpy(best.squared), torch.from_numpy(best.diagonal)
+
+    def follow(row: int) -> _Pairs:
+        of, n = joins[row], len(joins[row].x.mean)
+        best = _Pairs(np.full(n, np.inf), np.zeros(n), np.zeros(n, dtype=np.int64))
+        _follow(
+            _sides(of),
+            _array(starts),
+            _array(diagonals[row]),
+            _array(totals[row]),
+            _array(excluded[row]),
+            stride,
+            of.zone.width,
+            of.zone.past_only,
+            n_sweeps(of.length, stride),
+            best,
+        )
+        return best
+
+    squared, _, diagonal = zip(*in_threads(follow, range(len(joins))), strict=True)
+    return torch.from_numpy(np.stack(squared)), torch.from_numpy(np.stack(diagonal))
 
 
 def n_sweeps(length: int, stride: int) -> int:
@@ -152,7 +153,7 @@ def _sides(of: Comparison) -> _Sides:
         make_side(of.x, of.metric),
         make_side(of.y, of.metric),
         of.length,
-        shrinkage_of(of.metric, of.mean_weight),
+        shrinkage_of(of.metric),
         of.incomplete.numpy(),
     )
 

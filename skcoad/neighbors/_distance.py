@@ -1,25 +1,37 @@
-"""The distance of two subsequences."""
+"""The distance of two subsequences.
+
+With d their mean squared difference, b that of their means, v their variances and s
+their scales, the squared distance is
+``s_x s_y (d - v_x - v_y - shrinkage b) + s_x^2 v_x + s_y^2 v_y``; without
+z-normalisation v is not needed, and 0 here, and s is 1.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+import torch
 from torch import Tensor
 
 from skcoad.neighbors._inverted_file import ExclusionZone
 
 __all__ = [
     "EQUAL",
+    "MEAN_WEIGHT",
     "NOWHERE",
     "VARIANCE_FLOOR",
     "Comparison",
     "Metric",
     "Moments",
+    "distance_terms",
+    "shrinkage_of",
     "squared_distance",
 ]
 
 Metric = Literal["euclidean", "znormalized"]
 
+MEAN_WEIGHT = 0.2  # of a difference of means, beside one of centred subsequences
 # Added to variances before z-normalisation, in variances of the normal series: below
 # this amplitude, shape is noise.
 VARIANCE_FLOOR = 0.02**2
@@ -46,7 +58,7 @@ class Comparison(NamedTuple):
         Which subsequences of `y` are no neighbours, bool.
     zone : ExclusionZone
         Which others are excluded by one that is.
-    metric, mean_weight : Metric, float
+    metric : Metric
         As for :class:`JoinIndex`.
     """
 
@@ -55,7 +67,6 @@ class Comparison(NamedTuple):
     incomplete: Tensor
     zone: ExclusionZone
     metric: Metric
-    mean_weight: float
 
     @property
     def length(self) -> int:
@@ -63,31 +74,55 @@ class Comparison(NamedTuple):
         return len(self.x.series) - len(self.x.mean) + 1
 
 
-def squared_distance(
-    of: Comparison, i: Tensor, j: Tensor, mean_square: Tensor
-) -> Tensor:
-    """Squared distance of subsequences, from their mean squared difference.
+def shrinkage_of(metric: Metric) -> float:
+    """What is taken off of the squared difference of two means."""
+    return 1.0 if metric == "znormalized" else 1 - MEAN_WEIGHT**2
+
+
+def distance_terms(of: Moments, metric: Metric) -> Tensor:
+    """Mean, variance and scale of each subsequence, as the distance has them.
 
     Parameters
     ----------
-    of : Comparison
-        Two series.
-    i, j : Tensor
-        Which subsequences of `x` and of `y`.
+    of : Moments
+        Of a series.
+    metric : Metric
+        As for :class:`JoinIndex`.
+
+    Returns
+    -------
+    Tensor of shape (3, n_subsequences)
+        float64.
+    """
+    if metric == "znormalized":
+        scale = (of.variance + VARIANCE_FLOOR).rsqrt()
+        return torch.stack([of.mean, of.variance, scale])
+    mean = of.mean
+    return torch.stack([mean, torch.zeros_like(mean), torch.ones_like(mean)])
+
+
+def squared_distance(
+    x: Sequence[Tensor],
+    y: Sequence[Tensor],
+    mean_square: Tensor,
+    shrinkage: Tensor | float,
+) -> Tensor:
+    """Squared distance of subsequences.
+
+    Parameters
+    ----------
+    x, y : sequence of Tensor
+        Mean, variance and scale of some subsequences, from :func:`distance_terms`.
     mean_square : Tensor
         Their mean squared differences.
+    shrinkage : Tensor or float
+        From :func:`shrinkage_of`.
 
     Returns
     -------
     Tensor
+        float64.
     """
-    x, y = of.x, of.y
-    between = (x.mean[i] - y.mean[j]).square_()
-    if of.metric == "euclidean":
-        return mean_square - (1 - of.mean_weight**2) * between
-    # With v the variances, c the covariance and a = v + floor:
-    # v_x / a_x + v_y / a_y - 2 c / sqrt(a_x a_y).
-    v_x, v_y = x.variance[i], y.variance[j]
-    a_x, a_y = v_x + VARIANCE_FLOOR, v_y + VARIANCE_FLOOR
-    twice_covariance = v_x + v_y + between - mean_square
-    return v_x / a_x + v_y / a_y - twice_covariance / (a_x * a_y).sqrt()
+    (m_x, v_x, s_x), (m_y, v_y, s_y) = x, y
+    apart = mean_square - v_x - v_y - shrinkage * (m_x - m_y).square_()
+    return s_x * s_y * apart + s_x.square() * v_x + s_y.square() * v_y

@@ -17,11 +17,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from skcoad._device import chunk_sizes
+from skcoad.neighbors._distance import MEAN_WEIGHT
 from skcoad.preprocessing._rolling import rolling_sum
 
-__all__ = ["MEAN_WEIGHT", "Neighbors", "SubsequenceIndex"]
+__all__ = ["Neighbors", "SubsequenceIndex"]
 
-MEAN_WEIGHT = 0.2  # of a difference of means, beside one of centred subsequences
 MAX_POINTS = 2048  # of a subsequence in the first stage; longer ones are downsampled
 MAX_COMPONENTS = 24  # of these points
 N_CANDIDATES = 4  # from the first stage, compared on the series
@@ -49,7 +49,7 @@ class SubsequenceIndex(nn.Module):
     """Subsequences of a normal series, of one length, that can be searched.
 
     The distance is Euclidean, divided by the root of the length, after shrinking each
-    subsequence's mean to `mean_weight` of it: a shift in level costs little, and a
+    subsequence's mean to a fifth of it: a shift in level costs little, and a
     change in amplitude costs its full size.
 
     The search has two stages. At most `max_references` evenly spaced subsequences are
@@ -68,8 +68,6 @@ class SubsequenceIndex(nn.Module):
         Length of a subsequence, at most `n_timestamps`.
     max_references : int
         Largest number of subsequences in the first stage.
-    mean_weight : float, default=0.2
-        Weight of the mean of a subsequence; 0 ignores it, 1 is the plain distance.
 
     Attributes
     ----------
@@ -114,7 +112,6 @@ class SubsequenceIndex(nn.Module):
         n_timestamps: int,
         length: int,
         max_references: int,
-        mean_weight: float = MEAN_WEIGHT,
     ) -> None:
         super().__init__()
         n_subsequences = n_timestamps - length + 1
@@ -124,7 +121,6 @@ class SubsequenceIndex(nn.Module):
                 f"as long, got {n_timestamps} timestamps"
             )
         self.length = length
-        self.mean_weight = mean_weight
         self.index_stride = math.ceil(n_subsequences / max_references)
         n_indexed = math.ceil(n_subsequences / self.index_stride)
         n_points = downsampled_length(length)
@@ -145,7 +141,6 @@ class SubsequenceIndex(nn.Module):
         length: int,
         max_references: int,
         missing: Tensor | None = None,
-        mean_weight: float = MEAN_WEIGHT,
     ) -> SubsequenceIndex:
         """Index a series.
 
@@ -153,7 +148,7 @@ class SubsequenceIndex(nn.Module):
         ----------
         series : Tensor of shape (n_timestamps,)
             Normal data of standard deviation 1.
-        length, max_references, mean_weight : int, int, float
+        length, max_references : int
             As for the class.
         missing : Tensor of shape (n_timestamps,), default=None
             Which values are imputed, bool; a subsequence with one of them is never a
@@ -169,7 +164,7 @@ class SubsequenceIndex(nn.Module):
             If the series is shorter than a subsequence.
         """
         with torch.device("meta"):
-            index = cls(len(series), length, max_references, mean_weight)
+            index = cls(len(series), length, max_references)
         if missing is None:
             missing = torch.zeros_like(series, dtype=torch.bool)
         subsequences = series.unfold(0, length, 1)
@@ -180,7 +175,7 @@ class SubsequenceIndex(nn.Module):
             chunk_sizes(series.device).queries,
         )
         centred = torch.cat(
-            [_downsampled(index.shrink_mean(subsequences[batch])) for batch in batches]
+            [_downsampled(_shrink_mean(subsequences[batch])) for batch in batches]
         )
         index.components = _principal_components(centred)
         index.embeddings = (centred @ index.components).T.contiguous()
@@ -205,11 +200,6 @@ class SubsequenceIndex(nn.Module):
         """Count the subsequences of the first stage."""
         return self.embeddings.shape[1]
 
-    def shrink_mean(self, subsequences: Tensor) -> Tensor:
-        """Subsequences ``(..., length)`` of which little of the mean is left."""
-        mean = subsequences.mean(-1, keepdim=True)
-        return subsequences - (1 - self.mean_weight) * mean
-
     def query(self, queries: Tensor, exclude_at: Tensor | None = None) -> Neighbors:
         """Find the nearest subsequence of the series, approximately.
 
@@ -227,7 +217,7 @@ class SubsequenceIndex(nn.Module):
         -------
         Neighbors
         """
-        centred = self.shrink_mean(queries)
+        centred = _shrink_mean(queries)
         squared, indices = self._search(centred, exclude_at)
         if exclude_at is None:
             trivial = squared < TRIVIAL_MATCH * centred.square().mean(1)
@@ -277,7 +267,7 @@ class SubsequenceIndex(nn.Module):
         """Nearest of the subsequences at some indices ``(Q, C)`` for each query."""
         indices = indices.clamp(0, len(self.incomplete) - 1)
         candidates = self.series.unfold(0, self.length, 1)[indices]  # Q, C, length
-        squared = (self.shrink_mean(candidates) - centred[:, None]).square().mean(-1)
+        squared = (_shrink_mean(candidates) - centred[:, None]).square().mean(-1)
         excluded = self.incomplete[indices]
         if exclude_at is not None:
             excluded = excluded | ((indices - exclude_at[:, None]).abs() < self.length)
@@ -289,6 +279,12 @@ class SubsequenceIndex(nn.Module):
             squared.gather(1, best)[:, 0].clamp_min(0),
             indices.gather(1, best)[:, 0],
         )
+
+
+def _shrink_mean(subsequences: Tensor) -> Tensor:
+    """Subsequences ``(..., length)`` of which little of the mean is left."""
+    mean = subsequences.mean(-1, keepdim=True)
+    return subsequences - (1 - MEAN_WEIGHT) * mean
 
 
 def downsampled_length(length: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +22,7 @@ MAX_CELL_SIZE = 8  # in mean sizes; beyond it, a cell keeps evenly spaced member
 N_PROBES = 4  # cells searched for each query
 # On other devices than the CPU:
 QUERY_CHUNK = 2**13
-PAIR_CHUNK = 2**19  # of queries and members
+PAIR_CHUNK = 2**21  # of queries and members, bounded by memory only
 
 
 class ExclusionZone(NamedTuple):
@@ -131,21 +132,24 @@ class InvertedFile(nn.Module):
             )
             return torch.from_numpy(best)
         cells = _nearest(queries, self.centers, min(N_PROBES, len(self.centers)))
-        found = torch.zeros_like(cells)
-        order = cells.flatten().argsort(stable=True)
-        counts = torch.bincount(cells.flatten(), minlength=len(self.centers))
-        edges = F.pad(counts.cumsum(0), (1, 0)).tolist()
-        for cell in range(len(self.centers)):
-            members = slice(self.edges[cell], self.edges[cell + 1])
-            positions, points = self.positions[members], self.members[:, members].T
-            pairs = order[edges[cell] : edges[cell + 1]]
-            for chunk in torch.split(pairs, max(1, PAIR_CHUNK // len(positions))):
-                row = chunk // cells.shape[1]
-                similarity = _similarity(queries[row], points)
-                excluded = zone.excludes(positions - at[row, None])
-                nearest = similarity.masked_fill_(excluded, -torch.inf).argmax(1)
-                found.view(-1)[chunk] = positions[nearest]
-        return found
+        edges = torch.tensor(self.edges).to(queries.device)
+        size = max(map(operator.sub, self.edges[1:], self.edges))
+        points = self.members.T.contiguous()
+        found = []
+        for chunk in torch.split(
+            torch.arange(len(queries), device=queries.device),
+            max(1, PAIR_CHUNK // (cells.shape[1] * size)),
+        ):
+            # A row for each cell, as long as the largest is.
+            member = edges[cells[chunk], None] + torch.arange(size, device=edges.device)
+            beyond = member >= edges[cells[chunk] + 1, None]
+            member = member.clamp_max(len(points) - 1)  # query, cell, member
+            squared = (points[member] - queries[chunk, None, None]).square_().sum(-1)
+            position = self.positions[member]
+            excluded = zone.excludes(position - at[chunk, None, None]) | beyond
+            nearest = squared.masked_fill_(excluded, torch.inf).argmin(-1, keepdim=True)
+            found.append(position.gather(-1, nearest)[..., 0])
+        return torch.cat(found)
 
     def arrays(self) -> CellArrays:
         """The points as the compiled search reads them, on the CPU."""

@@ -21,26 +21,30 @@ Every distance is exact for its pair; only the choice of pairs is approximate.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from types import ModuleType
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from skcoad._threads import in_threads
 from skcoad.neighbors import _diagonals, _diagonals_torch
 from skcoad.neighbors._distance import (
+    MEAN_WEIGHT,
     NOWHERE,
     VARIANCE_FLOOR,
     Comparison,
     Metric,
     Moments,
 )
-from skcoad.neighbors._index import MEAN_WEIGHT, TRIVIAL_MATCH, Neighbors
+from skcoad.neighbors._index import TRIVIAL_MATCH, Neighbors
 from skcoad.neighbors._inverted_file import N_SAMPLE, ExclusionZone, InvertedFile
 from skcoad.neighbors._pairs import Side, make_side
 from skcoad.preprocessing._rolling import rolling_sum
 
-__all__ = ["JoinIndex", "Metric"]
+__all__ = ["JoinIndex", "Metric", "join_all", "self_join_all"]
 
 N_COMPONENTS = 64
 MAX_POINTS = 256  # of a subsequence in the first stage; longer ones are downsampled
@@ -64,10 +68,8 @@ class JoinIndex(nn.Module):
     length : int
         Length of a subsequence, at most `n_timestamps`.
     metric : {"euclidean", "znormalized"}
-        Root mean squared difference of two subsequences, after shrinking their means,
-        or after z-normalisation (with a floor for the variance).
-    mean_weight : float, default=0.2
-        What the means are shrunk to; 0 ignores them, 1 is the plain distance.
+        Root mean squared difference of two subsequences, after shrinking their means
+        to a fifth, or after z-normalisation (with a floor for the variance).
 
     Examples
     --------
@@ -94,10 +96,8 @@ class JoinIndex(nn.Module):
         missing: Tensor,
         length: int,
         metric: Metric,
-        mean_weight: float = MEAN_WEIGHT,
     ) -> None:
         super().__init__()
-        self.mean_weight = mean_weight
         self.length = length
         self.metric = metric
         self.shift = float(series.double().mean())
@@ -153,7 +153,7 @@ class JoinIndex(nn.Module):
             mean = x.mean[chunk, None].to(points.dtype)
             coordinates = points @ self.components
             if self.metric == "euclidean":
-                coordinates -= (1 - self.mean_weight) * mean * total
+                coordinates -= (1 - MEAN_WEIGHT) * mean * total
             else:
                 deviation = (x.variance[chunk, None] + VARIANCE_FLOOR).sqrt()
                 coordinates = (coordinates - mean * total) / deviation.to(points.dtype)
@@ -199,7 +199,7 @@ class JoinIndex(nn.Module):
             Of all subsequences; infinitely far where everything is excluded.
         """
         zone = ExclusionZone(self.length if exclusion is None else exclusion, past_only)
-        return self._join(self._y, query_stride, zone, itself=True)
+        return _joined([self], None, query_stride, zone)[0]
 
     def join(self, x: Tensor, query_stride: int) -> Neighbors:
         """Find the nearest neighbour of every subsequence of another series.
@@ -219,72 +219,153 @@ class JoinIndex(nn.Module):
             Of all subsequences, ``(n_timestamps - length + 1,)``; infinitely far where
             everything is excluded.
         """
-        zone = ExclusionZone(self.length)
-        return self._join(self._moments(x), query_stride, zone, itself=False)
+        return join_all([self], [x], query_stride)[0]
 
-    def _join(
-        self, x: Moments, stride: int, zone: ExclusionZone, itself: bool
-    ) -> Neighbors:
-        n = len(x.mean)
-        stride = min(stride, n)
-        n_blocks = -(-n // stride)
-        device = x.series.device
-        starts = (torch.arange(n_blocks + 1, device=device) * stride).clamp_max(n - 1)
-        of = Comparison(
-            x, self._y, self.incomplete, zone, self.metric, self.mean_weight
-        )
-        found, totals, excluded = self._candidates(of, starts, itself)
-        # A block excludes the trivial matches of the queries on both of its sides.
-        around = F.pad(excluded, (1, 1), value=0 if itself else NOWHERE)
-        around = torch.stack([around[:-2], around[1:-1], around[2:]], 1)  # queries, 3
-        squared, diagonal = self._kernels.follow_diagonals(
-            of, starts, stride, found - starts[:, None], totals, around
-        )
-        indices = torch.arange(n, device=device) + diagonal
-        return Neighbors(indices, squared.sqrt().to(x.series.dtype))
-
-    @property
-    def _kernels(self) -> ModuleType:
-        """The module for the device; on the meta device nothing is computed."""
-        on_cpu = self.series.device.type == "cpu"
-        return _diagonals if on_cpu else _diagonals_torch
-
-    def _candidates(
-        self, of: Comparison, starts: Tensor, itself: bool
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Candidates of queries.
-
-        Returns
-        -------
-        found, totals : Tensor of shape (n_queries, n_probes)
-            Candidates, and their sums of squared differences to the query.
-        excluded : Tensor of shape (n_queries,)
-            The diagonal of the trivial match, or ``NOWHERE``.
-        """
-        embedded = self._embed(of.x, starts)
-        if itself:
-            found, totals = self._nearest(of, starts, embedded, starts)
-            return found, totals, torch.zeros_like(starts)
-        match = torch.full_like(starts, NOWHERE)
-        found, totals = self._nearest(of, starts, embedded, match)
-        total, which = totals.min(1)
-        trivial = total <= TRIVIAL_MATCH * self.length * of.x.variance[starts]
-        match[trivial] = found.gather(1, which[:, None])[trivial, 0]
-        if trivial.any():
-            found[trivial], totals[trivial] = self._nearest(
-                of, starts[trivial], embedded[trivial], match[trivial]
-            )
-        return found, totals, torch.where(trivial, match - starts, NOWHERE)
-
-    def _nearest(
-        self, of: Comparison, starts: Tensor, embedded: Tensor, match: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Best member of each of the nearest cells, and its sum of squared differences.
+    def _query(self, x: Tensor | None, starts: Tensor, zone: ExclusionZone) -> _Queried:
+        """Find candidates for some subsequences, of the series itself if `x` is None.
 
         The first stage is coarse: one timestamp earlier or later may be nearer.
         """
-        found = self.file.search(embedded, match, of.zone)
-        nearest: tuple[Tensor, Tensor] = self._kernels.nearest_adjacent(
-            of, starts, found, match
+        of = Comparison(
+            self._y if x is None else self._moments(x),
+            self._y,
+            self.incomplete,
+            zone,
+            self.metric,
         )
-        return nearest
+        embedded = self._embed(of.x, starts)
+        kernels = _kernels(starts.device)
+
+        def nearest(rows: Tensor | slice, match: Tensor) -> tuple[Tensor, Tensor]:
+            found = self.file.search(embedded[rows], match[rows], zone)
+            nearest: tuple[Tensor, Tensor] = kernels.nearest_adjacent(
+                of, starts[rows], found, match[rows]
+            )
+            return nearest
+
+        if x is None:
+            found, totals = nearest(slice(None), starts)
+            return _Queried(of, found, totals, torch.zeros_like(starts))
+        match = torch.full_like(starts, NOWHERE)
+        found, totals = nearest(slice(None), match)
+        total, which = totals.min(1)
+        trivial = total <= TRIVIAL_MATCH * self.length * of.x.variance[starts]
+        match = torch.where(trivial, found.gather(1, which[:, None])[:, 0], NOWHERE)
+        if starts.device.type != "cpu":  # to search again is faster than to ask it
+            found, totals = nearest(slice(None), match)
+        elif trivial.any():
+            found[trivial], totals[trivial] = nearest(trivial, match)
+        return _Queried(
+            of, found, totals, torch.where(trivial, match - starts, NOWHERE)
+        )
+
+
+class _Queried(NamedTuple):
+    """A join, and candidates of its queries.
+
+    Attributes
+    ----------
+    of : Comparison
+        What is joined.
+    found, totals : Tensor of shape (n_queries, n_probes)
+        Candidates, and their sums of squared differences to the query.
+    excluded : Tensor of shape (n_queries,)
+        The diagonal of the trivial match, or ``NOWHERE``.
+    """
+
+    of: Comparison
+    found: Tensor
+    totals: Tensor
+    excluded: Tensor
+
+
+def join_all(
+    indexes: Sequence[JoinIndex], x: Sequence[Tensor], query_stride: int
+) -> list[Neighbors]:
+    """Join several normal series with one other each, at once.
+
+    Parameters
+    ----------
+    indexes : sequence of JoinIndex
+        Of normal series of the same length, for subsequences of the same length.
+    x : sequence of Tensor of shape (n_timestamps,)
+        What each is joined with, all of the same length.
+    query_stride : int
+        As in :meth:`JoinIndex.join`.
+
+    Returns
+    -------
+    list of Neighbors
+        What :meth:`JoinIndex.join` gives for each.
+    """
+    return _joined(indexes, x, query_stride, ExclusionZone(indexes[0].length))
+
+
+def self_join_all(indexes: Sequence[JoinIndex], query_stride: int) -> list[Neighbors]:
+    """Join several normal series with themselves, at once.
+
+    Parameters
+    ----------
+    indexes, query_stride : sequence of JoinIndex, int
+        As for :func:`join_all`.
+
+    Returns
+    -------
+    list of Neighbors
+        What :meth:`JoinIndex.self_join` gives for each.
+    """
+    return _joined(indexes, None, query_stride, ExclusionZone(indexes[0].length))
+
+
+def _joined(
+    indexes: Sequence[JoinIndex],
+    x: Sequence[Tensor] | None,
+    stride: int,
+    zone: ExclusionZone,
+) -> list[Neighbors]:
+    """Join with other series, or each with itself if there is none."""
+    series = indexes[0].series if x is None else x[0]
+    n, device = len(series) - indexes[0].length + 1, series.device
+    stride = min(stride, n)
+    n_blocks = -(-n // stride)
+    starts = (torch.arange(n_blocks + 1, device=device) * stride).clamp_max(n - 1)
+
+    def query(row: int) -> _Queried:
+        return indexes[row]._query(None if x is None else x[row], starts, zone)
+
+    queried = list(in_threads(query, range(len(indexes))))
+    n_probes = max(each.found.shape[1] for each in queried)
+    found, totals = (
+        torch.stack([_widened(candidates, n_probes) for candidates in part])
+        for part in zip(*((each.found, each.totals) for each in queried), strict=True)
+    )
+    # A block excludes the trivial matches of the queries on both of its sides.
+    around = F.pad(
+        torch.stack([each.excluded for each in queried]),
+        (1, 1),
+        value=0 if x is None else NOWHERE,
+    )
+    squared, diagonal = _kernels(device).follow_diagonals(
+        [each.of for each in queried],
+        starts,
+        stride,
+        found - starts[:, None],
+        totals,
+        around.unfold(1, 3, 1),
+    )
+    indices = torch.arange(n, device=device) + diagonal
+    return [
+        Neighbors(*pair)
+        for pair in zip(indices, squared.sqrt().to(series.dtype), strict=True)
+    ]
+
+
+def _kernels(device: torch.device) -> ModuleType:
+    """The module of the last two steps."""
+    return _diagonals if device.type == "cpu" else _diagonals_torch
+
+
+def _widened(candidates: Tensor, n: int) -> Tensor:
+    """Candidates of each query, the last one repeated until there are so many."""
+    last = candidates[:, -1:].expand(-1, n - candidates.shape[1])
+    return torch.cat([candidates, last], 1)

@@ -16,12 +16,19 @@ from numpy.typing import NDArray
 
 from skcoad._typing import BoolArray, FloatArray
 from skcoad.neighbors._cells import search_cells
-from skcoad.neighbors._channel import VIEWS, ChannelNeighbors
+from skcoad.neighbors._channel import ChannelNeighbors
 from skcoad.neighbors._compiled import compiled
-from skcoad.neighbors._distance import EQUAL, NOWHERE, VARIANCE_FLOOR
+from skcoad.neighbors._distance import (
+    EQUAL,
+    MEAN_WEIGHT,
+    NOWHERE,
+    VARIANCE_FLOOR,
+    shrinkage_of,
+)
 from skcoad.neighbors._inverted_file import N_PROBES, ExclusionZone
 from skcoad.neighbors._join import TINY, JoinIndex
-from skcoad.neighbors._pairs import pair_distance, shrinkage_of, sum_squares
+from skcoad.neighbors._pairs import pair_distance, sum_squares
+from skcoad.neighbors._views import VIEWS
 
 __all__ = ["SubsequenceLookup", "subsequences"]
 
@@ -96,9 +103,7 @@ class SubsequenceLookup:
             np.stack([side.series for side in sides]),
             np.stack([side.moments for side in sides]),
             np.array([join.metric == "znormalized" for join in self._joins]),
-            np.array(
-                [shrinkage_of(join.metric, join.mean_weight) for join in self._joins]
-            ),
+            np.array([shrinkage_of(join.metric) for join in self._joins]),
             np.stack([join.incomplete.cpu().numpy() for join in self._joins]),
             neighbors.baselines.cpu().numpy(),
         )
@@ -256,7 +261,7 @@ class _File:
 
     def __init__(self, join: JoinIndex) -> None:
         self._is_euclidean = join.metric == "euclidean"
-        self._mean_weight, self._factor = join.mean_weight, join.factor
+        self._factor = join.factor
         self._components: FloatArray = join.components.cpu().numpy()
         self._total = self._components.sum(0)
         self._cells = join.file.arrays()
@@ -275,7 +280,7 @@ class _File:
             points = points.reshape(len(points), n_points, self._factor).mean(2)
         embedded: FloatArray = points @ self._components
         if self._is_euclidean:
-            embedded = embedded - (1 - self._mean_weight) * mean * self._total
+            embedded = embedded - (1 - MEAN_WEIGHT) * mean * self._total
         else:
             embedded = embedded - mean * self._total
             embedded = embedded / np.sqrt(variance + VARIANCE_FLOOR)

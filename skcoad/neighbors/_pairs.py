@@ -1,9 +1,6 @@
 """The distance of a single pair of subsequences, compiled for the CPU.
 
-Squared distances are those of ``_distance.py``. With d the mean squared difference of
-two subsequences, b that of their means, v their variances and s their scales they are
-``s_x s_y (d - v_x - v_y - shrinkage b) + s_x^2 v_x + s_y^2 v_y``; without
-z-normalisation v is not needed, and 0 here, and s is 1.
+As in ``_distance.py``, for one pair instead of many.
 """
 
 from __future__ import annotations
@@ -14,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skcoad.neighbors._compiled import compiled
-from skcoad.neighbors._distance import VARIANCE_FLOOR, Metric, Moments
+from skcoad.neighbors._distance import Metric, Moments, distance_terms
 
-__all__ = ["Side", "make_side", "pair_distance", "shrinkage_of", "sum_squares"]
+__all__ = ["Side", "make_side", "pair_distance", "sum_squares"]
 
 
 class Side(NamedTuple):
@@ -28,17 +25,8 @@ class Side(NamedTuple):
 
 def make_side(of: Moments, metric: Metric) -> Side:
     """Arrays of a series on the CPU, with the variances and scales of a metric."""
-    series, mean, variance = (np.ascontiguousarray(each.numpy()) for each in of)
-    if metric == "znormalized":
-        scale = 1 / np.sqrt(variance + VARIANCE_FLOOR)
-    else:
-        variance, scale = np.zeros_like(mean), np.ones_like(mean)
-    return Side(series, np.stack([mean, variance, scale], axis=1))
-
-
-def shrinkage_of(metric: Metric, mean_weight: float) -> float:
-    """What is taken off of the squared difference of two means."""
-    return 1.0 if metric == "znormalized" else 1 - mean_weight**2
+    terms = distance_terms(of, metric)
+    return Side(np.ascontiguousarray(of.series.numpy()), terms.T.contiguous().numpy())
 
 
 @compiled(fastmath={"reassoc", "contract"})

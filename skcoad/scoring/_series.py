@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
 
-from skcoad._device import chunk_sizes
-from skcoad._progress import advance
-from skcoad._threads import in_threads
 from skcoad._typing import (
     Aggregation,
     ChannelAggregation,
@@ -23,17 +20,18 @@ from skcoad.model import AGGREGATIONS, EVIDENCE, SCORES, CoADModel, ScoreCompone
 from skcoad.neighbors import Profile
 from skcoad.preprocessing._calibration import TailCalibration
 from skcoad.scoring._aggregation import ChannelAggregate
+from skcoad.scoring._chunks import by_chunks
 from skcoad.scoring._components import combine, moving_average, smoothed
+from skcoad.scoring._profiles import each_channel
 
 __all__ = [
     "ScoringOptions",
     "aggregate_channels",
     "calibrate_scores",
     "channel_score",
-    "chunks",
     "explain_series",
     "network_rarity",
-    "score_channel",
+    "score_and_expect",
     "score_channels",
     "score_series",
     "smoothing_reach",
@@ -109,11 +107,8 @@ def score_channels(
     ------
     ndarray of shape (n_timestamps,), or of the length of the part
     """
-
-    def score(channel: int) -> FloatArray:
-        return score_channel(model, X, channel, options, part)[0]
-
-    yield from in_threads(score, range(X.shape[1]))
+    for scores, _ in score_and_expect(model, X, options, part):
+        yield scores
 
 
 def calibrate_scores(
@@ -144,10 +139,10 @@ def calibrate_scores(
     normal = {how: ChannelAggregate(how) for how in AGGREGATIONS}
     aggregate = ChannelAggregate(options.channel_aggregation)
 
-    def calibrate(channel: int) -> tuple[FloatArray, FloatArray]:
-        return _calibrate_channel(model, X, channel, options)
+    def calibrate(channel: int, profile: Profile | None) -> _Calibrated:
+        return _calibrate_channel(model, X, channel, options, profile)
 
-    calibrated = in_threads(calibrate, range(X.shape[1]))
+    calibrated = each_channel(calibrate, model, X, "train")
     for calibration, (as_new, scores) in zip(
         model.calibrations, calibrated, strict=True
     ):
@@ -162,22 +157,25 @@ def calibrate_scores(
     return _aggregate_score(model, aggregate.result(), options)
 
 
-def _calibrate_channel(
-    model: CoADModel, X: FloatArray, channel: int, options: ScoringOptions
-) -> tuple[FloatArray, FloatArray]:
-    """Calibrate the scores of one channel, in place.
+class _Calibrated(NamedTuple):
+    """What a channel of the training series scores."""
 
-    Returns
-    -------
-    as_new : ndarray of shape (n_kinds, n_timestamps)
-        Scores of each kind, each part of the series as if it were new.
-    scores : ndarray of shape (n_timestamps,)
-        What the series scores.
-    """
+    as_new: FloatArray  # n_kinds, n_timestamps: each part as if it were new
+    scores: FloatArray  # n_timestamps
+
+
+def _calibrate_channel(
+    model: CoADModel,
+    X: FloatArray,
+    channel: int,
+    options: ScoringOptions,
+    profile: Profile | None,
+) -> _Calibrated:
+    """Calibrate the scores of one channel, in place."""
     width = smoothing_width(model, X, options)
-    components = _components(model, X, channel, options)
+    components = _components(model, X, channel, options, profile)
     halo = smoothing_reach(model, width)
-    computed = ScoreComponents(*_by_chunks(components, model, len(X), halo))
+    computed = ScoreComponents(*by_chunks(components, model, len(X), halo))
     network = smoothed(computed, np.isnan(X[:, channel]), width)
     observed = ~np.isnan(network[0])
     calibration, device = model.calibrations[channel], model.device
@@ -185,7 +183,9 @@ def _calibrate_channel(
     as_new = model.normal_components(X, channel, computed)
     scores = _scores(model, channel, as_new, network)
     calibration.scores.fit(_tensor(scores[:, observed], device))
-    return scores, channel_score(model, channel, computed, network, options.score_by)
+    return _Calibrated(
+        scores, channel_score(model, channel, computed, network, options.score_by)
+    )
 
 
 def aggregate_channels(
@@ -244,47 +244,54 @@ def explain_series(
     ]
 
 
-def score_channel(
+def score_and_expect(
     model: CoADModel,
     X: FloatArray,
-    channel: int,
     options: ScoringOptions,
     part: slice | None = None,
-) -> tuple[FloatArray, FloatArray]:
-    """Score a channel, and say what was expected of it.
+) -> Iterator[tuple[FloatArray, FloatArray]]:
+    """Score each channel, and say what was expected of it.
 
     Parameters
     ----------
     model, X, options, part : CoADModel, ndarray, ScoringOptions, slice
         As for :func:`score_channels`.
-    channel : int
-        Which channel.
 
-    Returns
-    -------
+    Yields
+    ------
     score, reconstruction : ndarray of shape (n_timestamps,), or of the part's length
         The reconstruction in the units of `X`.
     """
     width = smoothing_width(model, X, options)
-    components = _components(model, X, channel, options)
-
-    def score(chunk: slice) -> tuple[FloatArray, FloatArray]:
-        computed = components(chunk)
-        network = smoothed(computed, np.isnan(X[chunk, channel]), width)
-        scores = channel_score(model, channel, computed, network, options.score_by)
-        return scores, computed.reconstruction
-
     halo = smoothing_reach(model, width)
-    scores, reconstruction = _by_chunks(score, model, len(X), halo, part)
-    return scores, reconstruction
+
+    def score(channel: int, profile: Profile | None) -> tuple[FloatArray, FloatArray]:
+        components = _components(model, X, channel, options, profile)
+
+        def score_chunk(chunk: slice) -> tuple[FloatArray, FloatArray]:
+            computed = components(chunk)
+            network = smoothed(computed, np.isnan(X[chunk, channel]), width)
+            scores = channel_score(model, channel, computed, network, options.score_by)
+            return scores, computed.reconstruction
+
+        scores, reconstruction = by_chunks(score_chunk, model, len(X), halo, part)
+        return scores, reconstruction
+
+    yield from each_channel(score, model, X, options.references)
 
 
 def _components(
-    model: CoADModel, X: FloatArray, channel: int, options: ScoringOptions
+    model: CoADModel,
+    X: FloatArray,
+    channel: int,
+    options: ScoringOptions,
+    whole: Profile | None = None,
 ) -> Callable[[slice], ScoreComponents]:
-    """Components of one channel, of the timestamps that are asked for."""
-    whole: Profile | None = None
-    if options.references != "train":  # then neighbours are of the whole series
+    """Components of one channel, of the timestamps that are asked for.
+
+    By the profile of the whole series if it is known, else of these timestamps.
+    """
+    if whole is None and options.references != "train":  # of neighbours anywhere in it
         whole = model.profile(X, channel, options.references)
 
     def components(chunk: slice) -> ScoreComponents:
@@ -423,75 +430,5 @@ def _part_components(
         return components(slice(chunk.start + start, min(chunk.stop + start, stop)))
 
     inside = slice(part.start - start, part.stop - start)
-    computed = _by_chunks(around, model, stop - start, halo=0)
+    computed = by_chunks(around, model, stop - start, halo=0)
     return [values[inside] for values in computed]
-
-
-def _by_chunks(
-    compute: Callable[[slice], Sequence[FloatArray]],
-    model: CoADModel,
-    n_timestamps: int,
-    halo: int,
-    part: slice | None = None,
-) -> list[FloatArray]:
-    """Arrays of a part of one channel, computed in chunks with a halo.
-
-    Their values are those that a part of all chunks gives.
-    """
-    part = slice(0, n_timestamps) if part is None else part
-    computed: list[FloatArray] = []
-    step = model.config.plan.step
-    least = chunk_sizes(model.device).timestamps
-    for chunk, core in chunks(n_timestamps, step, model.receptive_field + halo, least):
-        start, stop = max(core.start, part.start), min(core.stop, part.stop)
-        if start >= stop:
-            continue
-        for i, values in enumerate(compute(chunk)):
-            if i == len(computed):
-                length = part.stop - part.start
-                computed.append(np.empty(length, dtype=values.dtype))
-            inside = values[start - chunk.start : stop - chunk.start]
-            computed[i][start - part.start : stop - part.start] = inside
-        advance(stop - start)
-    return computed
-
-
-def chunks(
-    n_timestamps: int, step: int, halo: int, least: int
-) -> Iterator[tuple[slice, slice]]:
-    """Cut a long series into chunks that overlap by a halo.
-
-    Parameters
-    ----------
-    n_timestamps : int
-        Length of the series.
-    step : int
-        Every chunk starts at a multiple of it.
-    halo : int
-        How far a result depends on its surroundings.
-    least : int
-        Least length of a core.
-
-    Yields
-    ------
-    chunk, core : slice
-        What to compute on, and the part of the series whose results are then right;
-        the cores partition the series.
-
-    Examples
-    --------
-    >>> from skcoad.scoring._series import chunks
-    >>> for chunk, core in chunks(100, step=10, halo=5, least=60):
-    ...     print(chunk, core)
-    slice(0, 70, None) slice(0, 60, None)
-    slice(50, 100, None) slice(60, 100, None)
-    """
-    # A core much longer than the halo, so that little is computed twice.
-    length = step * math.ceil(max(least, 8 * halo) / step)
-    halo = step * math.ceil(halo / step)
-    for start in range(0, n_timestamps, length):
-        stop = min(start + length, n_timestamps)
-        yield (
-            slice(max(0, start - halo), min(stop + halo, n_timestamps)),
-            slice(start, stop),
-        )

@@ -25,15 +25,15 @@ if where.startswith("import "):
                 interrupt()
     sys.meta_path.insert(0, Finder())
 elif where == "swallowed":
-    from skcoad.scoring import _series
-    original = _series.chunks
+    from skcoad.scoring import _chunks
+    original = _chunks.chunks
     class Object:
         def __del__(self):
             interrupt()
     def chunks(*args):
         Object()  # in a destructor, the exception is only printed
         return original(*args)
-    _series.chunks = chunks
+    _chunks.chunks = chunks
 elif where == "writing":
     os.replace = interrupt
 elif where == "printing":

@@ -15,7 +15,7 @@ from skcoad import CoADDetector, NeighborsDetector, _device
 from skcoad.datasets import load_ucr
 from skcoad.metrics import kdd21_hit
 from skcoad.model import _training as training
-from skcoad.scoring._series import chunks
+from skcoad.scoring._chunks import chunks
 from skcoad.thresholds import PeaksOverThreshold
 
 UCR = Path(__file__).parents[3] / "shared" / "data" / "ucr"

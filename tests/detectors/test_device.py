@@ -11,6 +11,7 @@ import torch
 
 from skcoad import CoADDetector, NeighborsDetector
 from skcoad.datasets import make_series
+from skcoad.neighbors import _diagonals_torch
 from skcoad.streaming import StreamingDetector
 
 pytestmark = pytest.mark.skipif(
@@ -125,3 +126,19 @@ def test_no_loop_waits_for_the_device(process, name):
     few = process(waits, name, 500, 2)
     assert sum(few.values()) > 0
     assert process(waits, name, 1000, 4) == few
+
+
+def n_joins(n_channels):
+    """How often joins are computed, in fit and in scoring."""
+    normal, X = parts(500, n_channels)
+    join = mock.Mock(wraps=_diagonals_torch.follow_diagonals)
+    with (
+        simulated_device.simulation(),
+        mock.patch.object(_diagonals_torch, "follow_diagonals", join),
+    ):
+        NeighborsDetector(device=simulated_device.NAME).fit(normal).decision_function(X)
+    return join.call_count
+
+
+def test_channels_are_joined_at_once(process):
+    assert process(n_joins, 3) == process(n_joins, 1) > 0

@@ -6,9 +6,10 @@ import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from skcoad.neighbors import JoinIndex, _diagonals, _diagonals_torch
-from skcoad.neighbors._distance import NOWHERE, Comparison, Moments, squared_distance
+from skcoad.neighbors import JoinIndex, _diagonals, _diagonals_torch, _join
+from skcoad.neighbors._distance import NOWHERE, VARIANCE_FLOOR, Comparison, Moments
 from skcoad.neighbors._inverted_file import ExclusionZone
+from skcoad.neighbors._join import join_all, self_join_all
 
 from .series import make_series
 
@@ -26,6 +27,19 @@ def sum_squares(x, y, length, i, j):
     return float(difference.square().sum())
 
 
+def squared_distance(x, y, metric, i, j, mean_square):
+    """Of two subsequences, as the documentation of the metric says it."""
+    m_x, m_y, v_x, v_y = map(
+        float, (x.mean[i], y.mean[j], x.variance[i], y.variance[j])
+    )
+    between = (m_x - m_y) ** 2
+    if metric == "euclidean":  # the means are shrunk to a fifth
+        return mean_square - between + between / 25
+    covariance = (v_x + v_y + between - mean_square) / 2
+    a_x, a_y = v_x + VARIANCE_FLOOR, v_y + VARIANCE_FLOOR
+    return v_x / a_x + v_y / a_y - 2 * covariance / (a_x * a_y) ** 0.5
+
+
 @pytest.mark.parametrize("kernels", KERNELS)
 @pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize("past_only", [False, True])
@@ -39,7 +53,7 @@ def test_of_adjacent_candidates_the_nearest_is_found(
     n_y = len(y.mean)
     incomplete = torch.tensor(rng.random(n_y) < 0.3)
     zone = ExclusionZone(9, past_only)
-    compared = Comparison(x, y, incomplete, zone, metric, 0.2)
+    compared = Comparison(x, y, incomplete, zone, metric)
     starts = torch.arange(0, len(x.mean), 2)
     candidates = torch.tensor(rng.integers(0, n_y, (len(starts), 4)))
     candidates[0], candidates[1] = 0, n_y - 1
@@ -59,9 +73,7 @@ def test_of_adjacent_candidates_the_nearest_is_found(
                 if offset > -9 and (past_only or offset < 9):
                     continue
                 total = sum_squares(x.series, y.series, length, i, j)
-                squared = float(
-                    squared_distance(compared, i, j, torch.tensor(total / length))
-                )
+                squared = squared_distance(x, y, metric, i, j, total / length)
                 if squared < least:
                     best, least = j, squared
             assert found[query, probe] == best
@@ -72,37 +84,43 @@ def test_of_adjacent_candidates_the_nearest_is_found(
 
 
 @given(
-    seed=st.integers(0, 2**32 - 2),
+    seed=st.integers(0, 2**32 - 3),
     n=st.integers(1, 90),
     length=st.integers(2, 20),
     stride=st.integers(1, 100),
     zone=st.builds(ExclusionZone, st.integers(1, 40), st.booleans()),
-    metric=st.sampled_from(METRICS),
+    metrics=st.lists(st.sampled_from(METRICS), min_size=1, max_size=3),
     itself=st.booleans(),
 )
-@example(0, 90, 20, 7, ExclusionZone(20), "euclidean", True)
+@example(0, 90, 20, 7, ExclusionZone(20), ["euclidean"], True)
 def test_both_kernels_find_the_same_pairs(
-    seed, n, length, stride, zone, metric, itself
+    seed, n, length, stride, zone, metrics, itself
 ):
     rng = np.random.default_rng(seed)
     x = moments(make_series(n + length - 1, seed), length)
-    y = x if itself else moments(make_series(60 + length - 1, seed + 1), length)
-    n_y, stride = len(y.mean), min(stride, n)
+    stride = min(stride, n)
     n_blocks = -(-n // stride)
     starts = (torch.arange(n_blocks + 1) * stride).clamp_max(n - 1)
-    candidates = torch.tensor(rng.integers(0, n_y, (n_blocks + 1, 3)))
-    totals = [
-        [sum_squares(x.series, y.series, length, int(i), int(j)) for j in found]
-        for i, found in zip(starts, candidates, strict=True)
-    ]
-    totals = torch.tensor(totals, dtype=torch.float64)
-    match = rng.choice([0, NOWHERE, 5], (n_blocks + 1, 3))
-    incomplete = torch.tensor(rng.random(n_y) < 0.1)
-    excluded = torch.zeros_like(candidates) if itself else torch.tensor(match)
-    compared = Comparison(x, y, incomplete, zone, metric, 0.2)
+    joins, candidates, totals = [], [], []
+    for row, metric in enumerate(metrics):
+        other = make_series(60 + length - 1, seed + 1 + row)
+        y = x if itself else moments(other, length)
+        n_y = len(y.mean)
+        incomplete = torch.tensor(rng.random(n_y) < 0.1)
+        joins.append(Comparison(x, y, incomplete, zone, metric))
+        found = torch.tensor(rng.integers(0, n_y, (n_blocks + 1, 3)))
+        candidates.append(found)
+        of_queries = [
+            [sum_squares(x.series, y.series, length, int(i), int(j)) for j in row]
+            for i, row in zip(starts, found, strict=True)
+        ]
+        totals.append(torch.tensor(of_queries, dtype=torch.float64))
+    candidates, totals = torch.stack(candidates), torch.stack(totals)
+    match = torch.tensor(rng.choice([0, NOWHERE, 5], candidates.shape))
+    excluded = torch.zeros_like(candidates) if itself else match
     (squared, diagonal), (expected, expected_diagonal) = (
         kernels.follow_diagonals(
-            compared, starts, stride, candidates - starts[:, None], totals, excluded
+            joins, starts, stride, candidates - starts[:, None], totals, excluded
         )
         for kernels in KERNELS
     )
@@ -116,7 +134,26 @@ def test_a_join_is_the_same_by_both_kernels(metric, monkeypatch):
     series, x = make_series(600, 0, 60, 0.2), make_series(300, 1, 60, 0.2)
     index = JoinIndex(series, torch.arange(600) % 90 == 40, 24, metric)
     joined, itself = index.join(x, 3), index.self_join(3)
-    monkeypatch.setattr(JoinIndex, "_kernels", _diagonals_torch)
+    monkeypatch.setattr(_join, "_kernels", lambda _: _diagonals_torch)
     for one, other in ((joined, index.join(x, 3)), (itself, index.self_join(3))):
         assert torch.equal(one.indices, other.indices)
         torch.testing.assert_close(one.distances, other.distances)
+
+
+@pytest.mark.parametrize("kernels", KERNELS)
+def test_joined_at_once_is_joined_one_by_one(kernels, monkeypatch):
+    monkeypatch.setattr(_join, "_kernels", lambda _: kernels)
+    missing = torch.arange(2200) % 300 == 40
+    indexes = [
+        JoinIndex(make_series(2200, 0), missing, 24, "euclidean"),
+        JoinIndex(make_series(2200, 1, 60, 0.2), ~missing, 24, "znormalized"),
+        JoinIndex(torch.zeros(2200), missing, 24, "znormalized"),  # of a single cell
+    ]
+    x = [make_series(150, seed) for seed in range(2)]
+    x.append(indexes[1].series[100:250])  # trivial matches
+    at_once = *join_all(indexes, x, 3), *self_join_all(indexes, 3)
+    alone = [index.join(part, 3) for index, part in zip(indexes, x, strict=True)]
+    alone += [index.self_join(3) for index in indexes]
+    for found, expected in zip(at_once, alone, strict=True):
+        assert torch.equal(found.indices, expected.indices)
+        assert torch.equal(found.distances, expected.distances)

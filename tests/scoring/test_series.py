@@ -23,8 +23,8 @@ from skcoad.scoring import (
     score_channels,
     score_series,
 )
+from skcoad.scoring._chunks import chunks
 from skcoad.scoring._components import smoothed
-from skcoad.scoring._series import chunks
 
 
 @given(

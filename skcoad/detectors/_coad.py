@@ -62,7 +62,8 @@ class CoADDetector(TimeSeriesDetector):
     ----------
     period : int or "auto", default="auto"
         Dominant period in timestamps, at most half of the training series; by default
-        from the autocorrelation.
+        from the autocorrelation, or 125 at most where nothing repeats; see
+        :func:`skcoad.preprocessing.dominant_period`.
     window_periods : float, default=2.0
         Periods in a window of automatic size.
     window_size, patch_size, step : int or "auto", default="auto"

@@ -52,7 +52,8 @@ class NeighborsDetector(TimeSeriesDetector):
     ----------
     period : int or "auto", default="auto"
         Dominant period in timestamps, at most half of the training series; by default
-        from the autocorrelation.
+        from the autocorrelation, or 125 at most where nothing repeats; see
+        :func:`skcoad.preprocessing.dominant_period`.
     step : int or "auto", default="auto"
         Queries are at most so far apart, and at most a sixteenth of a period; by
         default about a period. See :func:`skcoad.preprocessing.plan_windows`.

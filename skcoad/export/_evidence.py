@@ -12,7 +12,12 @@ from skcoad.export._search import ExactSearch
 from skcoad.model import CoADModel
 from skcoad.model._regression import ChannelRegression
 from skcoad.model._statistics import level, statistics
-from skcoad.neighbors import VIEWS, excess_distance, first_differences
+from skcoad.neighbors import (
+    VIEWS,
+    excess_distance,
+    first_differences,
+    known_neighbors,
+)
 from skcoad.preprocessing import WindowPlan
 from skcoad.preprocessing._calibration import TailCalibration
 from skcoad.preprocessing._deviation import Deviation
@@ -75,7 +80,9 @@ class EvidenceGraph(nn.Module):
         period = self.plan.period
         starts = torch.arange(x.shape[1] - period + 1, device=x.device)
         excess = [
-            excess_distance(search(views[kind], starts), baseline, period)
+            excess_distance(
+                known_neighbors(kind, search(views[kind], starts)), baseline, period
+            )
             for search, baseline, (kind, _) in zip(
                 self.searches, self.baselines, VIEWS, strict=True
             )

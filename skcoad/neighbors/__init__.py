@@ -37,6 +37,7 @@ from skcoad.neighbors._views import (
     diff_missing,
     difference_scale,
     first_differences,
+    known_neighbors,
 )
 
 __all__ = [
@@ -56,6 +57,7 @@ __all__ = [
     "excess_distance",
     "first_differences",
     "impute",
+    "known_neighbors",
     "profile_all",
     "query_windows",
     "retrieve",

@@ -31,6 +31,7 @@ from skcoad.neighbors._views import (
     diff_missing,
     difference_scale,
     first_differences,
+    known_neighbors,
     missing_of_kind,
 )
 from skcoad.preprocessing._plan import QUERIES_PER_PERIOD, WindowPlan
@@ -364,12 +365,14 @@ class ChannelNeighbors(nn.Module):
         Tensor of shape (n_timestamps,)
         """
         period, baselines = self.plan.period, self.baselines[row]
-        own_index = JoinIndex(*series, period, VIEWS[row][1])
+        kind, metric = VIEWS[row]
+        own_index = JoinIndex(*series, period, metric)
         own = own_index.self_join(
             self.plan.query_stride(QUERIES_PER_PERIOD),
             math.ceil(EXCLUSION_PERIODS * period),
             past_only,
         )
+        own = known_neighbors(kind, own)
         nearer = own.distances < nearest.distances
         distances = torch.where(nearer, own.distances, nearest.distances)
         own_baselines = baseline_distances(
@@ -467,7 +470,13 @@ def _join_all(
 def _by_channel(found: Sequence[Neighbors]) -> list[list[Neighbors]]:
     """Neighbours in all views of one channel after the other."""
     n = len(VIEWS)
-    return [list(found[first : first + n]) for first in range(0, len(found), n)]
+    return [
+        [
+            known_neighbors(kind, each)
+            for each, (kind, _) in zip(found[first : first + n], VIEWS, strict=True)
+        ]
+        for first in range(0, len(found), n)
+    ]
 
 
 def _mean_correlation(nearest: Neighbors, incomplete: Tensor) -> Tensor:

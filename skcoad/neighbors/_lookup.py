@@ -119,11 +119,12 @@ class SubsequenceLookup:
         Returns
         -------
         ndarray of shape (n_views, n_timestamps - length + 1, length)
-            A view of the values and of their first differences, where the first
-            difference is 0.
+            A view of the values and of their first differences, of which the first,
+            which is not known, is as the second.
         """
         difference = np.zeros_like(x)
         np.subtract(x[1:], x[:-1], out=difference[1:])
+        difference[:1] = difference[1:2]
         difference /= self._difference_scale
         kinds = {"values": x, "differences": difference}
         series = np.stack([kinds[kind] for kind, _ in VIEWS]) - self._shift

@@ -11,12 +11,14 @@ import torch
 from torch import Tensor
 
 from skcoad.neighbors._distance import Metric
+from skcoad.neighbors._index import Neighbors
 
 __all__ = [
     "VIEWS",
     "diff_missing",
     "difference_scale",
     "first_differences",
+    "known_neighbors",
     "missing_of_kind",
 ]
 
@@ -30,8 +32,14 @@ VIEWS: tuple[tuple[str, Metric], ...] = (
 
 
 def first_differences(x: Tensor) -> Tensor:
-    """Difference of each value to the one before, ``(..., T)``; 0 for the first."""
-    return torch.diff(x, prepend=x[..., :1])
+    """Difference of each value to the one before, ``(..., T)``.
+
+    The first, which is not known, is as the second; 0 for a single value.
+    """
+    if x.shape[-1] == 1:
+        return torch.zeros_like(x)
+    differences = torch.diff(x)
+    return torch.cat([differences[..., :1], differences], -1)
 
 
 def difference_scale(x: Tensor) -> Tensor:
@@ -54,6 +62,32 @@ def diff_missing(missing: Tensor) -> Tensor:
     """Which differences are missing: those of a missing value on either side."""
     before = torch.cat([missing[..., :1], missing[..., :-1]], -1)
     return missing | before
+
+
+def known_neighbors(kind: str, found: Neighbors) -> Neighbors:
+    """Neighbours by what is known of each subsequence.
+
+    What comes before a series is not, so neither is its first difference: the first
+    subsequence of differences is judged as the next one.
+
+    Parameters
+    ----------
+    kind : {"values", "differences"}
+        Of the series.
+    found : Neighbors
+        Of all of its subsequences, ``(..., n_subsequences)``.
+
+    Returns
+    -------
+    Neighbors
+    """
+    if kind == "values" or found.distances.shape[-1] == 1:
+        return found
+    before = (found.indices[..., 1:2] - 1).clamp_min(0)
+    return Neighbors(
+        torch.cat([before, found.indices[..., 1:]], -1),
+        torch.cat([found.distances[..., 1:2], found.distances[..., 1:]], -1),
+    )
 
 
 def missing_of_kind(missing: Tensor) -> dict[str, Tensor]:

@@ -19,6 +19,8 @@ MIN_STANDARD_ERRORS = 5.0
 MIN_RED_STANDARD_ERRORS = 3.5
 FFT_CHUNK = 2**16  # points
 MAX_TIMESTAMPS = 2**20  # of the beginning of the series
+MAX_PERIOD = 1000
+MAX_LONG_PERIOD = 10_000  # where nothing repeats sooner
 
 
 def autocorrelation(x: FloatArray, max_lag: int) -> NDArray[np.float64]:
@@ -69,7 +71,7 @@ def autocorrelation(x: FloatArray, max_lag: int) -> NDArray[np.float64]:
 def dominant_period(
     x: FloatArray,
     min_period: int = 8,
-    max_period: int = 1000,
+    max_period: int | None = None,
     *,
     near_best: float = 0.85,
     detrend: bool = True,
@@ -88,9 +90,12 @@ def dominant_period(
     x : ndarray of shape (n_timestamps,) or (n_timestamps, n_channels)
         The series; NaN is interpolated. The autocorrelations of the channels are
         averaged; constant channels are ignored.
-    min_period, max_period : int, default=8 and 1000
-        Range of lags; never more than a third of the series. A peak has two sides, so
-        the longest lag itself cannot be the period.
+    min_period : int, default=8
+        Least lag.
+    max_period : int, default=None
+        Largest lag; never more than a third of the series. A peak has two sides, so the
+        largest lag itself cannot be the period. By default 1,000; and where nothing
+        stands out up to there, 10,000, but no more than an eighth of the series.
     near_best : float, default=0.85
         The period is the first peak at least this fraction as high as the highest:
         multiples of a period correlate as well as the period itself.
@@ -120,6 +125,22 @@ def dominant_period(
     True
     """
     x = np.asarray(x[:MAX_TIMESTAMPS], dtype=np.float64)
+    if max_period is not None:
+        return _dominant_period(x, min_period, max_period, near_best, detrend)
+    usual = _dominant_period(x, min_period, MAX_PERIOD, near_best, detrend)
+    longest = min(MAX_LONG_PERIOD, len(x) // 8)
+    if usual is not None or longest <= MAX_PERIOD:
+        return usual
+    return _dominant_period(x, min_period, longest, near_best, detrend)
+
+
+def _dominant_period(
+    x: NDArray[np.float64],
+    min_period: int,
+    max_period: int,
+    near_best: float,
+    detrend: bool,
+) -> int | None:
     channels = x.reshape(len(x), -1).T
     max_lag = min(max_period, len(x) // 3)
     if max_lag < min_period:

@@ -50,7 +50,8 @@ floats = st.floats(-100, 100, width=32)
 
 @given(arrays(np.float32, st.integers(1, 20), elements=floats))
 def test_first_differences_are_to_the_value_before(x):
-    expected = [0, *(after - before for before, after in pairwise(x))]
+    expected = [after - before for before, after in pairwise(x)]
+    expected = [*(expected or [0])[:1], *expected]  # the first is as the second
     np.testing.assert_array_equal(first_differences(torch.tensor(x)), expected)
 
 
@@ -64,6 +65,13 @@ def view_of(kind, x, missing, scale):
     if kind == "values":
         return x, missing
     return first_differences(x) / scale, diff_missing(missing)
+
+
+def from_second(kind, found):
+    """Neighbours; the first subsequence of differences has those of the second."""
+    if kind == "differences":
+        found.distances[0], found.indices[0] = found.distances[1], found.indices[1] - 1
+    return found
 
 
 def rarity_by_coverage(normal, weight, observed, excess, length):
@@ -123,7 +131,7 @@ def test_the_profile_is_made_of_the_index_and_every_join(n, where):
     stride = PLAN.query_stride(QUERIES_PER_PERIOD)
     for row, (kind, metric) in enumerate(VIEWS):
         join = JoinIndex(*view_of(kind, series, absent, scale), 12, metric)
-        itself = join.self_join(stride)
+        itself = from_second(kind, join.self_join(stride))
         baseline = baseline_distances(itself, join.incomplete, 12)
         torch.testing.assert_close(neighbors.baselines[row], baseline)
         _, gaps = view_of(kind, series, absent, scale)
@@ -131,7 +139,8 @@ def test_the_profile_is_made_of_the_index_and_every_join(n, where):
         weight = subsequence_weight(normal, 12, gaps)
         observed = ~diff_missing(absent)
         y, gaps = view_of(kind, imputed[0], missing, scale)
-        excess = excess_distance(join.join(y, stride), baseline, 12, gaps)
+        found = from_second(kind, join.join(y, stride))
+        excess = excess_distance(found, baseline, 12, gaps)
         expected = rarity_by_coverage(normal, weight, observed, excess, 12)
         torch.testing.assert_close(profile.evidence[row], expected, atol=1e-3, rtol=0)
 
@@ -424,3 +433,15 @@ def test_the_ends_of_new_series_are_as_rare_as_their_middle():
         for part in (ends, middles):
             above = (torch.cat(part, 1) > decades).float().mean()
             assert above < most
+
+
+def test_the_first_difference_of_a_series_is_no_evidence():
+    series = torch.sin(torch.arange(2000.0) / 8) / 0.7
+    series += 0.003 * torch.randn(2000, generator=torch.Generator().manual_seed(0))
+    neighbors = ChannelNeighbors.build(series[:1200], PLAN, 300)
+    first = [
+        neighbors.profile(part, nowhere(part)).evidence[:, 0]
+        for part in series[1200:].unfold(0, 200, 17)
+    ]
+    # As rare as on normal data: of what was expected of it as 0, all would be above 2.
+    assert (torch.stack(first) > 2).float().mean() < 0.1

@@ -30,7 +30,8 @@ def build(n_normal, seed, fraction_missing=0.0):
 def views(neighbors, x):
     """A series in the scale of the neighbours, as each view has it: lists."""
     scale = float(neighbors.difference_scale)
-    differences = [0.0, *((b - a) / scale for a, b in pairwise(x))]
+    differences = [(b - a) / scale for a, b in pairwise(x)]
+    differences = [differences[0], *differences]
     return [x if kind == "values" else differences for kind, _ in VIEWS]
 
 

@@ -177,3 +177,18 @@ def test_the_period_of_a_wave_in_red_noise_is_found(level):
 
 def test_five_periods_are_enough():
     assert abs(dominant_period(noisy_wave(50, 0, n_periods=5)) - 50) <= 1
+
+
+@pytest.mark.parametrize(("period", "n"), [(1440, 14400), (2016, 20000), (3000, 30000)])
+def test_a_long_period_is_found_where_nothing_repeats_sooner(period, n):
+    noise = 0.3 * np.random.default_rng(0).standard_normal(n)
+    x = np.sin(2 * np.pi * np.arange(n) / period) + noise
+    assert dominant_period(x) == pytest.approx(period, rel=0.02)
+    assert dominant_period(x, max_period=1000) is None
+    assert dominant_period(x[: 7 * period]) is None  # too few of them
+
+
+def test_a_short_period_comes_before_a_long_one():
+    t = np.arange(20_000)
+    x = np.sin(2 * np.pi * t / 50) + 5 * np.sin(2 * np.pi * t / 2000)
+    assert dominant_period(x) == pytest.approx(50, abs=1)

@@ -42,7 +42,7 @@ from skcoad.detectors._pyod import PyODDetector
 from skcoad.detectors._reporting import ReportMixin
 from skcoad.detectors._snapshot import on_one_fit
 from skcoad.model import CoADModel, InterruptedFitWarning
-from skcoad.preprocessing import WindowPlan, plan_windows
+from skcoad.preprocessing import WindowPlan
 from skcoad.preprocessing._plan import MIN_TIMESTAMPS
 from skcoad.scoring import (
     ScoringOptions,
@@ -66,7 +66,7 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
     """Base of the detectors; see :class:`skcoad.CoADDetector`.
 
     A subclass has a constructor that only assigns, ``_parameter_constraints``, and
-    ``_fit_model`` and ``_scoring_options``.
+    ``_plan``, ``_fit_model`` and ``_scoring_options``.
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -86,6 +86,10 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
     period: Any
     verbose: int
     thresholder_: ScoreThreshold | None
+
+    @abstractmethod
+    def _plan(self, X: FloatArray) -> WindowPlan:
+        """Sizes for a training series."""
 
     @abstractmethod
     def _fit_model(self, X: FloatArray) -> CoADModel:
@@ -401,7 +405,7 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
         threshold.check(interval)
         if threshold.held_back == 0:
             return threshold
-        period = plan_windows(normal, period=self.period).period
+        period = self._plan(normal).period
         scores = held_back_scores(self, normal, threshold.held_back, period, interval)
         return threshold.fit(scores, separation=period, interval=interval)
 

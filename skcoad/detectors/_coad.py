@@ -39,7 +39,7 @@ from skcoad.model import (
 )
 from skcoad.model._training import RECORD_EVERY
 from skcoad.neighbors import ChannelNeighbors
-from skcoad.preprocessing import plan_windows
+from skcoad.preprocessing import WindowPlan, plan_windows
 from skcoad.scoring import ScoringOptions
 
 __all__ = ["CoADDetector"]
@@ -322,8 +322,8 @@ class CoADDetector(TimeSeriesDetector):
         }
         return cls(**(settings | parameters))
 
-    def _fit_model(self, X: FloatArray) -> CoADModel:
-        plan = plan_windows(
+    def _plan(self, X: FloatArray) -> WindowPlan:
+        return plan_windows(
             X,
             period=self.period,
             window_periods=self.window_periods,
@@ -331,11 +331,13 @@ class CoADDetector(TimeSeriesDetector):
             patch_size=self.patch_size,
             step=self.step,
         )
+
+    def _fit_model(self, X: FloatArray) -> CoADModel:
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         # Python's own numbers: those of numpy may be small, and overflow.
         model, history = CoADModel.fit(
             X,
-            plan,
+            self._plan(X),
             max_references=int(self.max_references),
             network=NetworkConfig(
                 hidden_size=int(self.hidden_size),
@@ -404,6 +406,13 @@ class CoADDetector(TimeSeriesDetector):
                 f"distortions={self.distortions!r} must be some of "
                 f"{sorted(DISTORTIONS)}"
             )
+        if self.max_references == 0:
+            if self.score_by == "neighbors":
+                raise ValueError("score_by='neighbors' needs max_references above 0")
+            if self.references != "train":
+                raise ValueError(
+                    f"references={self.references!r} needs max_references above 0"
+                )
         lengths = self.distortion_lengths
         above_zero = reals(0, closed="right").is_satisfied_by
         if (

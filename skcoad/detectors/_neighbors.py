@@ -17,7 +17,7 @@ from skcoad._typing import (
 from skcoad._validation import integers
 from skcoad.detectors._base import TimeSeriesDetector
 from skcoad.model import CoADModel
-from skcoad.preprocessing import plan_windows
+from skcoad.preprocessing import WindowPlan, plan_windows
 from skcoad.scoring import ScoringOptions
 
 __all__ = ["NeighborsDetector"]
@@ -149,10 +149,13 @@ class NeighborsDetector(TimeSeriesDetector):
         self.device = device
         self.verbose = verbose
 
+    def _plan(self, X: FloatArray) -> WindowPlan:
+        return plan_windows(X, period=self.period, step=self.step)
+
     def _fit_model(self, X: FloatArray) -> CoADModel:
         model, _ = CoADModel.fit(
             X,
-            plan_windows(X, period=self.period, step=self.step),
+            self._plan(X),
             max_references=int(self.max_references),
             network=None,
             device=resolve_device(self.device),

@@ -135,7 +135,7 @@ def dominant_period(
 
 
 def _dominant_period(
-    x: NDArray[np.float64],
+    x: FloatArray,
     min_period: int,
     max_period: int,
     near_best: float,

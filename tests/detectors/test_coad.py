@@ -743,3 +743,11 @@ def test_the_anomaly_of_a_real_series_is_found_after_few_steps():
     detector = CoADDetector(max_steps=20, random_state=0).fit(series.values[:n_train])
     scores = detector.decision_function(series.values[n_train:])
     assert kdd21_hit(series.labels[n_train:], scores)
+
+
+@pytest.mark.parametrize(
+    "parameters", [{"score_by": "neighbors"}, {"references": "past"}]
+)
+def test_what_needs_neighbours_is_refused_without_them(parameters, tiny, wave):
+    with pytest.raises(ValueError, match="needs max_references above 0"):
+        tiny(max_references=0, **parameters).fit(wave())

@@ -6,7 +6,7 @@ import pytest
 import xarray as xr
 from sklearn.base import BaseEstimator, clone
 
-from skcoad import NeighborsDetector, SklearnOutlierAdapter
+from skcoad import CoADDetector, NeighborsDetector, SklearnOutlierAdapter
 from skcoad.datasets import Series
 from skcoad.detectors import fit_series
 from skcoad.detectors._contamination import held_back_scores, thresholder_limit
@@ -256,3 +256,13 @@ def test_thresholders_of_pyod_and_pythresh_agree_with_scores_and_adapter(name, w
     np.testing.assert_array_equal(detector.labels_, above)
     np.testing.assert_array_equal(detector.predict(X), above)
     np.testing.assert_array_equal(adapter.predict(X) == -1, above)
+
+
+def test_a_window_that_bounds_the_period_does_so_in_what_is_held_back():
+    x = np.sin(2 * np.pi * np.arange(600) / 50)
+    x += 0.1 * np.random.default_rng(0).standard_normal(600)
+    detector = CoADDetector(
+        window_size=32, max_steps=2, contamination=PeaksOverThreshold(), random_state=0
+    ).fit(x)
+    assert detector.period_ == 32
+    assert np.isfinite(detector.threshold_)

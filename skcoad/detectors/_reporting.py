@@ -23,7 +23,7 @@ from skcoad.report import (
     Report,
     check_plotly,
 )
-from skcoad.scoring import COMPONENTS, AnomalySegment
+from skcoad.scoring import COMPONENTS, WORDS, AnomalySegment
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,21 +36,6 @@ EXPLAINED = 3  # channels of each segment
 MAX_PARTS, LEAST_SHARE = 8, 0.01  # of those that are named
 MARGIN = 2  # periods on each side of a segment
 MAX_SHOWN = 2000  # timestamps of an explanation
-
-WORDS = {
-    "value_distance": "values unlike training",
-    "value_shape": "shape unlike training",
-    "difference_distance": "changes unlike training",
-    "difference_shape": "pattern of changes unlike training",
-    "value": "single values",
-    "level": "level",
-    "difference": "single steps",
-    "volatility": "too calm or too wild",
-    "residual": "apart from the other channels",
-    "residual_level": "level apart from the others",
-    "probability": "classifier",
-    "error": "reconstruction error",
-}
 
 
 class ReportMixin(ExplanationMixin):
@@ -223,7 +208,7 @@ def _parts(explained: Explanation, segment: AnomalySegment) -> list[Part]:
     parts = [
         Part(
             channel_text(explained.channels[channel]),
-            WORDS[COMPONENTS[component]],
+            WORDS[COMPONENTS[component]].label,
             float(at_peak[channel, component]),
         )
         for channel, component in named

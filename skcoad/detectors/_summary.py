@@ -14,6 +14,7 @@ from skcoad._time import time_text
 from skcoad._typing import FloatArray
 from skcoad.scoring import (
     COMPONENTS,
+    WORDS,
     AnomalySegment,
     ScoreComponents,
     find_segments,
@@ -27,24 +28,6 @@ __all__ = ["channel_text", "describe", "main_channels", "row_text", "summarise"]
 MIN_FLAT = 3  # timestamps
 FLAT_SHARE = 0.5  # of a segment
 ALSO = 0.2  # share of the score from which on another channel is named
-
-# What a channel did, by the component that contributes most. Two texts say what is
-# above and below the expected values.
-BEHAVIOUR = {
-    "value_distance": "had values unlike those of training",
-    "value_shape": "had a shape unlike those of training",
-    "difference_distance": "changed from one timestamp to the next as it did not in "
-    "training",
-    "difference_shape": "had a pattern of changes unlike those of training",
-    "value": ("was unusually high", "was unusually low"),
-    "level": ("was unusually high for long", "was unusually low for long"),
-    "difference": ("jumped up", "dropped"),
-    "volatility": ("was wilder than usual", "was calmer than usual"),
-    "residual": "did not go with the other channels",
-    "residual_level": "did not go with the other channels for long",
-    "probability": "looked distorted",
-    "error": "was far from the expected values",
-}
 
 
 class Explained(Protocol):
@@ -171,7 +154,7 @@ def _behaviour(explanation: Explained, channel: int, segment: AnomalySegment) ->
         return f"was flat at {value_text(x[start], float(usual))}"
     contributions = explanation.contributions[segment.peak, channel]
     component = COMPONENTS[int(contributions.argmax())]
-    behaviour = BEHAVIOUR[component]
+    behaviour = WORDS[component].behaviour
     if isinstance(behaviour, str):
         return behaviour
     # With a neighbour on each side, or a single timestamp would have no changes.

@@ -24,7 +24,7 @@ from skcoad.plotting._style import (
     shortened,
 )
 from skcoad.plotting._time import TimeAxis, time_axis
-from skcoad.scoring import COMPONENTS
+from skcoad.scoring import COMPONENTS, WORDS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -143,11 +143,11 @@ def plot_explanation(
     draw(error, time, components.error, ERROR, linewidth=0.8, label="error")
     error.set_ylabel("error")
     by_peak = sorted(EVIDENCE, key=lambda name: -getattr(components, name).max())
-    for name, (color, dashes, label) in EVIDENCE.items():
+    for name, (color, dashes) in EVIDENCE.items():
         if name not in by_peak[:N_EVIDENCE]:
             continue
         decades = getattr(components, name)
-        style = {"linewidth": 1, "linestyle": dashes, "label": label}
+        style = {"linewidth": 1, "linestyle": dashes, "label": WORDS[name].label}
         draw(distance, time, decades, color, **style)
     distance.set_ylabel("evidence,\ndecades")
     if contributions is not None:
@@ -173,19 +173,16 @@ def plot_explanation(
 
 def _stack(axes: Axes, time: TimeAxis, contributions: NDArray[np.float64]) -> None:
     """Stack the parts of the score, the largest ones by name."""
-    styles = EVIDENCE | {
-        "probability": (PROBABILITY, "-", "probability"),
-        "error": (ERROR, "-", "error"),
-    }
+    styles = EVIDENCE | {"probability": (PROBABILITY, "-"), "error": (ERROR, "-")}
     by_peak = np.argsort(-contributions.max(0), kind="stable")
     named, rest = by_peak[:N_EVIDENCE], by_peak[N_EVIDENCE:]
     bottom = np.zeros(len(contributions))
     for k in named[contributions[:, named].max(0) > 0]:
-        color, dashes, label = styles[COMPONENTS[k]]
+        color, dashes = styles[COMPONENTS[k]]
         # Two kinds of one family have one colour.
         hatch = {"-": None, "--": "///", ":": "..."}[dashes]
         top = bottom + contributions[:, k]
-        _fill(axes, time, bottom, top, color, hatch, label)
+        _fill(axes, time, bottom, top, color, hatch, WORDS[COMPONENTS[k]].label)
         bottom = top
     if contributions[:, rest].any():
         top = bottom + contributions[:, rest].sum(1)

@@ -30,16 +30,16 @@ TRAINING = "#F0F0F0"
 PROBABILITY, MASK, ERROR = FOUND, LIMIT, SCORE  # in the figure of an explanation
 CURVES = (INK, FOUND, EXPECTED, SCORE, TRUTH)  # of several detectors
 EVIDENCE = {
-    "value_distance": ("#56B4E9", "-", "values"),
-    "value_shape": ("#6B5B00", "--", "shape of values"),
-    "difference_distance": ("#CC79A7", "-", "first differences"),
-    "difference_shape": ("#9A6BFF", "--", "shape of differences"),
-    "value": ("#56B4E9", ":", "single value"),
-    "level": ("#6B5B00", ":", "level"),
-    "difference": ("#CC79A7", ":", "single difference"),
-    "volatility": ("#9A6BFF", ":", "volatility"),
-    "residual": ("#E69F00", "-", "apart from other channels"),
-    "residual_level": ("#E69F00", "--", "level apart from others"),
+    "value_distance": ("#56B4E9", "-"),
+    "value_shape": ("#6B5B00", "--"),
+    "difference_distance": ("#CC79A7", "-"),
+    "difference_shape": ("#9A6BFF", "--"),
+    "value": ("#56B4E9", ":"),
+    "level": ("#6B5B00", ":"),
+    "difference": ("#CC79A7", ":"),
+    "volatility": ("#9A6BFF", ":"),
+    "residual": ("#E69F00", "-"),
+    "residual_level": ("#E69F00", "--"),
 }
 
 MAX_COLUMNS = 2000  # more than the pixels across a figure

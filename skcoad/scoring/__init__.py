@@ -23,13 +23,16 @@ from skcoad.scoring._series import (
     smoothing_reach,
 )
 from skcoad.scoring._table import segment_table
+from skcoad.scoring._words import WORDS, Words
 
 __all__ = [
     "COMPONENTS",
+    "WORDS",
     "AnomalySegment",
     "ChannelContributions",
     "ScoreComponents",
     "ScoringOptions",
+    "Words",
     "aggregate_channels",
     "calibrate_scores",
     "channel_contributions",

@@ -14,6 +14,7 @@ from skcoad.model import CoADModel
 from skcoad.scoring._contributions import COMPONENTS, channel_contributions
 from skcoad.scoring._segments import AnomalySegment
 from skcoad.scoring._series import ScoringOptions
+from skcoad.scoring._words import WORDS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,42 +23,6 @@ __all__ = ["segment_table"]
 
 # Of the standard deviation of a channel: expected values are in single precision.
 ROUNDING = 1e-6
-# What a component says, if it is beyond anything in the training series, or just rare.
-MEANING = {
-    "value_distance": ("values unlike any in training", "values rare in training"),
-    "value_shape": ("shape unlike any in training", "shape rare in training"),
-    "difference_distance": (
-        "changes between timestamps unlike any in training",
-        "changes between timestamps rare in training",
-    ),
-    "difference_shape": (
-        "pattern of changes unlike any in training",
-        "pattern of changes rare in training",
-    ),
-    "value": ("single values unlike any in training", "single values rare in training"),
-    "level": ("level unlike any in training", "level rare in training"),
-    "difference": ("a step unlike any in training", "a step rare in training"),
-    "volatility": (
-        "calmer or wilder than anything in training",
-        "calmer or wilder than most of training",
-    ),
-    "residual": (
-        "apart from the other channels as never in training",
-        "apart from the other channels as rarely in training",
-    ),
-    "residual_level": (
-        "apart from the other channels as never in training",
-        "apart from the other channels as rarely in training",
-    ),
-    "probability": (
-        "more like a distortion than anything in training",
-        "more like a distortion than most of training",
-    ),
-    "error": (
-        "farther from the expected values than anything in training",
-        "farther from the expected values than most of training",
-    ),
-}
 
 
 def segment_table(
@@ -140,10 +105,11 @@ def segment_table(
 
 def _reason(component: str, decades: float, n_normal: int) -> str:
     """What it means that a component is so rare, learned of `n_normal` timestamps."""
-    beyond, rare = MEANING[component]
+    words = WORDS[component]
     if decades > math.log10(n_normal):
-        return f"{beyond} ({decades:.1f} decades)"
-    return f"{rare} (about 1 of {float(f'{10**decades:.2g}'):,.0f} normal timestamps)"
+        return f"{words.beyond} ({decades:.1f} decades)"
+    one_of = float(f"{10**decades:.2g}")
+    return f"{words.rare} (about 1 of {one_of:,.0f} normal timestamps)"
 
 
 def _value_text(observed: float, expected: float, scale: float) -> str:

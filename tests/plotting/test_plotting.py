@@ -23,7 +23,7 @@ from skcoad.plotting._style import (
     TRAINING,
     TRUTH,
 )
-from skcoad.scoring import AnomalySegment
+from skcoad.scoring import WORDS, AnomalySegment
 
 
 def lines(axes, color):
@@ -489,7 +489,7 @@ def test_an_explanation_shows_every_part(fitted, x):
         ["true anomaly", "reconstruction", "series"],
         ["probability", "mask"],
         ["error"],
-        [label for name, (*_, label) in EVIDENCE.items() if name in loudest],
+        [WORDS[name].label for name in EVIDENCE if name in loudest],
     ]
 
 

@@ -66,11 +66,14 @@ class Simulation(TorchDispatchMode):
     ----------
     waits : Counter of (str, int)
         How often a line of the package, file and number, waited for the device.
+    n_operations : int
+        How often the device was told to compute something.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.waits: Counter[tuple[str, int]] = Counter()
+        self.n_operations = 0
 
     def __torch_dispatch__(self, operator, types, args=(), kwargs=None):
         kwargs = dict(kwargs or {})
@@ -82,6 +85,7 @@ class Simulation(TorchDispatchMode):
         if not simulated and not to_device:
             return operator(*args, **kwargs)
         kind = operator.overloadpacket
+        self.n_operations += not operator.is_view
         if simulated and kind not in COPYING | INDEXING:
             _check_same_device(operator, tensors)
         if simulated and _waits(kind, tensors, to_device):

@@ -11,7 +11,6 @@ import torch
 
 from skcoad import CoADDetector, NeighborsDetector
 from skcoad.datasets import make_series
-from skcoad.neighbors import _diagonals_torch
 from skcoad.streaming import StreamingDetector
 
 pytestmark = pytest.mark.skipif(
@@ -128,17 +127,19 @@ def test_no_loop_waits_for_the_device(process, name):
     assert process(waits, name, 1000, 4) == few
 
 
-def n_joins(n_channels):
-    """How often joins are computed, in fit and in scoring."""
-    normal, X = parts(500, n_channels)
-    join = mock.Mock(wraps=_diagonals_torch.follow_diagonals)
-    with (
-        simulated_device.simulation(),
-        mock.patch.object(_diagonals_torch, "follow_diagonals", join),
-    ):
-        NeighborsDetector(device=simulated_device.NAME).fit(normal).decision_function(X)
-    return join.call_count
+def n_operations(n_channels):
+    """How often the device is told to compute something, in fit and in scoring."""
+    normal, X = parts(1000, n_channels)
+    with simulated_device.simulation() as running:
+        detector = NeighborsDetector(device=simulated_device.NAME, period=10)
+        detector.fit(normal)
+        of_fit = running.n_operations
+        detector.decision_function(X)
+        return of_fit, running.n_operations - of_fit
 
 
-def test_channels_are_joined_at_once(process):
-    assert process(n_joins, 3) == process(n_joins, 1) > 0
+def test_channels_are_compared_with_their_neighbours_at_once(process):
+    """Where they are short, telling the device what to do costs more than doing it."""
+    counts = [process(n_operations, n_channels) for n_channels in (1, 2, 3)]
+    for one, two, three in zip(*counts, strict=True):
+        assert three - two < 0.7 * one  # what channels predict of others is new to two

@@ -267,7 +267,8 @@ class StreamingDetector:
         Raises
         ------
         ValueError
-            If the detector cannot be saved; see ``save`` of the detector.
+            If the detector cannot be saved, or the file could not be loaded; see
+            ``save`` of the detector. Nothing is written then.
         OSError
             If the file cannot be written.
         """

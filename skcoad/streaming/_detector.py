@@ -71,7 +71,8 @@ class StreamingDetector:
     interval : str or timedelta, default=None
         Time from one row to the next, such as ``"1min"``, if rows come with an index of
         times. Rows that are then missing are missing values. Times may be off by a
-        quarter of an interval, and by nearly a half once some rows have come.
+        quarter of an interval, and by nearly a half once some rows have come; a row
+        that comes much sooner is an error.
     final_every : int, default=None
         Final scores come for so many rows at once. Fewer come sooner and cost more. By
         default two windows.
@@ -184,8 +185,8 @@ class StreamingDetector:
         Raises
         ------
         ValueError
-            If these are no such rows, or not later than those before. They are not
-            taken then.
+            If these are no such rows, not later than those before, or not an interval
+            apart. They are not taken then.
         """
         rows = frame_of_row(self.detector, rows)
         X = read_rows(self.detector, rows)

@@ -19,7 +19,10 @@ IntArray = NDArray[np.int64]
 # The grid of times follows the rows by this fraction of each deviation, so that it
 # keeps step with a slow clock and is not moved much by a single late row.
 FOLLOWING = 16
+SOONEST = 0.45  # of an interval; rows that are a quarter off are at least 0.5 apart
 FEW = 10  # rows, which may come at any times
+EVEN, MOST = 0.05, 0.75  # so near to the usual step are most of those of even rows
+OFF = 0.15  # even rows that are so far off the interval have another
 
 
 def frame_of_row(detector: TimeSeriesDetector, rows: Any) -> Any:
@@ -181,8 +184,8 @@ class Clock:
         ------
         ValueError
             If the rows have times and there is no interval, or the other way round; if
-            their times do not increase; or if most of several rows are less than half
-            an interval apart.
+            their times do not increase; if one comes far less than an interval after
+            the row before; or if several are evenly spaced, but not by the interval.
         """
         times = row_times(rows) if n_rows else None
         if n_rows == 0 or (times is None and self.interval is None):
@@ -204,25 +207,53 @@ class Clock:
         passed = np.diff(at, prepend=last.time)
         if (passed <= 0).any():
             row = int((passed <= 0).argmax())
-            early = duration_text(np.timedelta64(int(-passed[row]), "ns"))
-            order = f"{early} earlier" if passed[row] else "at the same time"
+            early = f"{_text(-passed[row])} earlier"
+            order = early if passed[row] else "at the same time"
             raise ValueError(
                 f"row {row} ({times[row]}) is not later than the row before, but "
                 f"{order}"
             )
-        if n_rows >= FEW and (usual := np.median(passed)) < self.interval / 2:
-            apart, interval = (
-                duration_text(np.timedelta64(int(duration), "ns"))
-                for duration in (usual, self.interval)
-            )
-            raise ValueError(f"the rows are {apart} apart, and interval is {interval}")
+        if n_rows >= FEW:
+            _check_spacing(passed[1:], self.interval)
         steps = np.empty(n_rows, dtype=np.int64)
         grid = last.grid
         for row, time in enumerate(at.tolist()):
-            steps[row] = step = max(1, round((time - grid) / self.interval))
+            intervals = (time - grid) / self.interval
+            if _too_soon(intervals, passed[row] / self.interval):
+                raise ValueError(
+                    f"row {row} ({times[row]}) is only {_text(passed[row])} after the "
+                    f"row before, and interval is {_text(self.interval)}"
+                )
+            steps[row] = step = max(1, round(intervals))
             grid += step * self.interval
             grid += (time - grid) // FOLLOWING
         return steps, Tick(int(at[-1]), grid)
+
+
+def _check_spacing(passed: IntArray, interval: int) -> None:
+    """Refuse rows that are evenly spaced, but not by the interval."""
+    usual = np.median(passed)
+    even = (np.abs(passed / usual - 1) <= EVEN).mean() >= MOST
+    if even and abs(usual / interval - 1) > OFF:
+        raise ValueError(
+            f"the rows are {_text(usual)} apart, and interval is {_text(interval)}"
+        )
+
+
+def _too_soon(after_place: float, after_row: float) -> bool:
+    """Whether a row cannot be the next one.
+
+    Both are in intervals: after the place of the last row on the grid, and after the
+    row itself. A row that follows a very late one may be near its place, but not near
+    to it; rows at a shorter spacing fall behind the grid, by more with every row.
+    """
+    if after_place >= SOONEST:
+        return False
+    return after_row < SOONEST or after_place < SOONEST - 1
+
+
+def _text(nanoseconds: Any) -> str:
+    return duration_text(np.timedelta64(int(nanoseconds), "ns"))
 
 
 def _is_number(value: Any) -> bool:

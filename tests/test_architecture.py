@@ -21,7 +21,7 @@ LAYERS = [
         "_time",
         "_torch_state",
     },
-    {"_validation", "io", "metrics"},
+    {"_validation", "_warnings", "io", "metrics"},
     {"datasets"},
     {"preprocessing"},
     {"neighbors"},

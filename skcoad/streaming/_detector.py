@@ -13,7 +13,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from skcoad._torch_state import own_torch_state
 from skcoad._typing import BoolArray, FloatArray
-from skcoad._validation import check_integer, warn_of_other_spacing
+from skcoad._validation import check_integer
+from skcoad._warnings import warn_of_other_spacing
 from skcoad.detectors import TimeSeriesDetector
 from skcoad.scoring import score_series, smoothing_reach
 from skcoad.streaming._buffer import Buffer

@@ -5,6 +5,7 @@ The one file that touches scikit-learn's private helpers.
 
 from __future__ import annotations
 
+from copy import copy
 from datetime import date, time, timedelta
 from numbers import Integral, Real
 from typing import Any
@@ -19,7 +20,11 @@ from sklearn.utils._param_validation import (
     validate_parameter_constraints,
 )
 from sklearn.utils._set_output import _get_output_config
-from sklearn.utils.validation import _check_feature_names_in, validate_data
+from sklearn.utils.validation import (
+    _check_feature_names_in,
+    _get_feature_names,
+    validate_data,
+)
 
 from skcoad._time import (
     Grid,
@@ -33,6 +38,7 @@ from skcoad._typing import FloatArray
 __all__ = [
     "Hidden",
     "StrOptions",
+    "as_named",
     "channel_names",
     "check_integer",
     "check_parameters",
@@ -208,6 +214,33 @@ def channel_names(estimator: BaseEstimator, input_features: Any) -> NDArray[np.o
     """Names of the input columns, as ``get_feature_names_out`` needs them."""
     names: NDArray[np.object_] = _check_feature_names_in(estimator, input_features)
     return names
+
+
+def as_named(estimator: BaseEstimator, X: Any) -> BaseEstimator:
+    """Return the estimator, as if it had been fitted with the names of this series.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        Fitted.
+    X : array-like
+        With names of columns, or without.
+
+    Returns
+    -------
+    BaseEstimator
+        Itself if it and `X` have names, or neither has; else a copy without names, or
+        with those of `X`.
+    """
+    names = _get_feature_names(X)
+    if (names is None) != hasattr(estimator, "feature_names_in_"):
+        return estimator
+    named = copy(estimator)
+    if names is None:
+        del named.feature_names_in_
+    else:
+        named.feature_names_in_ = names
+    return named
 
 
 def regular_grid(X: Any) -> Grid | None:

@@ -20,7 +20,7 @@ from skcoad.scoring import score_series, smoothing_reach
 from skcoad.streaming._buffer import Buffer
 from skcoad.streaming._calibration import ProvisionalCalibration
 from skcoad.streaming._provisional import ProvisionalScorer
-from skcoad.streaming._rows import Clock, frame_of_row, read_rows
+from skcoad.streaming._rows import Clock, Reader, frame_of_row
 from skcoad.streaming._state import load_stream, save_stream
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class StreamingDetector:
         self._halo += smoothing_reach(self._model, self._options.width(plan.period))
         with own_torch_state():
             self._scorer = ProvisionalScorer(self._model, self._options, calibration)
-        self._clock = clock
+        self._reader, self._clock = Reader(self.detector), clock
         self.restart()
 
     def restart(self) -> None:
@@ -190,7 +190,7 @@ class StreamingDetector:
             apart. They are not taken then.
         """
         rows = frame_of_row(self.detector, rows)
-        X = read_rows(self.detector, rows)
+        X = self._reader.read(rows)
         steps, last = self._clock.steps(rows, len(X))
         steps = self._shortened(steps)
         first = self._buffer.stop
@@ -221,7 +221,7 @@ class StreamingDetector:
             If it is no single row, or as in :meth:`update`.
         """
         row = frame_of_row(self.detector, row)
-        X = read_rows(self.detector, row)
+        X = self._reader.read(row)
         if len(X) != 1:
             raise ValueError(f"score_next takes one row, got {len(X)}")
         steps, _ = self._clock.steps(row, 1)

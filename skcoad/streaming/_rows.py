@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from skcoad._time import duration_text
 from skcoad._typing import FloatArray
-from skcoad._validation import row_times, validate_series
+from skcoad._validation import as_named, row_times, validate_series
 from skcoad.detectors import TimeSeriesDetector
 
-__all__ = ["Clock", "Tick", "frame_of_row", "read_rows"]
+__all__ = ["Clock", "Reader", "Tick", "frame_of_row"]
 
 IntArray = NDArray[np.int64]
 # The grid of times follows the rows by this fraction of each deviation, so that it
@@ -52,47 +52,68 @@ def frame_of_row(detector: TimeSeriesDetector, rows: Any) -> Any:
     return frame
 
 
-def read_rows(detector: TimeSeriesDetector, rows: Any) -> FloatArray:
-    """Check one row or many, and return them as an array.
+class Reader:
+    """Reads rows, and has it said once that only they, or the detector, have names.
 
     Parameters
     ----------
     detector : TimeSeriesDetector
-        Fitted on a series with these channels.
-    rows : array-like
-        Of shape (n_rows, n_channels); or one row, of shape (n_channels,); or of a
-        single channel, a number or an array of shape (n_rows,).
-
-    Returns
-    -------
-    ndarray of shape (n_rows, n_channels)
-        float64.
-
-    Raises
-    ------
-    ValueError
-        If these are no such rows.
+        Fitted on a series with the channels of the rows.
     """
-    n_channels = detector.n_features_in_
-    if rows is None or isinstance(rows, (dict, str)):
-        raise ValueError(
-            f"rows are numbers, lists, arrays or frames, got {type(rows).__name__}"
+
+    def __init__(self, detector: TimeSeriesDetector) -> None:
+        self._detector = detector
+        self._told = False
+
+    def read(self, rows: Any) -> FloatArray:
+        """Check one row or many, and return them as an array.
+
+        Parameters
+        ----------
+        rows : array-like
+            Of shape (n_rows, n_channels); or one row, of shape (n_channels,); or of a
+            single channel, a number or an array of shape (n_rows,).
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_channels)
+            float64.
+
+        Raises
+        ------
+        ValueError
+            If these are no such rows.
+        """
+        detector = self._detector
+        n_channels = detector.n_features_in_
+        if rows is None or isinstance(rows, (dict, str)):
+            raise ValueError(
+                f"rows are numbers, lists, arrays or frames, got {type(rows).__name__}"
+            )
+        if isinstance(rows, (list, tuple, float, int, np.generic)):
+            rows = np.asarray(rows)
+        if isinstance(rows, np.ndarray) and rows.ndim < 2 and rows.size:
+            rows = rows.reshape((-1, 1) if n_channels == 1 else (1, -1))
+        # scikit-learn's own checks take longer than a score.
+        plain = type(rows) is np.ndarray and rows.dtype.kind in "fiu"
+        if plain and rows.ndim == 2 and rows.shape[1] == n_channels:
+            X: FloatArray = rows.astype(np.float64)
+            if np.isfinite(X).all():
+                return X
+        if len(rows) == 0:
+            return np.empty((0, n_channels))
+        named = as_named(detector, rows)
+        # scikit-learn warns of names on one side only, and would for every row.
+        told = self._told or named is not detector
+        X = validate_series(
+            named if self._told else detector,
+            rows,
+            reset=False,
+            allow_1d=True,
+            allow_nan=detector.missing == "mask",
         )
-    if isinstance(rows, (list, tuple, float, int, np.generic)):
-        rows = np.asarray(rows)
-    if isinstance(rows, np.ndarray) and rows.ndim < 2 and rows.size:
-        rows = rows.reshape((-1, 1) if n_channels == 1 else (1, -1))
-    # scikit-learn's own checks take longer than a score.
-    plain = type(rows) is np.ndarray and rows.dtype.kind in "fiu"
-    if plain and rows.ndim == 2 and rows.shape[1] == n_channels:
-        X: FloatArray = rows.astype(np.float64)
-        if np.isfinite(X).all():
-            return X
-    if len(rows) == 0:
-        return np.empty((0, n_channels))
-    allow_nan = detector.missing == "mask"
-    X = validate_series(detector, rows, reset=False, allow_1d=True, allow_nan=allow_nan)
-    return X.astype(np.float64, copy=False)
+        self._told = told
+        return X.astype(np.float64, copy=False)
 
 
 class Tick(NamedTuple):

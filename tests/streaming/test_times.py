@@ -1,6 +1,7 @@
 """Rows that come with times: what is missing between them is a gap."""
 
 import re
+import warnings
 from datetime import timedelta
 
 import numpy as np
@@ -190,6 +191,28 @@ def test_a_row_of_a_frame_is_a_row(frame, detector):
     assert len(stream.update(plain.iloc[0]).scores) == 1
     with pytest.raises(ValueError, match="feature names"):
         stream.update(plain.iloc[0].rename({"a": "c"}))
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_names_on_one_side_only_are_warned_of_once(frame, named):
+    X = frame.reset_index(drop=True)
+    detector = NeighborsDetector(period=12).fit(X if named else X.to_numpy())
+    stream = StreamingDetector(detector)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for row in range(3):
+            one = X[row : row + 1]
+            stream.update([np.nan, 1.0] if named else one)
+            stream.score_next([np.nan, 1.0] if named else one)
+    (message,) = [str(warning.message) for warning in caught]
+    assert "feature names" in message
+    if named:
+        with pytest.raises(ValueError, match="feature names"):
+            stream.update(X[:1].rename(columns={"a": "c"}))
+    else:
+        assert stream.update(X[3:4].rename(columns={"a": "c"})).scores
+        with pytest.raises(ValueError, match="3 features, but NeighborsDetector is"):
+            stream.update(X[3:4].assign(c=1.0))
 
 
 @pytest.mark.parametrize("channels", [["a"], ["a", "b"]])

@@ -78,8 +78,8 @@ class ScoreThreshold(BaseEstimator):  # type: ignore[misc]
             detector gives its period.
         interval : float, timedelta or None, default=None
             Seconds from one row to the next, or a duration of Python, numpy or pandas,
-            for a rate in time. By default the median of those of the index of `scores`,
-            if these are times.
+            for a rate in time. By default that of the index of `scores`, if these are
+            times, as a detector takes it.
 
         Returns
         -------

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from skcoad._time import in_utc, time_index
+from skcoad._validation import zoned_grid
 
 __all__ = [
     "Duration",
@@ -162,7 +163,10 @@ def _check(false_alarms: str, events: float, per: float, unit: str) -> None:
 
 
 def sampling_interval(times: Any) -> float | None:
-    """Median time from one row to the next.
+    """Time from one row to the next, as detectors take it.
+
+    That is the mean on the regular grid of the times, missing ones included: on a
+    calendar, steps vary. Where there is no such grid, it is the median.
 
     Parameters
     ----------
@@ -184,5 +188,10 @@ def sampling_interval(times: Any) -> float | None:
     index = time_index(times)
     if index is None or len(index) < 2:
         return None
+    if index.is_monotonic_increasing and index.is_unique:
+        try:
+            return zoned_grid(index).interval
+        except ValueError:
+            pass
     steps = np.diff(in_utc(index).to_numpy())
     return float(np.median(steps / np.timedelta64(1, "s")))

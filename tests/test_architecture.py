@@ -13,6 +13,7 @@ LAYERS = [
         "_version",
         "_typing",
         "_device",
+        "_duration",
         "_series",
         "_text",
         "_parallel",

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from skcoad._duration import check_duration
 from skcoad._time import duration_text
 from skcoad._typing import FloatArray
 from skcoad._validation import as_named, row_times, validate_series
@@ -171,17 +172,7 @@ class Clock:
         self.last: Tick | None = None
         self.interval: int | None = None
         if interval is not None:
-            if not isinstance(interval, np.timedelta64) and _is_number(interval):
-                raise ValueError(f"interval={interval!r} has no unit, as '60s' has")
-            try:
-                duration = pd.Timedelta(interval)
-            except (ValueError, TypeError):
-                raise ValueError(
-                    f"interval={interval!r} is no duration, as '60s' is"
-                ) from None
-            if not duration > pd.Timedelta(0):
-                raise ValueError(f"interval={interval!r} is not above 0")
-            self.interval = duration.as_unit("ns").value
+            self.interval = int(check_duration("interval", interval).astype(np.int64))
 
     def steps(self, rows: Any, n_rows: int) -> tuple[IntArray, Tick | None]:
         """Count the intervals from each row to the next.
@@ -275,12 +266,3 @@ def _too_soon(after_place: float, after_row: float) -> bool:
 
 def _text(nanoseconds: Any) -> str:
     return duration_text(np.timedelta64(int(nanoseconds), "ns"))
-
-
-def _is_number(value: Any) -> bool:
-    """Whether it is a number, or text of one: pandas would count nanoseconds."""
-    try:
-        float(value)
-    except (TypeError, ValueError):
-        return False
-    return True

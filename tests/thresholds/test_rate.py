@@ -4,6 +4,7 @@ import pytest
 
 from skcoad import NeighborsDetector
 from skcoad.thresholds import PeaksOverThreshold, events_per_row, sampling_interval
+from skcoad.thresholds._rate import in_seconds
 
 
 @pytest.mark.parametrize(
@@ -53,15 +54,30 @@ def test_a_rate_in_time_needs_an_interval():
 
 @pytest.mark.parametrize("kind", [pd.Timedelta, pd.Timedelta.to_pytimedelta])
 def test_an_interval_may_be_a_duration(kind):
+    assert events_per_row("1 per day", "1h") == events_per_row("1 per day", 3600)
     hour = kind(pd.Timedelta("1h"))
     assert events_per_row("1 per day", hour) == pytest.approx(1 / 24)
     assert events_per_row("1 per day", np.timedelta64(hour)) == pytest.approx(1 / 24)
 
 
-@pytest.mark.parametrize("interval", [0, -3600.0, np.inf, np.nan, "1h", pd.NaT])
+@pytest.mark.parametrize("interval", [0, -3600.0, np.inf, np.nan, None, pd.NaT])
 def test_an_interval_that_is_no_time_above_0_is_an_error(interval):
-    with pytest.raises(ValueError, match="must be seconds above 0, or such a duration"):
-        events_per_row("1 per day", interval)
+    with pytest.raises(ValueError, match="must be seconds above 0, or a duration such"):
+        in_seconds(interval)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("60", "interval='60' has no unit, as '60s' has"),
+        ("often", "interval='often' is no duration, as '60s' is"),
+        ("-1h", "interval='-1h' is not above 0"),
+        ("", "interval='' is no"),
+    ],
+)
+def test_text_that_is_no_duration_is_an_error(text, message):
+    with pytest.raises(ValueError, match=message):
+        events_per_row("1 per day", text)
 
 
 @pytest.mark.parametrize(

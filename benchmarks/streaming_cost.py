@@ -44,7 +44,7 @@ HEADER = (
 
 # What is profiled: name of a step, and its function by file and name.
 ROW_STEPS = {
-    "reading the row": ("streaming/_rows.py", "read_rows"),
+    "reading the row": ("streaming/_rows.py", "read"),
     "search for neighbours": ("streaming/_evidence.py", "_candidates"),
     "distances to them": ("neighbors/_lookup.py", "excess"),
     "local statistics": ("streaming/_evidence.py", "statistics"),

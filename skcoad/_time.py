@@ -71,10 +71,11 @@ class Grid(NamedTuple):
 def find_grid(times: Times) -> Grid:
     """Find the regular grid that increasing times lie on.
 
-    The spacing is the most frequent one: a fixed duration, one or several months, or
-    business days. Times may deviate from the grid by a fifth of the spacing, in a long
-    series by a quarter, of fewer than 20 rows by an eighth, and the clock may drift;
-    the times of the rows stay as they are.
+    The spacing is the median step, of two in the middle the lower: a fixed duration,
+    one or several months, or business days. Where so many rows are missing that this is
+    a multiple of it, it is the smallest step. Times may deviate from the grid by a
+    fifth of the spacing, in a long series by a quarter, of fewer than 20 rows by an
+    eighth, and the clock may drift; the times of the rows stay as they are.
 
     Parameters
     ----------

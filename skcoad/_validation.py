@@ -5,8 +5,7 @@ The one file that touches scikit-learn's private helpers.
 
 from __future__ import annotations
 
-import re
-import warnings
+from copy import copy
 from datetime import date, time, timedelta
 from numbers import Integral, Real
 from typing import Any
@@ -21,15 +20,17 @@ from sklearn.utils._param_validation import (
     validate_parameter_constraints,
 )
 from sklearn.utils._set_output import _get_output_config
-from sklearn.utils.validation import _check_feature_names_in, validate_data
+from sklearn.utils.validation import (
+    _check_feature_names_in,
+    _get_feature_names,
+    validate_data,
+)
 
 from skcoad._time import (
     Grid,
     calendar_grid,
-    duration_text,
     fixed_grid,
     in_utc,
-    mean_interval,
     time_index,
 )
 from skcoad._typing import FloatArray
@@ -37,6 +38,7 @@ from skcoad._typing import FloatArray
 __all__ = [
     "Hidden",
     "StrOptions",
+    "as_named",
     "channel_names",
     "check_integer",
     "check_parameters",
@@ -47,8 +49,6 @@ __all__ = [
     "regular_grid",
     "row_times",
     "validate_series",
-    "warn_of_other_spacing",
-    "warn_of_text_for_times",
     "zoned_grid",
 ]
 
@@ -57,9 +57,6 @@ MIN_LENGTH_1D = 32
 # Upper limits of all parameters, so that products of two stay exact or finite.
 MAX_INTEGER = 2**31 - 1
 MAX_REAL = 1e9
-OTHER_SPACING = 1.5  # a factor; months and business days vary
-# The beginning of a time that was left as text.
-DATE = re.compile(r"(\d{4}([-/.])\d{1,2}\2\d{1,2}|\d{1,2}([-/.])\d{1,2}\3\d{4})(?!\d)")
 
 
 class Numbers(Interval):  # type: ignore[misc]
@@ -219,6 +216,33 @@ def channel_names(estimator: BaseEstimator, input_features: Any) -> NDArray[np.o
     return names
 
 
+def as_named(estimator: BaseEstimator, X: Any) -> BaseEstimator:
+    """Return the estimator, as if it had been fitted with the names of this series.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        Fitted.
+    X : array-like
+        With names of columns, or without.
+
+    Returns
+    -------
+    BaseEstimator
+        Itself if it and `X` have names, or neither has; else a copy without names, or
+        with those of `X`.
+    """
+    names = _get_feature_names(X)
+    if (names is None) != hasattr(estimator, "feature_names_in_"):
+        return estimator
+    named = copy(estimator)
+    if names is None:
+        del named.feature_names_in_
+    else:
+        named.feature_names_in_ = names
+    return named
+
+
 def regular_grid(X: Any) -> Grid | None:
     """Find the regular grid of the times of the rows.
 
@@ -328,54 +352,6 @@ def insert_missing_rows(
     regular = np.full((len(grid.times), series.shape[1]), np.nan, dtype=series.dtype)
     regular[grid.rows] = series
     return regular, grid.rows
-
-
-def warn_of_other_spacing(interval: float | None, training_times: Any) -> None:
-    """Warn if rows are farther apart, or nearer, than in the training series.
-
-    Parameters
-    ----------
-    interval : float or None
-        Seconds from one row to the next; None if it is not known.
-    training_times : pandas.DatetimeIndex, TimedeltaIndex or None
-        Of the training series, with those of missing rows; None if they are not known.
-    """
-    trained = None if training_times is None else mean_interval(training_times)
-    if interval is None or trained is None:
-        return
-    if not 1 / OTHER_SPACING < interval / trained < OTHER_SPACING:
-        here, there = (
-            duration_text(np.timedelta64(round(1e9 * seconds), "ns"))
-            for seconds in (interval, trained)
-        )
-        warnings.warn(
-            f"the rows are {here} apart, and were {there} apart in the training "
-            "series: a period of as many rows is another time; resample the series, or "
-            "fit to one of this spacing",
-            UserWarning,
-            stacklevel=4,
-        )
-
-
-def warn_of_text_for_times(X: Any) -> None:
-    """Warn if the index has times as text, which tell of no missing row.
-
-    Parameters
-    ----------
-    X : array-like
-        What `validate_series` has taken.
-    """
-    index: Any = getattr(X, "index", None)
-    if getattr(index, "inferred_type", None) != "string":
-        return
-    if all(DATE.match(index[row]) for row in (0, len(index) // 2, -1)):
-        warnings.warn(
-            f"the index looks like times, but is text ({index[0]!r}): rows that are "
-            "missing in time go unnoticed; make it times by "
-            "X.index = pandas.to_datetime(X.index)",
-            UserWarning,
-            stacklevel=4,
-        )
 
 
 def makes_pandas(transformer: BaseEstimator) -> bool:

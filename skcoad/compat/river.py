@@ -5,6 +5,7 @@ Needs river, of the extra ``river``.
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ class RiverDetector(AnomalyDetector):  # type: ignore[misc]
     detector : CoADDetector or NeighborsDetector
         Fitted; see :class:`skcoad.streaming.StreamingDetector`. The keys of a row are
         the names of its channels, or, if it was fitted without names, those of the
-        first row in their order.
+        first row that is learned, in their order.
 
     Examples
     --------
@@ -47,9 +48,10 @@ class RiverDetector(AnomalyDetector):  # type: ignore[misc]
 
     def __init__(self, detector: TimeSeriesDetector) -> None:
         self.detector = detector
-        self._stream = StreamingDetector(detector)
-        names = getattr(detector, "feature_names_in_", None)
+        nameless = copy(detector)  # rows are put into its order here
+        names = nameless.__dict__.pop("feature_names_in_", None)
         self._names = None if names is None else list(names)
+        self._stream = StreamingDetector(nameless)
 
     def learn_one(self, x: dict[Any, Any]) -> None:
         """Append a row to the stream.
@@ -64,7 +66,9 @@ class RiverDetector(AnomalyDetector):  # type: ignore[misc]
         ValueError
             If there is an unknown channel, or a value is no number.
         """
-        self._stream.update(self._row(x))
+        names = self._names_for(x)
+        self._stream.update(_row(x, names))
+        self._names = names
 
     def score_one(self, x: dict[Any, Any]) -> float:
         """Score a row as if it were next, in decades of rarity.
@@ -83,21 +87,27 @@ class RiverDetector(AnomalyDetector):  # type: ignore[misc]
         ValueError
             As in :meth:`learn_one`.
         """
-        return self._stream.score_next(self._row(x))
+        return self._stream.score_next(_row(x, self._names_for(x)))
 
-    def _row(self, x: dict[Any, Any]) -> FloatArray:
-        if self._names is None:
+    def _names_for(self, x: dict[Any, Any]) -> list[Any]:
+        """The names of the channels, or of this row while there are none."""
+        names = self._names
+        if names is None:
             if len(x) != self.detector.n_features_in_:
                 raise ValueError(
                     f"the first row has {len(x)} values, and the detector has "
                     f"{self.detector.n_features_in_} channels"
                 )
-            self._names = list(x)
-        unknown = x.keys() - set(self._names)
+            names = list(x)
+        unknown = x.keys() - set(names)
         if unknown:
             raise ValueError(
                 f"there are unknown channels: {sorted(map(str, unknown))[:3]}; the "
-                f"detector has {self._names[:5]}"
+                f"detector has {names[:5]}"
             )
-        values = [x.get(name) for name in self._names]
-        return np.array([[np.nan if v is None else v for v in values]], dtype=float)
+        return names
+
+
+def _row(x: dict[Any, Any], names: list[Any]) -> FloatArray:
+    values = [x.get(name) for name in names]
+    return np.array([[np.nan if v is None else v for v in values]], dtype=float)

@@ -67,7 +67,8 @@ def load_series(
       times is kept (``series.timezone``; ``series.timestamps`` are then of UTC): their
       offset, or UTC where offsets vary, as over the change to winter time. A column
       named ``hour`` or the like, of 0 to 24, is joined with dates that repeat.
-    - Rows are put into time order. The spacing is the most frequent one; missing rows
+    - Rows are put into time order. The spacing is the median step, or the smallest
+      where so many rows are missing that the median is a multiple of it; missing rows
       become missing values.
     - Labels are all columns whose name says label, anomaly, outlier or changepoint; a
       row is anomalous where one of them is 1 (changepoints count if there are no

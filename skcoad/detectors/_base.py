@@ -7,7 +7,6 @@ parameters and input, and computes nothing itself.
 from __future__ import annotations
 
 import os
-import warnings
 from abc import abstractmethod
 from copy import copy
 from numbers import Real
@@ -32,9 +31,8 @@ from skcoad._validation import (
     reals,
     regular_grid,
     validate_series,
-    warn_of_other_spacing,
-    warn_of_text_for_times,
 )
+from skcoad._warnings import warn_of_other_spacing, warn_of_text_for_times, warn_user
 from skcoad.detectors._contamination import held_back_scores
 from skcoad.detectors._gross import without_gross_outliers
 from skcoad.detectors._persistence import load_detector, save_detector
@@ -364,11 +362,10 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
         try:
             self._set_scores(normal, series, rows, interval)
         except KeyboardInterrupt:
-            warnings.warn(
+            warn_user(
                 "fit was interrupted while it scored the training series; what was "
                 "learned is kept, and the scoring is done when it is first needed",
                 InterruptedFitWarning,
-                stacklevel=3,
             )
             for name in SCORED:  # of an earlier fit
                 self.__dict__.pop(name, None)

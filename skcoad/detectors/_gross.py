@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from skcoad._typing import FloatArray
+from skcoad._warnings import warn_user
 from skcoad.preprocessing import mask_gross_outliers
 from skcoad.preprocessing._missing import check_missing_fraction
 from skcoad.preprocessing._outliers import MAX_GROSS
@@ -59,11 +59,10 @@ def without_gross_outliers(
     ]
     if codes:
         more = f", and {len(codes) - MAX_NAMED} more" if codes[MAX_NAMED:] else ""
-        warnings.warn(
+        warn_user(
             f"{', '.join(codes[:MAX_NAMED])}{more}, far from all other values: taken "
             "as missing",
             UserWarning,
-            stacklevel=4,
         )
     check_missing_fraction(normal, names, interval)
     return normal

@@ -23,6 +23,7 @@ threshold was fitted to, if there is one; and ``times``, if they are known.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
@@ -54,7 +55,7 @@ from skcoad.thresholds import (
     ScoreThreshold,
 )
 
-__all__ = ["load_detector", "restore", "save_detector", "state"]
+__all__ = ["load_detector", "restore", "save_detector", "state", "write"]
 
 # Single numbers, and which attributes of a detector they are.
 NUMBERS = {"threshold": "threshold_", "mu": "_mu", "sigma": "_sigma"}
@@ -67,9 +68,38 @@ THRESHOLDS: dict[str, type[ScoreThreshold]] = {
 
 def save_detector(detector: Any, path: str | os.PathLike[str]) -> None:
     """Save a fitted detector; see :meth:`skcoad.CoADDetector.save`."""
-    data = pack(*state(detector))
+    write(path, *state(detector), lambda *read: restore(*read, type(detector)))
+
+
+def write(
+    path: str | os.PathLike[str],
+    content: Json,
+    tensors: dict[str, Tensor],
+    restored: Callable[[Json, dict[str, Tensor]], object],
+) -> None:
+    """Write a file, if it will load.
+
+    Parameters
+    ----------
+    path : str or path-like
+        File to write; it appears whole or not at all.
+    content : dict
+        What JSON knows.
+    tensors : dict of str to Tensor
+        Contiguous, on the CPU.
+    restored : callable
+        What will load the file, given its content and tensors.
+
+    Raises
+    ------
+    ValueError
+        If the file would not load.
+    OSError
+        If it cannot be written.
+    """
+    data = pack(content, tensors)
     try:
-        restore(*unpack(BytesIO(data), len(data)), type(detector))
+        restored(*unpack(BytesIO(data), len(data)))
     except InvalidDetectorError as error:
         raise ValueError(
             f"the detector cannot be saved: the file would not load ({error}). Were "

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from skcoad._time import zone_name
 from skcoad.io._schema import InvalidDetectorError, Json, get, require, take
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def times_content(times: Any) -> Json | None:
     return {
         "kind": times.to_numpy()[:0].dtype.kind if zone is None else "M",
         "unit": times.unit,
-        "zone": None if zone is None else str(zone),
+        "zone": zone_name(zone),
     }
 
 
@@ -47,7 +48,7 @@ def times_index(content: Json, tensors: dict[str, Tensor]) -> pd.Index[Any] | No
     Raises
     ------
     InvalidDetectorError
-        If they are no increasing times, one for each score, in a known unit and zone.
+        If they are no increasing times in a known unit and zone.
     """
     if content.get("times") is None:
         return None

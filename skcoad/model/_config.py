@@ -84,8 +84,9 @@ class ModelConfig:
             _check_integer(name, size, 1)
         # The plan of a series of this length, without a series.
         series = np.broadcast_to(np.float64(0), (config.n_timestamps, 1))
-        if plan != plan_windows(series, **plan._asdict()):
-            raise ValueError(f"{plan} has a period longer than the window")
+        made = plan_windows(series, **plan._asdict())
+        if plan != made:
+            raise ValueError(f"{plan} is no plan that a fit makes, as {made} is")
         if config.network is not None:
             _check_network(config.network)
         return config

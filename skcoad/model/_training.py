@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import time
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from skcoad._threads import one_thread
+from skcoad._warnings import warn_user
 from skcoad.model._distortions import PAPER_DISTORTIONS, distort
 from skcoad.model._network import CoADNetwork, CoADOutput
 from skcoad.neighbors import ChannelNeighbors
@@ -370,11 +370,10 @@ def train(
         n_steps = len(losses) + len(unread)
         if n_steps < RECORD_EVERY:
             raise
-        warnings.warn(
+        warn_user(
             f"training was interrupted after {n_steps} of {options.max_steps} steps; "
             "the detector is usable but less accurate",
             InterruptedFitWarning,
-            stacklevel=3,
         )
         losses += _read(unread, len(losses), options.lr)
     finally:

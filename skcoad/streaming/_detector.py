@@ -13,13 +13,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from skcoad._torch_state import own_torch_state
 from skcoad._typing import BoolArray, FloatArray
-from skcoad._validation import check_integer, warn_of_other_spacing
+from skcoad._validation import check_integer
+from skcoad._warnings import warn_of_other_spacing
 from skcoad.detectors import TimeSeriesDetector
 from skcoad.scoring import score_series, smoothing_reach
 from skcoad.streaming._buffer import Buffer
 from skcoad.streaming._calibration import ProvisionalCalibration
 from skcoad.streaming._provisional import ProvisionalScorer
-from skcoad.streaming._rows import Clock, frame_of_row, read_rows
+from skcoad.streaming._rows import Clock, Reader, frame_of_row
 from skcoad.streaming._state import load_stream, save_stream
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ class StreamingDetector:
     interval : str or timedelta, default=None
         Time from one row to the next, such as ``"1min"``, if rows come with an index of
         times. Rows that are then missing are missing values. Times may be off by a
-        quarter of an interval, and by nearly a half once some rows have come.
+        quarter of an interval, and by nearly a half once some rows have come; a row
+        that comes much sooner is an error.
     final_every : int, default=None
         Final scores come for so many rows at once. Fewer come sooner and cost more. By
         default two windows.
@@ -144,7 +146,7 @@ class StreamingDetector:
         self._halo += smoothing_reach(self._model, self._options.width(plan.period))
         with own_torch_state():
             self._scorer = ProvisionalScorer(self._model, self._options, calibration)
-        self._clock = clock
+        self._reader, self._clock = Reader(self.detector), clock
         self.restart()
 
     def restart(self) -> None:
@@ -184,11 +186,11 @@ class StreamingDetector:
         Raises
         ------
         ValueError
-            If these are no such rows, or not later than those before. They are not
-            taken then.
+            If these are no such rows, not later than those before, or not an interval
+            apart. They are not taken then.
         """
         rows = frame_of_row(self.detector, rows)
-        X = read_rows(self.detector, rows)
+        X = self._reader.read(rows)
         steps, last = self._clock.steps(rows, len(X))
         steps = self._shortened(steps)
         first = self._buffer.stop
@@ -219,7 +221,7 @@ class StreamingDetector:
             If it is no single row, or as in :meth:`update`.
         """
         row = frame_of_row(self.detector, row)
-        X = read_rows(self.detector, row)
+        X = self._reader.read(row)
         if len(X) != 1:
             raise ValueError(f"score_next takes one row, got {len(X)}")
         steps, _ = self._clock.steps(row, 1)
@@ -267,7 +269,8 @@ class StreamingDetector:
         Raises
         ------
         ValueError
-            If the detector cannot be saved; see ``save`` of the detector.
+            If the detector cannot be saved, or the file could not be loaded; see
+            ``save`` of the detector. Nothing is written then.
         OSError
             If the file cannot be written.
         """

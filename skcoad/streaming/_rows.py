@@ -8,18 +8,22 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from skcoad._duration import check_duration
 from skcoad._time import duration_text
 from skcoad._typing import FloatArray
-from skcoad._validation import row_times, validate_series
+from skcoad._validation import as_named, row_times, validate_series
 from skcoad.detectors import TimeSeriesDetector
 
-__all__ = ["Clock", "Tick", "frame_of_row", "read_rows"]
+__all__ = ["Clock", "Reader", "Tick", "frame_of_row"]
 
 IntArray = NDArray[np.int64]
 # The grid of times follows the rows by this fraction of each deviation, so that it
 # keeps step with a slow clock and is not moved much by a single late row.
 FOLLOWING = 16
+SOONEST = 0.45  # of an interval; rows that are a quarter off are at least 0.5 apart
 FEW = 10  # rows, which may come at any times
+EVEN, MOST = 0.05, 0.75  # so near to the usual step are most of those of even rows
+OFF = 0.15  # even rows that are so far off the interval have another
 
 
 def frame_of_row(detector: TimeSeriesDetector, rows: Any) -> Any:
@@ -49,47 +53,68 @@ def frame_of_row(detector: TimeSeriesDetector, rows: Any) -> Any:
     return frame
 
 
-def read_rows(detector: TimeSeriesDetector, rows: Any) -> FloatArray:
-    """Check one row or many, and return them as an array.
+class Reader:
+    """Reads rows, and has it said once that only they, or the detector, have names.
 
     Parameters
     ----------
     detector : TimeSeriesDetector
-        Fitted on a series with these channels.
-    rows : array-like
-        Of shape (n_rows, n_channels); or one row, of shape (n_channels,); or of a
-        single channel, a number or an array of shape (n_rows,).
-
-    Returns
-    -------
-    ndarray of shape (n_rows, n_channels)
-        float64.
-
-    Raises
-    ------
-    ValueError
-        If these are no such rows.
+        Fitted on a series with the channels of the rows.
     """
-    n_channels = detector.n_features_in_
-    if rows is None or isinstance(rows, (dict, str)):
-        raise ValueError(
-            f"rows are numbers, lists, arrays or frames, got {type(rows).__name__}"
+
+    def __init__(self, detector: TimeSeriesDetector) -> None:
+        self._detector = detector
+        self._told = False
+
+    def read(self, rows: Any) -> FloatArray:
+        """Check one row or many, and return them as an array.
+
+        Parameters
+        ----------
+        rows : array-like
+            Of shape (n_rows, n_channels); or one row, of shape (n_channels,); or of a
+            single channel, a number or an array of shape (n_rows,).
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_channels)
+            float64.
+
+        Raises
+        ------
+        ValueError
+            If these are no such rows.
+        """
+        detector = self._detector
+        n_channels = detector.n_features_in_
+        if rows is None or isinstance(rows, (dict, str)):
+            raise ValueError(
+                f"rows are numbers, lists, arrays or frames, got {type(rows).__name__}"
+            )
+        if isinstance(rows, (list, tuple, float, int, np.generic)):
+            rows = np.asarray(rows)
+        if isinstance(rows, np.ndarray) and rows.ndim < 2 and rows.size:
+            rows = rows.reshape((-1, 1) if n_channels == 1 else (1, -1))
+        # scikit-learn's own checks take longer than a score.
+        plain = type(rows) is np.ndarray and rows.dtype.kind in "fiu"
+        if plain and rows.ndim == 2 and rows.shape[1] == n_channels:
+            X: FloatArray = rows.astype(np.float64)
+            if np.isfinite(X).all():
+                return X
+        if len(rows) == 0:
+            return np.empty((0, n_channels))
+        named = as_named(detector, rows)
+        # scikit-learn warns of names on one side only, and would for every row.
+        told = self._told or named is not detector
+        X = validate_series(
+            named if self._told else detector,
+            rows,
+            reset=False,
+            allow_1d=True,
+            allow_nan=detector.missing == "mask",
         )
-    if isinstance(rows, (list, tuple, float, int, np.generic)):
-        rows = np.asarray(rows)
-    if isinstance(rows, np.ndarray) and rows.ndim < 2 and rows.size:
-        rows = rows.reshape((-1, 1) if n_channels == 1 else (1, -1))
-    # scikit-learn's own checks take longer than a score.
-    plain = type(rows) is np.ndarray and rows.dtype.kind in "fiu"
-    if plain and rows.ndim == 2 and rows.shape[1] == n_channels:
-        X: FloatArray = rows.astype(np.float64)
-        if np.isfinite(X).all():
-            return X
-    if len(rows) == 0:
-        return np.empty((0, n_channels))
-    allow_nan = detector.missing == "mask"
-    X = validate_series(detector, rows, reset=False, allow_1d=True, allow_nan=allow_nan)
-    return X.astype(np.float64, copy=False)
+        self._told = told
+        return X.astype(np.float64, copy=False)
 
 
 class Tick(NamedTuple):
@@ -147,17 +172,7 @@ class Clock:
         self.last: Tick | None = None
         self.interval: int | None = None
         if interval is not None:
-            if not isinstance(interval, np.timedelta64) and _is_number(interval):
-                raise ValueError(f"interval={interval!r} has no unit, as '60s' has")
-            try:
-                duration = pd.Timedelta(interval)
-            except (ValueError, TypeError):
-                raise ValueError(
-                    f"interval={interval!r} is no duration, as '60s' is"
-                ) from None
-            if not duration > pd.Timedelta(0):
-                raise ValueError(f"interval={interval!r} is not above 0")
-            self.interval = duration.as_unit("ns").value
+            self.interval = int(check_duration("interval", interval).astype(np.int64))
 
     def steps(self, rows: Any, n_rows: int) -> tuple[IntArray, Tick | None]:
         """Count the intervals from each row to the next.
@@ -181,8 +196,8 @@ class Clock:
         ------
         ValueError
             If the rows have times and there is no interval, or the other way round; if
-            their times do not increase; or if most of several rows are less than half
-            an interval apart.
+            their times do not increase; if one comes far less than an interval after
+            the row before; or if several are evenly spaced, but not by the interval.
         """
         times = row_times(rows) if n_rows else None
         if n_rows == 0 or (times is None and self.interval is None):
@@ -204,31 +219,50 @@ class Clock:
         passed = np.diff(at, prepend=last.time)
         if (passed <= 0).any():
             row = int((passed <= 0).argmax())
-            early = duration_text(np.timedelta64(int(-passed[row]), "ns"))
-            order = f"{early} earlier" if passed[row] else "at the same time"
+            early = f"{_text(-passed[row])} earlier"
+            order = early if passed[row] else "at the same time"
             raise ValueError(
                 f"row {row} ({times[row]}) is not later than the row before, but "
                 f"{order}"
             )
-        if n_rows >= FEW and (usual := np.median(passed)) < self.interval / 2:
-            apart, interval = (
-                duration_text(np.timedelta64(int(duration), "ns"))
-                for duration in (usual, self.interval)
-            )
-            raise ValueError(f"the rows are {apart} apart, and interval is {interval}")
+        if n_rows >= FEW:
+            _check_spacing(passed[1:], self.interval)
         steps = np.empty(n_rows, dtype=np.int64)
         grid = last.grid
         for row, time in enumerate(at.tolist()):
-            steps[row] = step = max(1, round((time - grid) / self.interval))
+            intervals = (time - grid) / self.interval
+            if _too_soon(intervals, passed[row] / self.interval):
+                raise ValueError(
+                    f"row {row} ({times[row]}) is only {_text(passed[row])} after the "
+                    f"row before, and interval is {_text(self.interval)}"
+                )
+            steps[row] = step = max(1, round(intervals))
             grid += step * self.interval
             grid += (time - grid) // FOLLOWING
         return steps, Tick(int(at[-1]), grid)
 
 
-def _is_number(value: Any) -> bool:
-    """Whether it is a number, or text of one: pandas would count nanoseconds."""
-    try:
-        float(value)
-    except (TypeError, ValueError):
+def _check_spacing(passed: IntArray, interval: int) -> None:
+    """Refuse rows that are evenly spaced, but not by the interval."""
+    usual = np.median(passed)
+    even = (np.abs(passed / usual - 1) <= EVEN).mean() >= MOST
+    if even and abs(usual / interval - 1) > OFF:
+        raise ValueError(
+            f"the rows are {_text(usual)} apart, and interval is {_text(interval)}"
+        )
+
+
+def _too_soon(after_place: float, after_row: float) -> bool:
+    """Whether a row cannot be the next one.
+
+    Both are in intervals: after the place of the last row on the grid, and after the
+    row itself. A row that follows a very late one may be near its place, but not near
+    to it; rows at a shorter spacing fall behind the grid, by more with every row.
+    """
+    if after_place >= SOONEST:
         return False
-    return True
+    return after_row < SOONEST or after_place < SOONEST - 1
+
+
+def _text(nanoseconds: Any) -> str:
+    return duration_text(np.timedelta64(int(nanoseconds), "ns"))

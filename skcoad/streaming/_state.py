@@ -30,9 +30,8 @@ from torch import Tensor
 
 from skcoad._torch_state import own_torch_state
 from skcoad.detectors import CoADDetector, NeighborsDetector
-from skcoad.detectors._persistence import restore, state
-from skcoad.io._atomic import atomic_write
-from skcoad.io._container import pack, read_container
+from skcoad.detectors._persistence import restore, state, write
+from skcoad.io._container import read_container
 from skcoad.io._schema import InvalidDetectorError, Json, get, require, take
 from skcoad.model._tensors import check_tensor
 from skcoad.streaming._calibration import ProvisionalCalibration
@@ -68,9 +67,9 @@ def save_stream(stream: Any, path: str | os.PathLike[str]) -> None:
         "missing": torch.from_numpy(missing),
         "numbers": torch.from_numpy(buffer.numbers.copy()),
     }
-    data = pack(content, {name: x.contiguous() for name, x in every.items()})
-    with atomic_write(path) as partial:
-        partial.write_bytes(data)
+    every = {name: tensor.contiguous() for name, tensor in every.items()}
+    with own_torch_state():
+        write(path, content, every, lambda *read: _stream(type(stream), *read))
 
 
 def load_stream(cls: Any, path: str | os.PathLike[str]) -> Any:

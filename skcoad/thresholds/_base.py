@@ -76,10 +76,10 @@ class ScoreThreshold(BaseEstimator):  # type: ignore[misc]
         separation : int, default=1
             Scores above the threshold at most so many rows apart are one event; a
             detector gives its period.
-        interval : float, timedelta or None, default=None
+        interval : float, str, timedelta or None, default=None
             Seconds from one row to the next, or a duration of Python, numpy or pandas,
-            for a rate in time. By default the median of those of the index of `scores`,
-            if these are times.
+            also as text such as ``"1h"``, for a rate in time. By default that of the
+            index of `scores`, if these are times, as a detector takes it.
 
         Returns
         -------
@@ -112,8 +112,8 @@ class ScoreThreshold(BaseEstimator):  # type: ignore[misc]
 
         Parameters
         ----------
-        interval : float, timedelta or None, default=None
-            Seconds from one row to the next, or a duration.
+        interval : float, str, timedelta or None, default=None
+            Seconds from one row to the next, or a duration such as ``"1h"``.
 
         Returns
         -------

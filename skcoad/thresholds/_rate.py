@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from skcoad._duration import check_duration
 from skcoad._time import in_utc, time_index
+from skcoad._validation import zoned_grid
 
 __all__ = [
     "Duration",
@@ -18,7 +20,7 @@ __all__ = [
     "sampling_interval",
 ]
 
-Duration = float | timedelta | np.timedelta64
+Duration = float | str | timedelta | np.timedelta64
 
 SECONDS = {
     "second": 1,
@@ -42,8 +44,8 @@ def events_per_row(false_alarms: str, interval: Duration | None = None) -> float
         "<number> per <number> <unit>", where the second number may be left out if it is
         1; the unit is "rows", or "seconds", "minutes", "hours", "days", "weeks" or
         "years", singular or plural.
-    interval : float, timedelta or None, default=None
-        Seconds from one row to the next, or a duration, if known.
+    interval : float, str, timedelta or None, default=None
+        Seconds from one row to the next, or a duration such as ``"1h"``, if known.
 
     Returns
     -------
@@ -82,8 +84,8 @@ def in_seconds(interval: Duration) -> float:
 
     Parameters
     ----------
-    interval : float, timedelta or timedelta64
-        In seconds, or a duration of Python, numpy or pandas.
+    interval : float, str, timedelta or timedelta64
+        In seconds, or a duration of Python, numpy or pandas, also as text.
 
     Returns
     -------
@@ -102,12 +104,15 @@ def in_seconds(interval: Duration) -> float:
     3600.0
     """
     seconds = interval
-    if isinstance(interval, (timedelta, np.timedelta64)):
+    if isinstance(interval, str):
+        seconds = check_duration("interval", interval) / np.timedelta64(1, "s")
+    elif isinstance(interval, (timedelta, np.timedelta64)):
         seconds = np.timedelta64(interval) / np.timedelta64(1, "s")
     if not isinstance(seconds, (int, float, np.number)) or not 0 < seconds < np.inf:
         raise ValueError(
-            "the interval from one row to the next must be seconds above 0, or such a "
-            f"duration, got {interval!r}; an index of times has to increase"
+            "the interval from one row to the next must be seconds above 0, or a "
+            f"duration such as '1h', got {interval!r}; an index of times has to "
+            "increase"
         )
     return float(seconds)
 
@@ -162,7 +167,10 @@ def _check(false_alarms: str, events: float, per: float, unit: str) -> None:
 
 
 def sampling_interval(times: Any) -> float | None:
-    """Median time from one row to the next.
+    """Time from one row to the next, as detectors take it.
+
+    That is the mean on the regular grid of the times, missing ones included: on a
+    calendar, steps vary. Where there is no such grid, it is the median.
 
     Parameters
     ----------
@@ -184,5 +192,10 @@ def sampling_interval(times: Any) -> float | None:
     index = time_index(times)
     if index is None or len(index) < 2:
         return None
+    if index.is_monotonic_increasing and index.is_unique:
+        try:
+            return zoned_grid(index).interval
+        except ValueError:
+            pass
     steps = np.diff(in_utc(index).to_numpy())
     return float(np.median(steps / np.timedelta64(1, "s")))

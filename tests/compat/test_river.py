@@ -1,6 +1,9 @@
 """A detector in river's own machinery."""
 
+import warnings
+
 import numpy as np
+import pandas as pd
 import pytest
 
 pytest.importorskip("river", reason="the extra river is not installed")
@@ -50,6 +53,28 @@ def test_other_channels_are_errors(detector):
     model.learn_one({"a": 1.0, "b": 1.0})
     with pytest.raises(ValueError, match="unknown channels: \\['c'\\]"):
         model.score_one({"a": 1.0, "b": 1.0, "c": 1.0})
+
+
+def test_a_row_that_is_not_learned_names_no_channels(detector):
+    model = RiverDetector(detector)
+    model.score_one({"c": 1.0, "d": 1.0})
+    for take in (model.score_one, model.learn_one):
+        with pytest.raises(ValueError, match="abc"):
+            take({"typo": "abc", "b": 1.0})
+    model.learn_one({"a": 1.0, "b": 1.0})
+    with pytest.raises(ValueError, match="unknown channels: \\['typo'\\]"):
+        model.score_one({"typo": 1.0, "b": 1.0})
+
+
+def test_names_that_are_there_are_not_said_to_be_missing(wave):
+    X = pd.DataFrame(wave(400, 2, period=12), columns=["a", "b"])
+    model = RiverDetector(NeighborsDetector(period=12).fit(X))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.learn_one({"b": 1.0, "a": None})
+        model.score_one({"a": np.nan, "b": 5.0})
+    with pytest.raises(ValueError, match="unknown channels"):
+        model.score_one({"a": 1.0, "c": 1.0})
 
 
 def test_river_evaluates_it_in_a_pipeline(wave, detector):

@@ -8,6 +8,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+import dateutil.tz
 import joblib
 import numpy as np
 import pandas as pd
@@ -936,3 +937,21 @@ def test_a_detector_fitted_with_missing_rows_is_saved(tmp_path):
     np.testing.assert_array_equal(
         loaded.decision_function(X), detector.decision_function(X)
     )
+
+
+@pytest.mark.parametrize(
+    ("zone", "kept"),
+    [
+        ("Europe/Berlin", "Europe/Berlin"),
+        (dateutil.tz.gettz("Europe/Berlin"), "UTC"),  # it has no name
+        (dateutil.tz.tzoffset("local", 7200), "UTC+02:00"),
+    ],
+    ids=str,
+)
+def test_times_of_any_zone_are_saved(zone, kept, wave, tmp_path):
+    times = pd.date_range("2026-01-01", periods=400, freq="h", tz=zone)
+    detector = NeighborsDetector(period=12).fit(pd.DataFrame(wave(), index=times))
+    detector.save(tmp_path / "detector")
+    loaded = NeighborsDetector.load(tmp_path / "detector").training_times_
+    assert str(loaded.tz) == kept
+    assert (loaded == times).all()

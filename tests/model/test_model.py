@@ -53,6 +53,12 @@ def test_a_model_made_of_its_state_scores_the_same(parts, wave):
     assert n_series == (0 if parts.get("max_references") == 0 else 4)
 
 
+def test_a_plan_that_no_fit_makes_is_an_error_that_says_so():
+    content = ModelConfig(WindowPlan(50, 100, 4, 47), 2000, 1, 0, None).to_dict()
+    with pytest.raises(ValueError, match=r"step=47.* is no plan that a fit makes, as"):
+        ModelConfig.from_dict(content)
+
+
 def test_every_channel_has_a_calibration_of_every_kind_of_score(model):
     assert len(model.calibrations) == 2
     for calibration in model.calibrations:

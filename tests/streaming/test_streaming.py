@@ -200,6 +200,16 @@ def test_a_stream_goes_on_after_loading_as_if_nothing_had_been(
     assert loaded.threshold_ == stream.threshold_
 
 
+def test_a_stream_that_could_not_be_loaded_is_not_saved(wave, detectors, tmp_path):
+    stream = StreamingDetector(detectors[2, "network"])
+    stream.update(wave(50, 2, period=12))
+    (tmp_path / "file").write_text("before")
+    stream.detector.set_params(period=-1)
+    with pytest.raises(ValueError, match=r"cannot be saved: .*'period'"):
+        stream.save(tmp_path / "file")
+    assert (tmp_path / "file").read_text() == "before"
+
+
 def test_after_finish_a_new_stream_begins(wave, detector):
     X = wave(300, period=12, seed=4)
     stream = StreamingDetector(detector)

@@ -1,6 +1,7 @@
 """Rows that come with times: what is missing between them is a gap."""
 
 import re
+import warnings
 from datetime import timedelta
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from skcoad import NeighborsDetector
 from skcoad.streaming import StreamingDetector
+from skcoad.streaming._rows import Clock
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +104,79 @@ def test_a_wrong_interval_is_an_error(frame, detector):
             StreamingDetector(detector, interval=interval)
 
 
+@pytest.mark.parametrize("seconds", [1, 10, 25])
+@pytest.mark.parametrize("n_before", [1, 100])
+def test_a_row_that_comes_too_soon_is_an_error_and_not_taken(
+    frame, detector, seconds, n_before
+):
+    stream = StreamingDetector(detector, interval="1min")
+    stream.update(frame[300 : 300 + n_before])
+    soon = frame[300 + n_before : 301 + n_before].shift(seconds - 60, freq="s")
+    message = f"is only {seconds} s after the row before, and interval is 1 min"
+    for take in (stream.update, stream.score_next):
+        with pytest.raises(ValueError, match=message):
+            take(soon)
+    assert stream.n_rows == n_before
+    assert len(stream.update(frame[300 + n_before : 400 + n_before]).positions)
+
+
+@pytest.mark.parametrize("seconds", [30, 45])
+def test_rows_that_come_one_by_one_at_a_shorter_spacing_are_an_error(
+    frame, detector, seconds
+):
+    times = pd.date_range("2026-01-01", periods=12, freq=f"{seconds}s", tz="UTC")
+    X = frame[300:312].set_axis(times)
+    stream = StreamingDetector(detector, interval="1min")
+    for row in range(3):
+        stream.update(X[row : row + 1])
+    message = f"only {seconds} s after the row before, and interval is 1 min"
+    with pytest.raises(ValueError, match=message):
+        [stream.update(X[row : row + 1]) for row in range(3, 12)]
+
+
+def test_a_late_row_does_not_make_an_error_of_the_next(frame, detector):
+    late = np.zeros(100)
+    late[50] = 31
+    X = frame[300:400].set_axis(frame.index[:100] + pd.to_timedelta(late, unit="s"))
+    stream = StreamingDetector(detector, interval="1min")
+    stream.update(X)
+    assert stream.n_rows == 100
+
+
+@pytest.mark.parametrize("minutes", [0.5, 0.75, 1.2, 1.5, 2, 60])
+def test_rows_at_another_spacing_than_the_interval_are_an_error(
+    frame, detector, minutes
+):
+    spacing = pd.Timedelta(minutes=minutes)
+    times = pd.date_range("2026-01-01", periods=600, freq=spacing, tz="UTC")
+    X = frame[300:].set_axis(times).drop(times[[4, 5, 70]])
+    stream = StreamingDetector(detector, interval="1min")
+    with pytest.raises(ValueError, match="apart, and interval is 1 min"):
+        stream.update(X)
+    assert stream.n_rows == 0
+
+
+def test_rows_of_which_most_are_missing_are_taken(frame, detector):
+    rows = np.sort(np.random.default_rng(0).choice(600, 120, replace=False))
+    stream = StreamingDetector(detector, interval="1min")
+    for part in np.split(300 + rows, 12):
+        stream.update(frame.iloc[part])
+    assert stream.n_rows == 120
+
+
+@pytest.mark.parametrize("drift", [-0.02, 0, 0.005])
+def test_a_clock_may_be_a_quarter_off_and_slow_or_fast(drift):
+    minute = pd.Timedelta("1min").value
+    for seed in range(20):
+        late = np.random.default_rng(seed).uniform(-0.25, 0.25, 500)
+        at = minute * (np.arange(500) * (1 + drift) + late)
+        rows = pd.Series(0.0, index=pd.DatetimeIndex(at.astype("M8[ns]")))
+        clock = Clock("1min")
+        for row in range(0, 500, 10):
+            steps, clock.last = clock.steps(rows[row : row + 10], 10)
+            assert (steps == 1).all()
+
+
 def test_times_without_an_interval_and_the_reverse_are_errors(frame, detector):
     with pytest.raises(ValueError, match="interval='1min'"):
         StreamingDetector(detector).update(frame[:10])
@@ -116,6 +191,28 @@ def test_a_row_of_a_frame_is_a_row(frame, detector):
     assert len(stream.update(plain.iloc[0]).scores) == 1
     with pytest.raises(ValueError, match="feature names"):
         stream.update(plain.iloc[0].rename({"a": "c"}))
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_names_on_one_side_only_are_warned_of_once(frame, named):
+    X = frame.reset_index(drop=True)
+    detector = NeighborsDetector(period=12).fit(X if named else X.to_numpy())
+    stream = StreamingDetector(detector)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for row in range(3):
+            one = X[row : row + 1]
+            stream.update([np.nan, 1.0] if named else one)
+            stream.score_next([np.nan, 1.0] if named else one)
+    (message,) = [str(warning.message) for warning in caught]
+    assert "feature names" in message
+    if named:
+        with pytest.raises(ValueError, match="feature names"):
+            stream.update(X[:1].rename(columns={"a": "c"}))
+    else:
+        assert stream.update(X[3:4].rename(columns={"a": "c"})).scores
+        with pytest.raises(ValueError, match="3 features, but NeighborsDetector is"):
+            stream.update(X[3:4].assign(c=1.0))
 
 
 @pytest.mark.parametrize("channels", [["a"], ["a", "b"]])

@@ -2,7 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skcoad.thresholds import events_per_row, sampling_interval
+from skcoad import NeighborsDetector
+from skcoad.thresholds import PeaksOverThreshold, events_per_row, sampling_interval
+from skcoad.thresholds._rate import in_seconds
 
 
 @pytest.mark.parametrize(
@@ -52,18 +54,55 @@ def test_a_rate_in_time_needs_an_interval():
 
 @pytest.mark.parametrize("kind", [pd.Timedelta, pd.Timedelta.to_pytimedelta])
 def test_an_interval_may_be_a_duration(kind):
+    assert events_per_row("1 per day", "1h") == events_per_row("1 per day", 3600)
     hour = kind(pd.Timedelta("1h"))
     assert events_per_row("1 per day", hour) == pytest.approx(1 / 24)
     assert events_per_row("1 per day", np.timedelta64(hour)) == pytest.approx(1 / 24)
 
 
-@pytest.mark.parametrize("interval", [0, -3600.0, np.inf, np.nan, "1h", pd.NaT])
+@pytest.mark.parametrize("interval", [0, -3600.0, np.inf, np.nan, None, pd.NaT])
 def test_an_interval_that_is_no_time_above_0_is_an_error(interval):
-    with pytest.raises(ValueError, match="must be seconds above 0, or such a duration"):
-        events_per_row("1 per day", interval)
+    with pytest.raises(ValueError, match="must be seconds above 0, or a duration such"):
+        in_seconds(interval)
 
 
-def test_the_interval_is_the_median_of_the_times():
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("60", "interval='60' has no unit, as '60s' has"),
+        ("often", "interval='often' is no duration, as '60s' is"),
+        ("-1h", "interval='-1h' is not above 0"),
+        ("", "interval='' is no"),
+    ],
+)
+def test_text_that_is_no_duration_is_an_error(text, message):
+    with pytest.raises(ValueError, match=message):
+        events_per_row("1 per day", text)
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        pd.bdate_range("2026-01-01", periods=261),
+        pd.date_range("2026-01-01", periods=48, freq="MS", tz="Europe/Berlin"),
+        pd.date_range("2026-01-01", periods=99, freq="h").delete([5, 6]),
+    ],
+)
+def test_the_interval_is_that_of_detectors(times, wave):
+    X = pd.DataFrame(wave(len(times), period=4), index=times)
+    detector = NeighborsDetector(
+        period=4, contamination=PeaksOverThreshold("1 per 40 years", held_back=0)
+    )
+    assert sampling_interval(times) == detector.fit(X).thresholder_.interval_
+
+
+def test_where_there_is_no_grid_the_interval_is_the_median_of_the_times():
+    steps = pd.to_timedelta([0, 60, 97, 157, 217, 248, 308], unit="s")
+    assert sampling_interval(steps) == 60.0
+    assert sampling_interval(steps.append(steps[-1:])) == 60.0  # one is there twice
+
+
+def test_the_interval_is_known_of_times_of_any_kind():
     times = pd.date_range("2026-01-01", periods=9, freq="min")
     assert sampling_interval(times) == 60.0
     assert sampling_interval(times.delete(4)) == 60.0

@@ -35,6 +35,7 @@ from torch import Tensor
 from skcoad._device import resolve_device
 from skcoad._torch_state import own_torch_state
 from skcoad._typing import FloatArray
+from skcoad.detectors._format1 import upgrade
 from skcoad.io._atomic import atomic_write
 from skcoad.io._container import pack, read_container, unpack
 from skcoad.io._plain import plain
@@ -113,7 +114,10 @@ def load_detector(path: str | os.PathLike[str], *classes: type[Any]) -> Any:
     """Load a detector of one of these classes; see :meth:`skcoad.CoADDetector.load`."""
     try:
         with own_torch_state():
-            return restore(*read_container(path), *classes)
+            content, tensors = read_container(path)
+            if content["format"] == 1:
+                content, tensors = upgrade(content, tensors)
+            return restore(content, tensors, *classes)
     except InvalidDetectorError as error:
         raise InvalidDetectorError(f"{os.fspath(path)}: {error}") from error
 

@@ -28,7 +28,6 @@ import torch
 from torch import Tensor
 
 from skcoad._version import __version__
-from skcoad.io._format1 import upgrade
 from skcoad.io._schema import InvalidDetectorError, Json, get, parse, require
 
 __all__ = ["pack", "read_container", "unpack"]
@@ -69,7 +68,7 @@ def read_container(path: str | os.PathLike[str]) -> tuple[Json, dict[str, Tensor
     Returns
     -------
     content : dict
-        The JSON object, in the newest layout.
+        The JSON object.
     tensors : dict of str to Tensor
         On the CPU.
 
@@ -121,7 +120,7 @@ def unpack(file: BinaryIO, size: int) -> tuple[Json, dict[str, Tensor]]:
             require(valid, f"tensor {name} has a byte that is no bool")
     # A file's bytes are read-only and not aligned as torch aligns its own.
     tensors = {name: tensor.clone() for name, tensor in tensors.items()}
-    return upgrade(content, tensors) if content["format"] == 1 else (content, tensors)
+    return content, tensors
 
 
 def _read_header(file: BinaryIO, size: int) -> tuple[bytes, Json]:

@@ -230,7 +230,7 @@ class SearchMixin:
         options = self._scoring_options()
         scores = aggregate_channels(self.model_, channel_scores.T, options)
         threshold = float(self.threshold_ if threshold is None else threshold)
-        start = int(rows[start]) if start < len(rows) else start
+        start = int(rows[start]) if start < len(rows) else len(series)
         segments = find_segments(
             scores,
             threshold,

@@ -130,6 +130,15 @@ def test_the_search_begins_at_the_start_and_ends_at_the_limit(fitted, anomalous)
     assert found["channel"][0] == "heat"
 
 
+@pytest.mark.parametrize("start", [410, 500])
+def test_after_the_last_row_there_is_nothing_also_where_rows_were_missing(
+    fitted, anomalous, start
+):
+    gappy = anomalous.drop(HOURS[10:200])
+    assert len(fitted.find_segments(gappy, threshold=3.0))
+    assert fitted.find_segments(gappy, threshold=3.0, start=start).empty
+
+
 @pytest.mark.parametrize("hole", [slice(250, 330), slice(300, 304), slice(0, 40)])
 @pytest.mark.parametrize("channels", [[0], [0, 1]])
 def test_no_peak_is_where_nothing_was_observed(fitted, normal, hole, channels):

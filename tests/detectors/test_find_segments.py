@@ -184,6 +184,65 @@ def test_scores_of_other_channels_are_not_aggregated(scores, fitted):
         fitted.aggregate(scores)
 
 
+GAPPY = HOURS.delete(slice(205, 208))
+INDEXES = {
+    "naive": GAPPY,
+    "zone": GAPPY.tz_localize("Europe/Berlin"),
+    "periods": GAPPY.to_period("h"),
+    "durations": GAPPY - GAPPY[0],
+    "objects": pd.Index(GAPPY.to_pydatetime().astype(object), dtype=object),
+}
+
+
+@pytest.mark.parametrize("kind", INDEXES)
+def test_a_segment_is_explained_by_its_labels(fitted, anomalous, kind):
+    X = anomalous.loc[GAPPY].set_axis(INDEXES[kind])
+    found = fitted.find_segments(X, threshold=3.0, limit=2)
+    for row in found.itertuples():
+        explained = fitted.explain(X, start=row.start, stop=row.end)
+        assert explained.index.equals(X.loc[row.start : row.end].index)
+        assert explained.score.max() == row.score
+    column = found["start"].to_numpy()[0], found["end"].to_numpy()[0]
+    assert len(fitted.explain(X, start=column[0], stop=column[1]).index)
+    after = fitted.find_segments(X, threshold=3.0, start=X.index[300])
+    pd.testing.assert_frame_equal(
+        after, fitted.find_segments(X, threshold=3.0, start=300)
+    )
+
+
+def test_a_part_between_times_is_that_of_loc(fitted, anomalous):
+    X = anomalous.loc[GAPPY]
+    for start, stop in [("2024-01-09 13:30", "2024-01-10"), (HOURS[206], HOURS[220])]:
+        explained = fitted.explain(X, start=start, stop=stop)
+        assert explained.index.equals(X.loc[start:stop].index)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            {"start": pd.Timestamp("2023-12-31")},
+            "start is 2023-12-31 00:00:00, and the ",
+        ),
+        ({"start": "2025"}, "rows are from 2024-01-01 00:00:00 to 2024-01-25 23:00:00"),
+        ({"stop": "2023"}, "stop is 2023, and the rows"),
+        ({"start": "noon"}, "start must be an integer or a time like Timestamp"),
+        ({"stop": HOURS[9].tz_localize("UTC")}, "stop must be an integer or a time"),
+        ({"start": np.timedelta64(3, "h")}, "start must be an integer or a time like"),
+        ({"start": HOURS[9], "stop": HOURS[8]}, "and not empty, got 9 to 9"),
+    ],
+)
+def test_a_time_that_is_not_there_is_an_error(fitted, anomalous, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        fitted.explain(anomalous, **arguments)
+
+
+def test_labels_without_times_are_no_start(fitted, anomalous):
+    text = anomalous.set_axis(pd.Index([f"row {i}" for i in range(600)]))
+    with pytest.raises(ValueError, match="start must be an integer, got 'row 3'"):
+        fitted.explain(text, start="row 3")
+
+
 def test_a_part_of_a_channel_is_explained_alone(fitted, anomalous):
     whole = fitted.explain(anomalous).components[1]
     (part,) = fitted.explain(anomalous, channels=[1], start=390, stop=440).components

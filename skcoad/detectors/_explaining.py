@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skcoad._series import channel_position
 from skcoad._typing import FloatArray
 from skcoad.detectors._explanation import Explanation
 from skcoad.detectors._searching import (
@@ -205,16 +206,8 @@ def _positions(
     channels: Sequence[int | str] | None, names: Sequence[int | str]
 ) -> list[int]:
     """Positions of channels that are given by position or name; all by default."""
-    positions = list(range(len(names)))
     if channels is None:
-        return positions
+        return list(range(len(names)))
     if len(channels) == 0:
         raise ValueError("channels is empty; leave it out to explain all")
-    by_name = {name: position for position, name in enumerate(names)}
-    chosen = []
-    for channel in channels:
-        position = by_name.get(channel) if isinstance(channel, str) else channel
-        if position not in positions:
-            raise ValueError(f"there are {len(names)} channels, none is {channel!r}")
-        chosen.append(int(position))
-    return chosen
+    return [channel_position(channel, names) for channel in channels]

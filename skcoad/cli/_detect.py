@@ -138,6 +138,8 @@ def execute(arguments: argparse.Namespace) -> int:
         detector = make_detector(arguments)
         series = _read(arguments)
         fit(series, detector)
+        if arguments.threshold is not None:
+            _set_threshold(detector, arguments.threshold)
         if arguments.save is not None:
             detector.save(arguments.save)
     else:
@@ -169,6 +171,13 @@ def execute(arguments: argparse.Namespace) -> int:
         if path is not None:
             print(f"Wrote {path}")
     return 0
+
+
+def _set_threshold(detector: TimeSeriesDetector, threshold: float) -> None:
+    """Make a threshold that was given that of a fitted detector: a file keeps it."""
+    detector.threshold_ = threshold
+    detector.thresholder_ = None
+    detector.labels_ = (detector.decision_scores_ > threshold).astype(int)
 
 
 def _rows_needed(

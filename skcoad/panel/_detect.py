@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from contextlib import nullcontext
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["detect_panel"]
 
 CONTAMINATION = 0.01  # of the default detector
+MAX_VALUE = 80  # characters of a setting in an error
 FOR_TABLE = (
     "series",
     "error",
@@ -203,14 +205,33 @@ def _recorded(out: str | os.PathLike[str], wanted: dict[str, Any]) -> dict[str, 
     """Read the results that a file has; their settings must be these."""
     results = read_panel_results(out)
     for result in results:
-        differing = differing_settings(result["settings"], wanted)
-        if differing:
+        changes = _changes(result["settings"], wanted)
+        if changes:
             raise ValueError(
-                f"{os.fspath(out)} has results with another {', '.join(differing)}: "
-                "use another file"
+                f"{os.fspath(out)} has results with {', '.join(changes)}: use another "
+                "file"
             )
     drop_cut_off_line(out, first_key="series")
     return {result["series"]: result for result in results}
+
+
+def _changes(recorded: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
+    """Settings that differ, each with its value in the file and the one now."""
+    differing = differing_settings(recorded, wanted)
+    if "detector" in differing:  # which has other parameters in any case
+        differing = ["detector"]
+    changes = []
+    for name in differing:
+        if name == "parameters":
+            changes += _changes(recorded[name], wanted[name])
+        elif name == "fitted":  # a hash says nothing
+            changes.append("another fit of the detector")
+        else:
+            old, new = (
+                shorten(str(each.get(name)), MAX_VALUE) for each in (recorded, wanted)
+            )
+            changes.append(f"{name} {old} instead of {new}")
+    return changes
 
 
 def _is_of(result: Result, panel: Panel, index: int) -> bool:

@@ -458,7 +458,9 @@ def test_a_file_has_results_of_one_setting_whatever_the_series(panel, out):
     with open(out, "a") as file:
         file.write('{"series": "cut')
     before = out.read_bytes()
-    with pytest.raises(ValueError, match="another threshold, train: use another"):
+    with pytest.raises(
+        ValueError, match="threshold None instead of 1, train 60 instead"
+    ):
         detect_panel({"b": panel["s0"]}, Deviation(6.0), train=50, threshold=1, out=out)
     assert out.read_bytes() == before
 
@@ -499,12 +501,15 @@ def test_a_fit_that_an_interrupt_ends_early_ends_the_run(panel, out):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"train": 50}, "another train: use another file"),
-        ({"threshold": 1.0}, "another threshold"),
-        ({"limit": 3}, "another limit"),
-        ({"detector": Deviation(5.0)}, "another parameters"),
-        ({"detector": Faulty(6.0)}, "another detector"),
-        ({"detector": Deviation(6.0).fit(make_noise(0)[:, None])}, "another fitted"),
+        ({"train": 50}, "has results with train 60 instead of 50: use another file"),
+        ({"threshold": 1.0}, "threshold None instead of 1.0: use"),
+        ({"limit": 3}, "limit 10 instead of 3: use"),
+        ({"detector": Deviation(5.0)}, "with limit 6.0 instead of 5.0: use"),
+        ({"detector": Faulty(6.0)}, "with detector Deviation instead of Faulty: use"),
+        (
+            {"detector": Deviation(6.0).fit(make_noise(0)[:, None])},
+            "with another fit of the detector: use",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else next(iter(value)),
 )
@@ -529,7 +534,7 @@ def test_two_fitted_detectors_are_told_apart_and_one_is_known_again(panel, out):
     shared = [Deviation().fit(make_noise(seed)[:, None]) for seed in (0, 0, 1)]
     detect_panel(panel, shared[0], out=out)
     detect_panel(panel, shared[1], out=out)
-    with pytest.raises(ValueError, match="another fitted"):
+    with pytest.raises(ValueError, match="another fit of the detector"):
         detect_panel(panel, shared[2], out=out)
 
 

@@ -156,6 +156,24 @@ def test_a_separator_can_be_told(load):
         load("a/b\n1/2\n", decimal="x")
 
 
+@pytest.mark.parametrize(
+    ("time", "message"),
+    [
+        ("20240301 {:02d}00", "time: '20240301 0000' in row 0 is not a time$"),
+        (
+            "2024-03-01 {:02d}:00 CET",
+            r"00:00 CET' in row 0 is not a time; replace CET by .* such as \+01:00$",
+        ),
+    ],
+)
+def test_a_time_that_is_not_recognised_is_not_split_at_its_spaces(load, time, message):
+    rows = "".join(f"{time.format(hour)},0.{hour:03d}\n" for hour in range(24))
+    with pytest.raises(ValueError, match=message):
+        load("time,v\n" + rows)
+    # The header of a table of white space may have commas.
+    check(load("flow, heat\n" + "1 2\n" * 9), ["flow,", "heat"], [[1, 2]] * 9)
+
+
 def test_spaces_within_fields_separate_nothing(load):
     text = "time\tT (°C)\tstate\n" + "".join(
         f"01.02.2024 0{hour}:00\t1,5\tpump\n" for hour in range(9)

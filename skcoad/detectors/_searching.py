@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from skcoad._time import time_index
 from skcoad._typing import FloatArray
-from skcoad._validation import check_integer
+from skcoad._validation import check_integer, check_number
 from skcoad.detectors._snapshot import on_one_fit
 from skcoad.model import CoADModel
 from skcoad.scoring import (
@@ -141,9 +141,9 @@ class SearchMixin:
         Raises
         ------
         ValueError
-            As in :meth:`decision_function`; if `threshold` is not finite, `limit` is
-            below 1 or `start` below 0, or no integer, or a time beyond those of `X`, or
-            `channel_scores` has not the shape of `X`.
+            As in :meth:`decision_function`; if `threshold` is no finite number, `limit`
+            is below 1 or `start` below 0, or no integer, or a time beyond those of `X`,
+            or `channel_scores` has not the shape of `X`.
 
         Examples
         --------
@@ -218,6 +218,8 @@ class SearchMixin:
         expected: FloatArray | None = None,
     ) -> SearchResult:
         """Search a series, with its scores if they are at hand."""
+        if threshold is not None:
+            check_number("threshold", threshold)
         validated = self._validated(X)
         start = row_position(X, len(validated), "start", start)
         series, rows = self._regular(X, validated)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
 import os
 from contextlib import nullcontext
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
+from sklearn.base import OutlierMixin
 from tqdm import tqdm
 
 from skcoad._parallel import run_tasks
-from skcoad._validation import check_integer
+from skcoad._validation import check_integer, check_number
 from skcoad.datasets import Series
 from skcoad.datasets._training import check_train
 from skcoad.io._parameters import differing_settings
@@ -117,7 +117,8 @@ def detect_panel(
     Raises
     ------
     TypeError
-        If `detector` is a class or has no such methods.
+        If `detector` is a class or has no such methods, or those of scikit-learn's
+        outlier detectors.
     ValueError
         If a parameter is out of range, there is no series, two have one name, or `out`
         is no results file or has results of other settings.
@@ -155,8 +156,8 @@ def detect_panel(
     check_train(train)
     if limit is not None:
         check_integer("limit", limit, 1)
-    if threshold is not None and not math.isfinite(threshold):
-        raise ValueError(f"threshold must be finite, got {threshold}")
+    if threshold is not None:
+        check_number("threshold", threshold)
     if detector is None:
         from skcoad.detectors import NeighborsDetector
 
@@ -195,6 +196,12 @@ def _check_detector(detector: Any) -> None:
         raise TypeError(
             f"got the class {detector.__name__}; pass an instance, "
             f"{detector.__name__}()"
+        )
+    if isinstance(detector, OutlierMixin):  # whose scores are low for anomalies
+        raise TypeError(
+            "a detector needs PyOD's interface (scores that are high for anomalies, "
+            f"decision_scores_ and threshold_), and {detector!r} has scikit-learn's; "
+            "pyod.models has detectors of the same kinds"
         )
     for method in ("fit", "decision_function"):
         if not hasattr(detector, method):

@@ -155,6 +155,7 @@ def test_no_peak_is_where_nothing_was_observed(fitted, normal, hole, channels):
     ("arguments", "message"),
     [
         ({"threshold": np.nan}, "threshold must be finite, got nan"),
+        ({"threshold": "0.5"}, r"threshold must be a number, got '0\.5'"),
         ({"limit": 0}, "limit must be at least 1, got 0"),
         ({"start": -1}, "start must be at least 0, got -1"),
         ({"start": 2.5}, r"start must be an integer, got 2\.5"),

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from joblib import parallel_config, register_parallel_backend
 from joblib._parallel_backends import ThreadingBackend
+from sklearn.ensemble import IsolationForest
 
 import skcoad
 from panel.detectors import Deadly, Deviation, Faulty
@@ -575,6 +576,8 @@ def test_a_second_run_on_one_file_is_an_error(panel, out):
         ({"detector": "x"}, TypeError, "must have a method fit, got 'x'"),
         ({"limit": 0}, ValueError, "limit must be at least 1, got 0"),
         ({"limit": 1.5}, ValueError, r"limit must be an integer, got 1\.5"),
+        ({"detector": IsolationForest()}, TypeError, "PyOD's .* Isol"),
+        ({"threshold": "3"}, ValueError, "threshold must be a number, got '3'"),
         ({"threshold": np.nan}, ValueError, "threshold must be finite, got nan"),
         ({"train": -1}, ValueError, "train must be at least 0, got -1"),
         ({"train": 1.5}, ValueError, "a share is between 0 and 1, got train=1.5"),

@@ -212,6 +212,13 @@ def test_a_page_is_written_whole(report, tmp_path):
     assert repr(report).startswith("Report(")
 
 
+@pytest.mark.parametrize("name", ["page.pdf", "page", "html"])
+def test_a_page_has_a_name_of_a_page(report, tmp_path, name):
+    with pytest.raises(ValueError, match=rf"ends in \.html, got .*{name}$"):
+        report.save(tmp_path / name)
+    assert not any(tmp_path.iterdir())
+
+
 def test_without_plotly_a_report_says_what_to_install(detector, anomalous, monkeypatch):
     monkeypatch.setattr(util, "find_spec", lambda name: None)
     monkeypatch.setattr("skcoad.report._page.find_spec", lambda name: None)

@@ -12,7 +12,7 @@ import pytest
 from stress.fuzz_tables import damage, draw_table, judge
 
 from skcoad.datasets import load_series, open_archive
-from skcoad.datasets._source import MAX_DECOMPRESSED
+from skcoad.datasets._unpacking import MAX_UNPACKED
 
 NAN = np.nan
 PLAIN = "time,v\n2024-01-01,1.5\n2024-01-02,2.5\n"
@@ -210,6 +210,12 @@ def test_compression_is_known_by_the_content(load, pack, tmp_path):
         load(data[: len(data) // 2], "table.dat")
 
 
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_what_is_damaged_cannot_be_unpacked(load, pack):
+    with pytest.raises(ValueError, match=r"table\.dat cannot be unpacked: "):
+        load(pack(PLAIN.encode())[:-9], "table.dat")
+
+
 def test_an_archive_has_compressed_tables(tmp_path):
     (tmp_path / "one.csv.gz").write_bytes(gzip.compress(PLAIN.encode()))
     (tmp_path / "two.csv").write_text(PLAIN)
@@ -225,10 +231,10 @@ def test_a_zip_file_of_several_tables_is_an_archive(load):
 
 @pytest.mark.parametrize("pack", [gzip.compress, lambda data: zipped(a_csv=data)])
 def test_what_decompresses_to_too_much_is_refused(load, pack, monkeypatch):
-    monkeypatch.setattr("skcoad.datasets._source.MAX_DECOMPRESSED", 1000)
-    with pytest.raises(ValueError, match=r"decompresses to more than"):
+    monkeypatch.setattr("skcoad.datasets._unpacking.MAX_UNPACKED", 1000)
+    with pytest.raises(ValueError, match=r"table\.dat.* is more than .* when unpacked"):
         load(pack(b"v\n" + b"1\n" * 1000), "table.dat")
-    assert MAX_DECOMPRESSED == 512 * 2**20
+    assert MAX_UNPACKED == 512 * 2**20
 
 
 # Other kinds of files

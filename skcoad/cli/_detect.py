@@ -225,7 +225,7 @@ def fit(series: Series, detector: TimeSeriesDetector) -> None:
         If the training is interrupted.
     """
     from skcoad.detectors import fit_series
-    from skcoad.preprocessing import dominant_period, mask_gross_outliers
+    from skcoad.preprocessing import normal_dominant_period
 
     n_fitted = series.train_length or len(series.values)
     start = time.perf_counter()
@@ -234,9 +234,7 @@ def fit(series: Series, detector: TimeSeriesDetector) -> None:
     seconds = time.perf_counter() - start
     period = f"period {detector.period_}"
     if detector.period == "auto":
-        # As the detector looks for it: not among error codes.
-        normal = mask_gross_outliers(series.values[:n_fitted])
-        found = dominant_period(normal) is not None
+        found = normal_dominant_period(series.values[:n_fitted]) is not None
         period += "" if found else ", a fallback: none was found, --period sets it"
     print(f"Fitted on {n_fitted} in {seconds:.1f} s ({period}).")
 

@@ -466,6 +466,21 @@ def test_a_file_has_results_of_one_setting_whatever_the_series(panel, out):
     assert out.read_bytes() == before
 
 
+def test_an_error_code_hides_no_period_of_a_detector_without_one(wave, monkeypatch):
+    asked = []
+
+    def noted(scores, threshold, *, separation, **how):
+        asked.append(separation)
+        return find_segments(scores, threshold, separation=separation, **how)
+
+    monkeypatch.setattr("skcoad.scoring.find_segments", noted)
+    monkeypatch.setattr(Deviation, "period_", None)
+    x = wave(500)
+    x[400] = 65535
+    detect_panel({"a": x}, Deviation(), train=100)
+    assert asked == [25]
+
+
 def test_a_run_cut_off_anywhere_is_completed(panel, out):
     whole = detect_panel(panel, Deviation(6.0), train=60, out=out)
     content = out.read_bytes()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["check_length", "check_series"]
+__all__ = ["channel_position", "check_length", "check_series"]
+
+MAX_LISTED = 20  # channels in an error
 
 
 def check_series(x: ArrayLike, name: str = "x") -> NDArray[np.float64]:
@@ -47,6 +50,46 @@ def check_series(x: ArrayLike, name: str = "x") -> NDArray[np.float64]:
             f"not be empty, got {values.shape}"
         )
     return values
+
+
+def channel_position(channel: Any, names: Sequence[Any]) -> int:
+    """Position of a channel that is given by its position or its name.
+
+    Parameters
+    ----------
+    channel : int or str
+        What was given.
+    names : sequence
+        Of all channels, or their positions if they have no names.
+
+    Returns
+    -------
+    int
+        From 0.
+
+    Raises
+    ------
+    ValueError
+        If there is no such channel; it lists those that there are.
+
+    Examples
+    --------
+    >>> from skcoad._series import channel_position
+    >>> channel_position("heat", ["flow", "heat"]), channel_position(0, ["flow"])
+    (1, 0)
+    """
+    names = list(names)
+    if isinstance(channel, str) and channel in names:
+        return names.index(channel)
+    is_integer = isinstance(channel, (int, np.integer)) and not isinstance(
+        channel, (bool, np.timedelta64)
+    )
+    if is_integer and 0 <= channel < len(names):
+        return int(channel)
+    listed = ", ".join(map(str, names[:MAX_LISTED]))
+    more = len(names) - MAX_LISTED
+    listed += f" and {more} more" if more > 0 else ""
+    raise ValueError(f"there are {len(names)} channels, none is {channel!r}: {listed}")
 
 
 def check_length(array: NDArray[Any], name: str, n_timestamps: int) -> None:

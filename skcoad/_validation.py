@@ -41,6 +41,7 @@ __all__ = [
     "as_named",
     "channel_names",
     "check_integer",
+    "check_number",
     "check_parameters",
     "insert_missing_rows",
     "integers",
@@ -103,6 +104,14 @@ def check_integer(name: str, value: Any, least: int) -> None:
         raise ValueError(f"{name} must be an integer, got {value!r}")
     if value < least:
         raise ValueError(f"{name} must be at least {least}, got {value}")
+
+
+def check_number(name: str, value: Any) -> None:
+    """Raise ValueError for an argument that is no number, or not finite."""
+    if not isinstance(value, Real) or isinstance(value, (bool, np.timedelta64)):
+        raise ValueError(f"{name} must be a number, got {value!r}")
+    if not np.isfinite(float(value)):
+        raise ValueError(f"{name} must be finite, got {value}")
 
 
 def check_parameters(estimator: BaseEstimator) -> None:

@@ -138,6 +138,8 @@ def execute(arguments: argparse.Namespace) -> int:
         detector = make_detector(arguments)
         series = _read(arguments)
         fit(series, detector)
+        if arguments.threshold is not None:
+            _set_threshold(detector, arguments.threshold)
         if arguments.save is not None:
             detector.save(arguments.save)
     else:
@@ -169,6 +171,13 @@ def execute(arguments: argparse.Namespace) -> int:
         if path is not None:
             print(f"Wrote {path}")
     return 0
+
+
+def _set_threshold(detector: TimeSeriesDetector, threshold: float) -> None:
+    """Make a threshold that was given that of a fitted detector: a file keeps it."""
+    detector.threshold_ = threshold
+    detector.thresholder_ = None
+    detector.labels_ = (detector.decision_scores_ > threshold).astype(int)
 
 
 def _rows_needed(
@@ -216,7 +225,7 @@ def fit(series: Series, detector: TimeSeriesDetector) -> None:
         If the training is interrupted.
     """
     from skcoad.detectors import fit_series
-    from skcoad.preprocessing import dominant_period, mask_gross_outliers
+    from skcoad.preprocessing import normal_dominant_period
 
     n_fitted = series.train_length or len(series.values)
     start = time.perf_counter()
@@ -225,9 +234,7 @@ def fit(series: Series, detector: TimeSeriesDetector) -> None:
     seconds = time.perf_counter() - start
     period = f"period {detector.period_}"
     if detector.period == "auto":
-        # As the detector looks for it: not among error codes.
-        normal = mask_gross_outliers(series.values[:n_fitted])
-        found = dominant_period(normal) is not None
+        found = normal_dominant_period(series.values[:n_fitted]) is not None
         period += "" if found else ", a fallback: none was found, --period sets it"
     print(f"Fitted on {n_fitted} in {seconds:.1f} s ({period}).")
 

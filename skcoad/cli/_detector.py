@@ -82,7 +82,7 @@ def add_detector_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         metavar="PERIODS",
         help="width of the moving average over the network's part of the score "
-        "(default: 0.5)",
+        "(default: 1.0)",
     )
     parser.add_argument(
         "--device", metavar="NAME", help="cpu, cuda, ... (default: a GPU if any)"

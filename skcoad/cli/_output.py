@@ -57,10 +57,9 @@ def check_figure_suffix(path: Path) -> None:
 
 def check_report(path: Path) -> None:
     """Raise ValueError if no report can be written to a file of this name."""
-    from skcoad.report import check_plotly
+    from skcoad.report import check_name, check_plotly
 
-    if path.suffix.lower() not in (".html", ".htm"):
-        raise ValueError(f"the name of a report ends in .html, got {path}")
+    check_name(path)
     try:
         check_plotly()
     except ImportError as error:

@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-import lzma
 import os
-import struct
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import overload
 
 from skcoad.datasets._series import Series
+from skcoad.datasets._unpacking import unpack_errors
 
 # zipfile.Path has the methods of pathlib.Path that are used here.
 AnyPath = Path | zipfile.Path
 Reader = Callable[[AnyPath], Series]
-
-# Unpacked size of a file in a zip file; a few kilobytes can claim to be terabytes.
-MAX_UNPACKED = 2**29
-# What zipfile raises for a file that is damaged, encrypted or compressed in a way that
-# it does not know.
-ZIP_ERRORS = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    struct.error,
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-)
 
 
 @dataclass(frozen=True)
@@ -51,9 +34,7 @@ class ArchiveEntry:
         ValueError
             If it is not of its format, or cannot be unpacked.
         """
-        with zip_errors(self.path):
-            check_unpacked_size(self.path)
-            return self.reader(self.path)
+        return self.reader(self.path)
 
 
 class Archive(Sequence[Series]):
@@ -164,24 +145,12 @@ def find_entries(
     if not root.is_dir():
         if not (root.is_file() and zipfile.is_zipfile(path)):
             raise ValueError(f"{root} is neither a folder nor a zip file")
-        with zip_errors(root):
+        with unpack_errors(root):
             root = zipfile.Path(os.fspath(path))
     entries = [entry for file in walk_files(root) if (entry := match(file))]
     if not entries:
         raise ValueError(f"no {description} in {path}")
     return Archive(sorted(entries, key=lambda entry: str(entry.path)))
-
-
-def check_unpacked_size(path: AnyPath) -> None:
-    """Raise ValueError for a member of a zip file that claims to be very large."""
-    if not isinstance(path, zipfile.Path):
-        return
-    size = path.root.getinfo(path.at).file_size  # more than that is never read
-    if size > MAX_UNPACKED:
-        raise ValueError(
-            f"{path} is {size / 2**20:.0f} MiB when unpacked; of a zip file, at most "
-            f"{MAX_UNPACKED // 2**20} MiB are read: unpack it first"
-        )
 
 
 def is_single_file(path: str | os.PathLike[str]) -> bool:
@@ -205,15 +174,3 @@ def walk_files(root: AnyPath) -> Iterator[AnyPath]:
                 folders.insert(0 if is_link else len(folders), entry)  # links last
             elif entry.is_file():  # not a pipe, which may have no writer
                 yield entry
-
-
-@contextmanager
-def zip_errors(path: AnyPath) -> Iterator[None]:
-    """Turn what zipfile raises into a ValueError that names the file."""
-    try:
-        yield
-    except (*ZIP_ERRORS, OSError) as error:
-        # With a number, it is an error of the system, and no damage.
-        if isinstance(error, OSError) and error.errno is not None:
-            raise
-        raise ValueError(f"{path} cannot be unpacked: {error}") from error

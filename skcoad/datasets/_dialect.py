@@ -17,6 +17,7 @@ _SEPARATORS = (";", "\t", ",", "|", SPACES)
 _SEPARATOR_NAMES = {"tab": "\t", r"\t": "\t", "space": SPACES, " ": SPACES}
 _SAMPLE = 200  # lines, comments apart, that show the separator and the header
 _MARGIN = 0.02  # by which a separator must be better than one that is more usual
+_MOSTLY = 0.9  # of the characters are numbers and times, or the separator is doubtful
 _SAMPLE_CELLS = 2000  # of a line: a series in one line is no table
 _MARKS_SAMPLE = 2**20  # characters that usually show the decimal mark
 
@@ -174,7 +175,30 @@ def _find_separator(text: str, decimal: str | None) -> str:
         share = n_known / max(1, sum(map(len, cells)))
         if share > best_share + _MARGIN:
             best, best_share = separator, share
+    if best == SPACES and best_share < _MOSTLY:
+        return _separator_of_header(text, decimal) or best
     return best
+
+
+def _separator_of_header(text: str, decimal: str | None) -> str | None:
+    """The character that splits header and rows alike, where white space does not.
+
+    Within a time that is not recognised there may be spaces.
+    """
+    widths: dict[str, list[int]] = {}
+    for separator in _SEPARATORS:
+        rows = [cells for _, cells in _records(text, separator)]
+        rows = [cells for cells in rows if cells and not COMMENT.match(cells[0])]
+        widths[separator] = [len(cells) for cells in rows]
+    header, *others = widths.pop(SPACES)
+    if not others or header == others[-1]:
+        return None
+    alike = (
+        separator
+        for separator, (first, *rest) in widths.items()
+        if separator != decimal and first > 1 and set(rest) == {first}
+    )
+    return next(alike, None)
 
 
 def _later_half(rows: Sequence[Row]) -> list[Row]:

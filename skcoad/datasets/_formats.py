@@ -16,7 +16,6 @@ from skcoad.datasets._archive import (
     ArchiveEntry,
     find_entries,
     is_single_file,
-    zip_errors,
 )
 from skcoad.datasets._nab import is_beside_windows, match_nab
 from skcoad.datasets._series import Series, with_columns
@@ -30,6 +29,7 @@ from skcoad.datasets._table import (
 )
 from skcoad.datasets._tsb_ad import match_tsb_ad, match_tsb_uad
 from skcoad.datasets._ucr import match_ucr
+from skcoad.datasets._unpacking import unpack_errors
 
 # Whatever its suffix: a hidden file, or a text about the others.
 _NO_SERIES = re.compile(r"\.|(readme|licen[cs]e)\.", re.IGNORECASE)
@@ -241,7 +241,7 @@ def _single_entry(file: Path) -> ArchiveEntry | None:
         )
     if is_single_file(file):
         return _match(file) or ArchiveEntry(stem(file.name), file, read_table)
-    with zip_errors(file), zipfile.ZipFile(file) as archive:
+    with unpack_errors(file), zipfile.ZipFile(file) as archive:
         names = member_names(archive)
     if is_workbook_members(archive.namelist()):
         return ArchiveEntry(stem(file.name), file, read_table)

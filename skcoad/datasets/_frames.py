@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from skcoad.datasets._dialect import NoTableError, find_dialect
 from skcoad.datasets._fields import SPACES
 from skcoad.datasets._numbers import Marks, frame_marks
-from skcoad.datasets._source import MAX_DECOMPRESSED, decode, is_workbook
+from skcoad.datasets._source import decode, is_workbook
+from skcoad.datasets._unpacking import MAX_UNPACKED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -219,10 +220,10 @@ def _parse_parquet(data: bytes) -> pd.DataFrame:
 
     metadata = pyarrow.parquet.read_metadata(io.BytesIO(data))
     n_values = metadata.num_rows * metadata.num_columns
-    if n_values * _BYTES_PER_VALUE > MAX_DECOMPRESSED:
+    if n_values * _BYTES_PER_VALUE > MAX_UNPACKED:
         raise ValueError(
             f"{metadata.num_rows} rows of {metadata.num_columns} columns need more "
-            f"than {MAX_DECOMPRESSED // 2**20} MiB"
+            f"than {MAX_UNPACKED // 2**20} MiB"
         )
     return plain_frame(pd.read_parquet(io.BytesIO(data)))
 
@@ -269,8 +270,10 @@ def _read_sheets(data: bytes) -> dict[str, pd.DataFrame]:
     if zipfile.is_zipfile(io.BytesIO(data)):
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             size = sum(info.file_size for info in archive.infolist())
-        if size > MAX_DECOMPRESSED:
-            raise ValueError(f"it decompresses to more than {MAX_DECOMPRESSED} bytes")
+        if size > MAX_UNPACKED:
+            raise ValueError(
+                f"it is more than {MAX_UNPACKED // 2**20} MiB when unpacked"
+            )
     return pd.read_excel(
         io.BytesIO(data), sheet_name=None, header=None, dtype=object, na_values=[]
     )

@@ -13,7 +13,6 @@ from skcoad.datasets._archive import (
     AnyPath,
     Archive,
     ArchiveEntry,
-    check_unpacked_size,
     find_entries,
     is_single_file,
 )
@@ -97,9 +96,9 @@ def read_nab(path: AnyPath) -> Series:
     file = _windows_file(path)
     if file is None:
         raise ValueError(f"found no combined_windows.json for {path}")
-    check_unpacked_size(file)
+    text = read_text(file)
     try:
-        all_windows = json.loads(read_text(file))
+        all_windows = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{file} is not JSON: {error}") from None
     key = _key(path)

@@ -9,14 +9,11 @@ import io
 import lzma
 import re
 import zipfile
-import zlib
 from collections.abc import Collection
-from typing import IO, Any
+from typing import Any
 
 from skcoad.datasets._archive import AnyPath
-
-# A file that needs more is decompressed by its owner first, on disk.
-MAX_DECOMPRESSED = 512 * 2**20  # bytes
+from skcoad.datasets._unpacking import read_unpacked, unpack_errors
 
 _SUFFIXES = (".gz", ".bz2", ".xz", ".zip")
 _STREAMS: dict[bytes, Any] = {
@@ -24,7 +21,6 @@ _STREAMS: dict[bytes, Any] = {
     b"BZh": bz2.open,
     b"\xfd7zXZ\x00": lzma.open,
 }
-_DAMAGE = (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
 _BOMS = {  # the longer ones first: UTF-16's is the beginning of UTF-32's
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF32_LE: "utf-32",
@@ -58,14 +54,11 @@ def read_bytes(path: AnyPath) -> bytes:
     Raises
     ------
     ValueError
-        If the content is damaged, encrypted, or larger than `MAX_DECOMPRESSED`.
+        If the content is damaged, encrypted, or larger than `MAX_UNPACKED`.
     """
     if isinstance(path, zipfile.Path):
-        try:
-            with path.open("rb") as member:
-                data = _bounded(member, path.name)
-        except (*_DAMAGE, RuntimeError, NotImplementedError) as error:
-            raise ValueError(f"{path.name} cannot be decompressed: {error}") from None
+        with unpack_errors(path), path.open("rb") as member:
+            data = read_unpacked(member, path)
     else:
         data = path.read_bytes()
     return decompress(data, path.name)
@@ -73,10 +66,10 @@ def read_bytes(path: AnyPath) -> bytes:
 
 def decompress(data: bytes, name: str) -> bytes:
     """Decompress the content of a file, if it is compressed; see `read_bytes`."""
-    try:
+    with unpack_errors(name):
         for magic, stream in _STREAMS.items():
             if data.startswith(magic):
-                return _bounded(stream(io.BytesIO(data)), name)
+                return read_unpacked(stream(io.BytesIO(data)), name)
         if is_workbook(data) or not zipfile.is_zipfile(io.BytesIO(data)):
             return data
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -86,19 +79,7 @@ def decompress(data: bytes, name: str) -> bytes:
                     f"{name} is a zip file of {len(members)} files, not of one"
                 )
             with archive.open(members[0]) as member:
-                return _bounded(member, name)
-    except (*_DAMAGE, RuntimeError, NotImplementedError) as error:
-        raise ValueError(f"{name} cannot be decompressed: {error}") from None
-
-
-def _bounded(stream: IO[bytes], name: str) -> bytes:
-    data = stream.read(MAX_DECOMPRESSED + 1)
-    if len(data) > MAX_DECOMPRESSED:
-        raise ValueError(
-            f"{name} decompresses to more than {MAX_DECOMPRESSED // 2**20} MiB; "
-            "decompress it first"
-        )
-    return data
+                return read_unpacked(member, name)
 
 
 def member_names(archive: zipfile.ZipFile) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from skcoad.datasets._archive import AnyPath
-from skcoad.datasets._source import decompress
+from skcoad.datasets._source import read_bytes
 
 
 def read_text(path: AnyPath) -> str:
@@ -12,9 +12,9 @@ def read_text(path: AnyPath) -> str:
     Raises
     ------
     ValueError
-        If the file is not text, or as from `decompress`.
+        If the file is not text, or as from `read_bytes`.
     """
     try:
-        return decompress(path.read_bytes(), path.name).decode("utf-8-sig")
+        return read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not a text file: {error}") from None

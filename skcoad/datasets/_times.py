@@ -46,6 +46,7 @@ _TIME = re.compile(
     re.VERBOSE,
 )
 _CLOCK_ONLY = re.compile(_CLOCK, re.VERBOSE)
+_ABBREVIATION = re.compile(r" [A-Z]{2,5}$")  # of a zone; several have the same
 _MONTHS = [
     *("jan", "feb", "mar", "apr", "may", "jun"),
     *("jul", "aug", "sep", "oct", "nov", "dec"),
@@ -325,7 +326,11 @@ def _parse_text(column: pd.Series, dayfirst: bool | None) -> TimeColumn:
     unread = np.flatnonzero(fields.isna().all(axis=1))
     if unread.size:
         row = int(unread[0])
-        raise ValueError(f"{column.iloc[row]!r} in row {row} is not a time")
+        cell = column.iloc[row]
+        advice = ""
+        if (word := _ABBREVIATION.search(cell)) and is_time(cell[: word.start()]):
+            advice = f"; replace{word[0]} by its offset from UTC, such as +01:00"
+        raise ValueError(f"{cell!r} in row {row} is not a time{advice}")
     clock = _clock(fields)
     if pattern is _CLOCK_ONLY:
         return TimeColumn("clock", clock.to_numpy())

@@ -30,6 +30,7 @@ from skcoad.detectors._base import TimeSeriesDetector
 from skcoad.model import (
     DISTORTIONS,
     PAPER_DISTORTIONS,
+    RECORD_EVERY,
     Callback,
     CoADModel,
     CoADNetwork,
@@ -37,7 +38,6 @@ from skcoad.model import (
     NetworkConfig,
     TrainingOptions,
 )
-from skcoad.model._training import RECORD_EVERY
 from skcoad.neighbors import ChannelNeighbors
 from skcoad.preprocessing import WindowPlan, plan_windows
 from skcoad.scoring import ScoringOptions
@@ -157,7 +157,7 @@ class CoADDetector(TimeSeriesDetector):
     labels_ : ndarray of shape (n_timestamps,)
         1 for anomalies of the training series, else 0.
     loss_curve_ : list of float
-        Mean loss of every 20 steps.
+        Mean loss of every 20 steps; the last is of the steps that remain.
     n_iter_ : int
         Training steps done.
     n_features_in_ : int

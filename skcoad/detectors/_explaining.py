@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skcoad._series import channel_position
 from skcoad._typing import FloatArray
-from skcoad._validation import check_integer
 from skcoad.detectors._explanation import Explanation
-from skcoad.detectors._searching import SearchMixin, place_rows, row_labels
+from skcoad.detectors._searching import (
+    SearchMixin,
+    place_rows,
+    row_labels,
+    row_position,
+)
 from skcoad.detectors._snapshot import on_one_fit
 from skcoad.model import ScoreComponents
 from skcoad.scoring import (
@@ -40,8 +45,8 @@ class ExplanationMixin(SearchMixin):
         X: Any,
         *,
         channels: Sequence[int | str] | None = None,
-        start: int = 0,
-        stop: int | None = None,
+        start: Any = 0,
+        stop: Any = None,
         channel_scores: FloatArray | None = None,
     ) -> Explanation:
         """Take the scores of a series apart.
@@ -54,9 +59,12 @@ class ExplanationMixin(SearchMixin):
             Channels to explain, by position or by the name that `fit` saw; all by
             default. Of many channels a few take less time and memory; the contributions
             of the others are then missing in the sum.
-        start, stop : int, default=0 and None
-            Explain this part of `X` only, which takes less time: the first timestamp
-            and the one after the last, by default the end of `X`.
+        start, stop : int or label, default=0 and None
+            Explain this part of `X` only, which takes less time: the positions of the
+            first timestamp and of the one after the last, by default the end of `X`.
+            Where `X` is of pandas and its index has times, also times, as start and end
+            of a segment of :meth:`find_segments`: from the first row at or after
+            `start` up to `stop`, which belongs to the part as in pandas' ``.loc``.
         channel_scores : ndarray of shape (n_timestamps, n_channels), default=None
             What :meth:`channel_scores` gives for `X`, if it is at hand: it is not
             computed again.
@@ -89,8 +97,8 @@ class ExplanationMixin(SearchMixin):
         n_timestamps = len(validated)
         chosen = _positions(channels, self._channel_names())
         stop = n_timestamps if stop is None else stop
-        check_integer("start", start, 0)
-        check_integer("stop", stop, 1)
+        start = row_position(X, n_timestamps, "start", start)
+        stop = row_position(X, n_timestamps, "stop", stop)
         if not start < stop <= n_timestamps:
             raise ValueError(
                 f"a part is within the {n_timestamps} timestamps and not empty, got "
@@ -198,16 +206,8 @@ def _positions(
     channels: Sequence[int | str] | None, names: Sequence[int | str]
 ) -> list[int]:
     """Positions of channels that are given by position or name; all by default."""
-    positions = list(range(len(names)))
     if channels is None:
-        return positions
+        return list(range(len(names)))
     if len(channels) == 0:
         raise ValueError("channels is empty; leave it out to explain all")
-    by_name = {name: position for position, name in enumerate(names)}
-    chosen = []
-    for channel in channels:
-        position = by_name.get(channel) if isinstance(channel, str) else channel
-        if position not in positions:
-            raise ValueError(f"there are {len(names)} channels, none is {channel!r}")
-        chosen.append(int(position))
-    return chosen
+    return [channel_position(channel, names) for channel in channels]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skcoad._series import channel_position
 from skcoad._typing import FloatArray
 from skcoad.detectors._summary import channel_text, summarise
 from skcoad.plotting import plot_explanation
@@ -121,25 +122,31 @@ class Explanation:
         names: NDArray[np.str_] = np.array(COMPONENTS)[self.contributions.argmax(2)]
         return names
 
-    def nearest(self, channel: int = 0) -> pd.Index[Any] | None:
+    def nearest(self, channel: int | str = 0) -> pd.Index[Any] | None:
         """Where the nearest normal example of each timestamp is.
 
         Parameters
         ----------
-        channel : int, default=0
-            Which of ``channels``, by its place among them.
+        channel : int or str, default=0
+            Which of ``channels``, by its place among them or its name.
 
         Returns
         -------
         pandas.Index of length n_timestamps, or None
             Times if `fit` saw any, else positions in the training series. Missing (NaT
             or -1) where there is none; None without neighbours.
+
+        Raises
+        ------
+        ValueError
+            If there is no such channel.
         """
         import pandas as pd
 
+        place = channel_position(channel, self.channels)
         if self.neighbors is None:
             return None
-        positions = self.neighbors[:, channel]
+        positions = self.neighbors[:, place]
         if self.training_times is None:
             return pd.Index(positions)
         times: pd.Index[Any] = self.training_times.take(positions)
@@ -190,7 +197,7 @@ class Explanation:
 
     def plot(
         self,
-        channel: int | None = None,
+        channel: int | str | None = None,
         *,
         figure: Figure | SubFigure | None = None,
     ) -> Figure:
@@ -200,9 +207,9 @@ class Explanation:
 
         Parameters
         ----------
-        channel : int, default=None
-            Which of ``channels``, by its place among them; by default the one that
-            contributes most to the highest score.
+        channel : int or str, default=None
+            Which of ``channels``, by its place among them or its name; by default the
+            one that contributes most to the highest score.
         figure : matplotlib.figure.Figure or SubFigure, default=None
             Where to draw; by default a new figure.
 
@@ -210,15 +217,21 @@ class Explanation:
         -------
         matplotlib.figure.Figure or SubFigure
             See :func:`skcoad.plotting.plot_explanation`.
+
+        Raises
+        ------
+        ValueError
+            If there is no such channel.
         """
         if channel is None:
             peak = int(self.score.argmax())
             channel = int(self.contributions[peak].sum(1).argmax())
+        place = channel_position(channel, self.channels)
         return plot_explanation(
-            self.values[:, channel],
-            self.components[channel],
-            contributions=self.contributions[:, channel],
+            self.values[:, place],
+            self.components[place],
+            contributions=self.contributions[:, place],
             timestamps=drawn_labels(self.index),
-            channel_name=channel_text(self.channels[channel]),
+            channel_name=channel_text(self.channels[place]),
             figure=figure,
         )

@@ -49,7 +49,7 @@ class ReportMixin(ExplanationMixin):
         title: str = "Anomalies",
         threshold: float | None = None,
         limit: int = MAX_SEGMENTS,
-        start: int = 0,
+        start: Any = 0,
         channel_scores: FloatArray | None = None,
         expected: FloatArray | None = None,
     ) -> Report:
@@ -71,7 +71,7 @@ class ReportMixin(ExplanationMixin):
             As in :meth:`decision_function`; the times of its index are shown.
         title : str, default="Anomalies"
             Of the page.
-        threshold, limit, start : float, int and int
+        threshold, limit, start : float, int, and int or label
             As in :meth:`find_segments`; at most 50 segments by default.
         channel_scores, expected : ndarray of shape (n_timestamps, n_channels)
             What ``channel_scores(X, return_expected=True)`` gives, if it is at hand:

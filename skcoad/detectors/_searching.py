@@ -5,13 +5,15 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from functools import partial
+from numbers import Number
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skcoad._time import time_index
 from skcoad._typing import FloatArray
-from skcoad._validation import check_integer
+from skcoad._validation import check_integer, check_number
 from skcoad.detectors._snapshot import on_one_fit
 from skcoad.model import CoADModel
 from skcoad.scoring import (
@@ -25,7 +27,7 @@ from skcoad.scoring import (
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["SearchMixin", "SearchResult", "place_rows", "row_labels"]
+__all__ = ["SearchMixin", "SearchResult", "place_rows", "row_labels", "row_position"]
 
 
 class SearchResult(NamedTuple):
@@ -93,7 +95,7 @@ class SearchMixin:
         *,
         threshold: float | None = None,
         limit: int | None = None,
-        start: int = 0,
+        start: Any = 0,
         channel_scores: FloatArray | None = None,
     ) -> pd.DataFrame:
         """Find the anomalous segments of a series, and say why they are anomalous.
@@ -109,9 +111,10 @@ class SearchMixin:
             Peaks lie above; by default `threshold_`.
         limit : int or None, default=None
             Largest number of segments, at least 1.
-        start : int, default=0
+        start : int or label, default=0
             Position from which on segments are searched; for instance after the
-            context that was put before the new data.
+            context that was put before the new data. Where `X` is of pandas and its
+            index has times, also a time: the first row at or after it.
         channel_scores : ndarray of shape (n_timestamps, n_channels), default=None
             What :meth:`channel_scores` gives for `X`, if it is at hand: it is not
             computed again.
@@ -138,9 +141,9 @@ class SearchMixin:
         Raises
         ------
         ValueError
-            As in :meth:`decision_function`; if `threshold` is not finite, `limit` is
-            below 1 or `start` below 0, or no integer, or `channel_scores` has not the
-            shape of `X`.
+            As in :meth:`decision_function`; if `threshold` is no finite number, `limit`
+            is below 1 or `start` below 0, or no integer, or a time beyond those of `X`,
+            or `channel_scores` has not the shape of `X`.
 
         Examples
         --------
@@ -169,7 +172,7 @@ class SearchMixin:
         *,
         threshold: float | None = None,
         limit: int | None = None,
-        start: int = 0,
+        start: Any = 0,
     ) -> SearchResult:
         """Score a series, and find its anomalous segments.
 
@@ -180,7 +183,7 @@ class SearchMixin:
         ----------
         X : array-like of shape (n_timestamps, n_channels) or (n_timestamps,)
             As in :meth:`decision_function`.
-        threshold, limit, start : float, int and int
+        threshold, limit, start : float, int, and int or label
             As in :meth:`find_segments`.
 
         Returns
@@ -210,13 +213,15 @@ class SearchMixin:
         X: Any,
         threshold: float | None,
         limit: int | None,
-        start: int,
+        start: Any,
         channel_scores: FloatArray | None = None,
         expected: FloatArray | None = None,
     ) -> SearchResult:
         """Search a series, with its scores if they are at hand."""
-        check_integer("start", start, 0)
+        if threshold is not None:
+            check_number("threshold", threshold)
         validated = self._validated(X)
+        start = row_position(X, len(validated), "start", start)
         series, rows = self._regular(X, validated)
         rows = np.arange(len(series))[rows]
         if channel_scores is None:
@@ -230,7 +235,7 @@ class SearchMixin:
         options = self._scoring_options()
         scores = aggregate_channels(self.model_, channel_scores.T, options)
         threshold = float(self.threshold_ if threshold is None else threshold)
-        start = int(rows[start]) if start < len(rows) else start
+        start = int(rows[start]) if start < len(rows) else len(series)
         segments = find_segments(
             scores,
             threshold,
@@ -277,6 +282,52 @@ def row_labels(X: Any, n_timestamps: int) -> pd.Index[Any]:
 
     labelled = isinstance(X, (pd.DataFrame, pd.Series))
     return X.index if labelled else pd.RangeIndex(n_timestamps)
+
+
+def row_position(X: Any, n_timestamps: int, name: str, given: Any) -> int:
+    """Position that a part of `X` starts or stops at, given as a position or a time.
+
+    Parameters
+    ----------
+    X : array-like
+        What ``_validated`` has taken.
+    n_timestamps : int
+        Its number of rows.
+    name : {"start", "stop"}
+        Of the argument. As in pandas, a row at a time that is the stop belongs to the
+        part.
+    given : int or label
+        What was given for it. A time may be whatever pandas' ``.loc`` takes for one.
+
+    Returns
+    -------
+    int
+        Of the first row of the part, or of the one after the last.
+
+    Raises
+    ------
+    ValueError
+        If it is neither an integer nor a time from that of the first row to that of the
+        last.
+    """
+    times = time_index(row_labels(X, n_timestamps))
+    # A duration of numpy is one of its integers.
+    is_number = isinstance(given, Number) and not isinstance(given, np.timedelta64)
+    if times is None or is_number:
+        check_integer(name, given, 0)
+        return int(given)
+    try:
+        first = int(times.get_slice_bound(given, side="left"))
+        after = int(times.get_slice_bound(given, side="right"))
+    except (TypeError, ValueError, KeyError) as error:
+        raise ValueError(
+            f"{name} must be an integer or a time like {times[0]!r}, got {given!r}"
+        ) from error
+    if after == 0 or first == n_timestamps:
+        raise ValueError(
+            f"{name} is {given}, and the rows are from {times[0]} to {times[-1]}"
+        )
+    return after if name == "stop" else first
 
 
 def place_rows(

@@ -114,7 +114,7 @@ def search_series(
     *,
     threshold: float | None = None,
     limit: int | None = None,
-    start: int = 0,
+    start: Any = 0,
 ) -> SearchResult:
     """Score a series, and find its anomalous segments.
 
@@ -126,7 +126,7 @@ def search_series(
         Fitted, as by :func:`fit_series`.
     series : Series
         The series.
-    threshold, limit, start : float, int and int
+    threshold, limit, start : float, int, and int or label
         As in ``detector.find_segments``.
 
     Returns
@@ -184,7 +184,7 @@ def search_series(
         expected=found.expected[rows],
         scores=found.scores[rows],
         threshold=found.threshold,
-        start=start,
+        start=int(np.searchsorted(rows, found.start)),
         segments=segments,
         table=found.table.assign(
             **{

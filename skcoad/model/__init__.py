@@ -20,6 +20,7 @@ from skcoad.model._network import CoADNetwork, CoADOutput, initialise
 from skcoad.model._regression import RESIDUALS, ChannelRegression
 from skcoad.model._statistics import STATISTICS, ChannelStatistics
 from skcoad.model._training import (
+    RECORD_EVERY,
     Batch,
     Callback,
     History,
@@ -38,6 +39,7 @@ __all__ = [
     "DISTORTIONS",
     "EVIDENCE",
     "PAPER_DISTORTIONS",
+    "RECORD_EVERY",
     "RESIDUALS",
     "SCORES",
     "STATISTICS",

@@ -25,6 +25,7 @@ from skcoad.neighbors import ChannelNeighbors
 from skcoad.preprocessing import WindowPlan
 
 __all__ = [
+    "RECORD_EVERY",
     "Batch",
     "Callback",
     "History",
@@ -41,7 +42,8 @@ __all__ = [
 POSITIVE_WEIGHT = 2.0  # of distorted patches, the minority
 WARM_UP = 0.05  # fraction of the training in which the learning rate rises
 MAX_GRADIENT_NORM = 1.0
-RECORD_EVERY = 20  # steps between two records; the fewest of an interrupted fit
+RECORD_EVERY = 20
+"""Training steps of a record of the loss; the fewest of an interrupted fit."""
 
 
 class InterruptedFitWarning(UserWarning):
@@ -116,7 +118,7 @@ class History(NamedTuple):
     n_steps : int
         Steps done.
     loss_curve : list of float
-        Mean loss of every 20 steps.
+        Mean loss of every 20 steps; the last is of the steps that remain.
     """
 
     n_steps: int

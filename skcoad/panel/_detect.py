@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import math
 import os
 from contextlib import nullcontext
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
+from sklearn.base import OutlierMixin
 from tqdm import tqdm
 
 from skcoad._parallel import run_tasks
-from skcoad._validation import check_integer
+from skcoad._validation import check_integer, check_number
 from skcoad.datasets import Series
 from skcoad.datasets._training import check_train
 from skcoad.io._parameters import differing_settings
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["detect_panel"]
 
 CONTAMINATION = 0.01  # of the default detector
+MAX_VALUE = 80  # characters of a setting in an error
 FOR_TABLE = (
     "series",
     "error",
@@ -115,7 +117,8 @@ def detect_panel(
     Raises
     ------
     TypeError
-        If `detector` is a class or has no such methods.
+        If `detector` is a class or has no such methods, or those of scikit-learn's
+        outlier detectors.
     ValueError
         If a parameter is out of range, there is no series, two have one name, or `out`
         is no results file or has results of other settings.
@@ -153,8 +156,8 @@ def detect_panel(
     check_train(train)
     if limit is not None:
         check_integer("limit", limit, 1)
-    if threshold is not None and not math.isfinite(threshold):
-        raise ValueError(f"threshold must be finite, got {threshold}")
+    if threshold is not None:
+        check_number("threshold", threshold)
     if detector is None:
         from skcoad.detectors import NeighborsDetector
 
@@ -194,6 +197,12 @@ def _check_detector(detector: Any) -> None:
             f"got the class {detector.__name__}; pass an instance, "
             f"{detector.__name__}()"
         )
+    if isinstance(detector, OutlierMixin):  # whose scores are low for anomalies
+        raise TypeError(
+            "a detector needs PyOD's interface (scores that are high for anomalies, "
+            f"decision_scores_ and threshold_), and {detector!r} has scikit-learn's; "
+            "pyod.models has detectors of the same kinds"
+        )
     for method in ("fit", "decision_function"):
         if not hasattr(detector, method):
             raise TypeError(f"a detector must have a method {method}, got {detector!r}")
@@ -203,14 +212,33 @@ def _recorded(out: str | os.PathLike[str], wanted: dict[str, Any]) -> dict[str, 
     """Read the results that a file has; their settings must be these."""
     results = read_panel_results(out)
     for result in results:
-        differing = differing_settings(result["settings"], wanted)
-        if differing:
+        changes = _changes(result["settings"], wanted)
+        if changes:
             raise ValueError(
-                f"{os.fspath(out)} has results with another {', '.join(differing)}: "
-                "use another file"
+                f"{os.fspath(out)} has results with {', '.join(changes)}: use another "
+                "file"
             )
     drop_cut_off_line(out, first_key="series")
     return {result["series"]: result for result in results}
+
+
+def _changes(recorded: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
+    """Settings that differ, each with its value in the file and the one now."""
+    differing = differing_settings(recorded, wanted)
+    if "detector" in differing:  # which has other parameters in any case
+        differing = ["detector"]
+    changes = []
+    for name in differing:
+        if name == "parameters":
+            changes += _changes(recorded[name], wanted[name])
+        elif name == "fitted":  # a hash says nothing
+            changes.append("another fit of the detector")
+        else:
+            old, new = (
+                shorten(str(each.get(name)), MAX_VALUE) for each in (recorded, wanted)
+            )
+            changes.append(f"{name} {old} instead of {new}")
+    return changes
 
 
 def _is_of(result: Result, panel: Panel, index: int) -> bool:

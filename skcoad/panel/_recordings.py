@@ -20,9 +20,8 @@ from skcoad.datasets._training import check_train
 from skcoad.panel._channels import align_channels
 from skcoad.panel._sources import open_panel
 from skcoad.preprocessing import (
-    dominant_period,
     fallback_period,
-    mask_gross_outliers,
+    normal_dominant_period,
     plan_windows,
 )
 from skcoad.thresholds import ScoreThreshold
@@ -214,8 +213,7 @@ def common_period(recordings: Sequence[FloatArray]) -> int:
     found = {
         number: period
         for number, recording in enumerate(recordings)
-        # As a detector looks for it in one series: not among error codes.
-        if (period := dominant_period(mask_gross_outliers(recording))) is not None
+        if (period := normal_dominant_period(recording)) is not None
     }
     if not found:
         return fallback_period(sum(map(len, recordings)) // len(recordings))

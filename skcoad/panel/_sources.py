@@ -287,6 +287,11 @@ def _series(name: str, values: Any) -> Series:
     if isinstance(values, Series):
         return replace(values, name=name)
     if library_of(values) is None:
+        if np.ndim(values) == 0:
+            raise TypeError(
+                "a series is an array, a DataFrame or a skcoad.datasets.Series, got "
+                f"{type(values).__name__}"
+            )
         return Series(values, np.zeros(len(values), dtype=np.int64), 0, name)
     series = from_frame(values, name=name)
     index: Any = getattr(values, "index", None)

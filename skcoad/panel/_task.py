@@ -20,7 +20,7 @@ from skcoad.io._parameters import get_parameters
 from skcoad.io._plain import plain
 from skcoad.io._results import Result, error_text
 from skcoad.panel._fingerprint import fingerprint
-from skcoad.preprocessing import dominant_period, fallback_period
+from skcoad.preprocessing import fallback_period, normal_dominant_period
 
 __all__ = ["DetectionTask", "SearchSettings", "settings"]
 
@@ -188,7 +188,7 @@ def _search_scores(
         raise ValueError(f"expected {n_rows} scores, got shape {scores.shape}")
     period = getattr(detector, "period_", None)
     if period is None:
-        period = dominant_period(series.values) or fallback_period(n_rows)
+        period = normal_dominant_period(series.values) or fallback_period(n_rows)
     found = find_segments(
         scores, threshold, separation=period, limit=limit, start=start
     )

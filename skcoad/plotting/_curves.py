@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skcoad.model._training import RECORD_EVERY
+from skcoad.model import RECORD_EVERY
 from skcoad.plotting._style import CURVES, LIMIT, TRAINING, new_axes, shortened
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def plot_loss(
     ----------
     loss_curve : array-like of shape (n_records,), or mapping of str to such
         ``detector.loss_curve_``, the mean loss of every 20 steps; of several detectors
-        by name.
+        by name. Each mean is drawn at the first of its steps.
     ax : matplotlib.axes.Axes, default=None
         Where to draw; by default the axes of a new figure.
 
@@ -115,12 +115,13 @@ def plot_loss(
     >>> from skcoad.plotting import plot_loss
     >>> ax = plot_loss([0.9, 0.5, 0.4])
     >>> ax.lines[0].get_xdata().tolist()
-    [20, 40, 60]
+    [1, 21, 41]
     """
     curves = _named(loss_curve, "loss")
     ax = new_axes(ax)
     for (name, losses), style in zip(curves.items(), _styles(), strict=False):
-        steps = RECORD_EVERY * np.arange(1, len(losses) + 1)
+        # The last record may be of fewer steps: where it ends is not known.
+        steps = 1 + RECORD_EVERY * np.arange(len(losses))
         ax.plot(steps, losses, label=shortened(name), **style)
     ax.set(xlabel="training step", ylabel="loss", xlim=(0, None))
     if isinstance(loss_curve, Mapping):

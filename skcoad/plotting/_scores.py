@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skcoad._series import check_length, check_series
+from skcoad._series import channel_position, check_length, check_series
 from skcoad._time import time_index
 from skcoad.metrics import events
 from skcoad.plotting._heat_map import MAX_LABELS, heat_map, standardized
@@ -54,14 +54,14 @@ class Zoom(NamedTuple):
         What stands above it.
     start, stop : int
         First timestamp and the one after the last.
-    channel : int, default=0
-        Which channel.
+    channel : int or str, default=0
+        Which channel, by position or name.
     """
 
     title: str
     start: int
     stop: int
-    channel: int = 0
+    channel: int | str = 0
 
 
 def plot_scores(
@@ -292,26 +292,22 @@ class _Picture:
         heat_map(axes, self.time, shown, names, is_score=is_score, label=label)
 
     def _zoom(self, axes: Axes, zoom: Zoom) -> None:
-        n_timestamps, n_channels = self.values.shape
+        n_timestamps = len(self.values)
         if not (0 <= zoom.start < zoom.stop <= n_timestamps):
             raise ValueError(
                 f"a zoom must be a part of the {n_timestamps} timestamps, got "
                 f"{zoom.start} to {zoom.stop}"
             )
-        if not 0 <= zoom.channel < n_channels:
-            raise ValueError(
-                f"a zoom must be of one of the {n_channels} channels, got "
-                f"{zoom.channel}"
-            )
+        channel = channel_position(zoom.channel, self.names)
         shown = slice(zoom.start, zoom.stop)
         time = self.time.part(zoom.start, zoom.stop)
         plain(axes, time, max_ticks=5)
         shade(axes, time, _clipped(self.true_events, zoom))
-        x = self.values[shown, zoom.channel]
+        x = self.values[shown, channel]
         if self.expected is not None:
             # Broad and below, so that it shows where the two agree.
             style = {"linewidth": 2.5, "alpha": 0.6, "label": "expected"}
-            expected = np.where(np.isnan(x), np.nan, self.expected[shown, zoom.channel])
+            expected = np.where(np.isnan(x), np.nan, self.expected[shown, channel])
             draw(axes, time, expected, EXPECTED, **style)
         draw(axes, time, x, INK, linewidth=1)
         _mark(axes, time, _clipped(self.segments, zoom))

@@ -6,7 +6,10 @@ Nothing that is imported here needs torch.
 from __future__ import annotations
 
 from skcoad.preprocessing._missing import interpolate_missing
-from skcoad.preprocessing._outliers import mask_gross_outliers
+from skcoad.preprocessing._outliers import (
+    mask_gross_outliers,
+    normal_dominant_period,
+)
 from skcoad.preprocessing._period import autocorrelation, dominant_period
 from skcoad.preprocessing._plan import WindowPlan, fallback_period, plan_windows
 from skcoad.preprocessing._spectral import FFTTransformer, STFTTransformer, stft_basis
@@ -27,6 +30,7 @@ __all__ = [
     "fallback_period",
     "interpolate_missing",
     "mask_gross_outliers",
+    "normal_dominant_period",
     "plan_windows",
     "sliding_windows",
     "stft_basis",

@@ -6,8 +6,9 @@ import numpy as np
 
 from skcoad._typing import FloatArray
 from skcoad.preprocessing._codes import is_error_code
+from skcoad.preprocessing._period import dominant_period
 
-__all__ = ["mask_gross_outliers"]
+__all__ = ["mask_gross_outliers", "normal_dominant_period"]
 
 BULK = 0.9  # fraction of the values whose deviations from the median are ordinary
 GROSS = 20.0  # times the largest deviation of the bulk
@@ -68,3 +69,31 @@ def mask_gross_outliers(X: FloatArray) -> FloatArray:
                 masked = X.astype(np.float64)
             masked[replaced, channel] = np.nan
     return masked
+
+
+def normal_dominant_period(X: FloatArray) -> int | None:
+    """Dominant period of a series as a detector looks for it: not among error codes.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_timestamps, n_channels)
+        The series; NaN is missing.
+
+    Returns
+    -------
+    int or None
+        As of :func:`dominant_period`, of what :func:`mask_gross_outliers` leaves.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skcoad.preprocessing import dominant_period, normal_dominant_period
+    >>> X = np.sin(2 * np.pi * np.arange(1000)[:, None] / 25)
+    >>> X[400] = 65535
+    >>> dominant_period(X), normal_dominant_period(X)
+    (None, 25)
+    """
+    observed = ~np.isnan(X).all(0)
+    if not observed.any():
+        return None
+    return dominant_period(mask_gross_outliers(X[:, observed]))

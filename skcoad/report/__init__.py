@@ -14,7 +14,7 @@ from skcoad.report._content import (
     PageContent,
     Part,
 )
-from skcoad.report._page import Report, check_plotly
+from skcoad.report._page import Report, check_name, check_plotly
 
 __all__ = [
     "Channel",
@@ -23,5 +23,6 @@ __all__ = [
     "PageContent",
     "Part",
     "Report",
+    "check_name",
     "check_plotly",
 ]

@@ -14,7 +14,9 @@ from skcoad.io._atomic import atomic_write
 from skcoad.report._arrays import encode_parts, encode_series
 from skcoad.report._content import ExplainedSegment, PageContent
 
-__all__ = ["Report", "check_plotly"]
+__all__ = ["Report", "check_name", "check_plotly"]
+
+SUFFIXES = (".html", ".htm")
 
 
 class Report:
@@ -63,18 +65,28 @@ class Report:
         Parameters
         ----------
         path : str or path-like
-            File to write; one that exists is replaced.
+            File to write, whose name ends in .html or .htm; one that exists is
+            replaced.
 
         Raises
         ------
+        ValueError
+            If its name ends otherwise.
         OSError
             If the file cannot be written.
         """
+        check_name(path)
         with atomic_write(path) as partial:
             partial.write_text(self.html, encoding="utf-8")
 
     def __repr__(self) -> str:
         return f"Report({len(self.html) / 1e6:.1f} MB)"
+
+
+def check_name(path: str | os.PathLike[str]) -> None:
+    """Raise ValueError if a name does not end as that of a page."""
+    if not os.fspath(path).lower().endswith(SUFFIXES):
+        raise ValueError(f"the name of a report ends in .html, got {os.fspath(path)}")
 
 
 def check_plotly() -> None:

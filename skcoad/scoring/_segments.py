@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skcoad._validation import check_integer
+from skcoad._validation import check_integer, check_number
 
 __all__ = ["AnomalySegment", "find_segments"]
 
@@ -97,8 +97,7 @@ def find_segments(
     if not np.isfinite(free).all():
         position = int(np.flatnonzero(~np.isfinite(free))[0])
         raise ValueError(f"scores must be finite, got {free[position]} at {position}")
-    if not np.isfinite(threshold):
-        raise ValueError(f"threshold must be finite, got {threshold}")
+    check_number("threshold", threshold)
     check_integer("separation", separation, 1)
     if limit is not None:
         check_integer("limit", limit, 1)

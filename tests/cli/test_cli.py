@@ -1,4 +1,6 @@
+import argparse
 import inspect
+import re
 import subprocess
 import sys
 
@@ -7,6 +9,7 @@ import pandas as pd
 import pytest
 
 import skcoad
+from skcoad.cli._detector import PARAMETERS, add_detector_arguments
 from skcoad.cli._main import main
 from skcoad.thresholds import PeaksOverThreshold
 
@@ -92,11 +95,22 @@ def test_wrong_usage_has_status_2(capsys):
         assert capsys.readouterr().err
 
 
-def test_the_default_of_max_steps_is_that_of_the_detector(capsys):
-    default = inspect.signature(skcoad.CoADDetector).parameters["max_steps"].default
-    with pytest.raises(SystemExit):
-        run("detect", "--help")
-    assert f"(default: {default})" in " ".join(capsys.readouterr().out.split())
+@pytest.mark.parametrize("cls", [skcoad.CoADDetector, skcoad.NeighborsDetector])
+def test_the_defaults_in_the_help_are_those_of_the_detectors(cls):
+    parser = argparse.ArgumentParser()
+    add_detector_arguments(parser)
+    in_words = {"estimated": "auto", "a GPU if any": "auto"}
+    own = inspect.signature(cls).parameters
+    named = {
+        PARAMETERS[action.dest]: re.search(r"default: ([^)]*)", action.help)[1]
+        for action in parser._actions
+        if action.dest in PARAMETERS
+    }
+    assert named.keys() == set(PARAMETERS.values())
+    assert named.pop("random_state") == "0"  # the command's own: it can be repeated
+    for name, default in named.items():
+        if name in own:
+            assert in_words.get(default, default) == str(own[name].default)
 
 
 @pytest.mark.parametrize(

@@ -172,6 +172,22 @@ def test_scores_are_written_for_every_timestamp(pump, frame, suffix):
     )
 
 
+def test_a_saved_detector_keeps_the_threshold_that_was_given(pump, capsys):
+    words = ("--train", 300, "--threshold", 1.5, "--save", "d.st", "--out", "a.csv")
+    assert run("detect", pump, "--detector", "neighbors", *words) == 0
+    capsys.readouterr()
+    assert run("detect", pump, "--model", "d.st", "--top", 99, "--out", "b.csv") == 0
+    assert "score above 1.5" in capsys.readouterr().out
+    detector = NeighborsDetector.load("d.st")
+    assert (detector.threshold_, detector.thresholder_) == (1.5, None)
+    np.testing.assert_array_equal(detector.labels_, detector.decision_scores_ > 1.5)
+    a, b = read("a.csv"), read("b.csv")
+    assert len(a)
+    pd.testing.assert_frame_equal(
+        a, b[b["start"] >= HOURS[300]].head(len(a)).reset_index(drop=True)
+    )
+
+
 def test_a_saved_detector_finds_the_same_again(pump, capsys):
     assert run("detect", pump, *QUICK, "--save", "d.safetensors", "--out", "a.csv") == 0
     first = capsys.readouterr().out

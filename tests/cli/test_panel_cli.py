@@ -160,6 +160,17 @@ def test_a_labelled_series_has_one_result_as_a_file_and_in_a_folder(
     assert panel["score"][0] == pytest.approx(scores["score"][200:].max())
 
 
+def test_another_rate_than_that_of_a_file_is_named(folder, capsys):
+    words = ("detect", "data", *QUICK, "--train", 200, "--out", "found.jsonl")
+    assert run(*words) == 0
+    assert run(*words, "--false-alarms", "1 per 100 rows") == 2
+    said = "contamination PeaksOverThreshold() instead of "
+    assert said in (error := capsys.readouterr().err)
+    assert (
+        "PeaksOverThreshold(false_alarms='1 per 100 rows'): use another file" in error
+    )
+
+
 def test_a_folder_keeps_the_reasons_and_a_rate_by_time(folder, capsys):
     words = ("--train", 200, "--false-alarms", "1 per week", "--out", "found.jsonl")
     assert run("detect", "data", *QUICK, *words) == 0

@@ -12,7 +12,7 @@ import pytest
 from stress.fuzz_tables import damage, draw_table, judge
 
 from skcoad.datasets import load_series, open_archive
-from skcoad.datasets._source import MAX_DECOMPRESSED
+from skcoad.datasets._unpacking import MAX_UNPACKED
 
 NAN = np.nan
 PLAIN = "time,v\n2024-01-01,1.5\n2024-01-02,2.5\n"
@@ -156,6 +156,24 @@ def test_a_separator_can_be_told(load):
         load("a/b\n1/2\n", decimal="x")
 
 
+@pytest.mark.parametrize(
+    ("time", "message"),
+    [
+        ("20240301 {:02d}00", "time: '20240301 0000' in row 0 is not a time$"),
+        (
+            "2024-03-01 {:02d}:00 CET",
+            r"00:00 CET' in row 0 is not a time; replace CET by .* such as \+01:00$",
+        ),
+    ],
+)
+def test_a_time_that_is_not_recognised_is_not_split_at_its_spaces(load, time, message):
+    rows = "".join(f"{time.format(hour)},0.{hour:03d}\n" for hour in range(24))
+    with pytest.raises(ValueError, match=message):
+        load("time,v\n" + rows)
+    # The header of a table of white space may have commas.
+    check(load("flow, heat\n" + "1 2\n" * 9), ["flow,", "heat"], [[1, 2]] * 9)
+
+
 def test_spaces_within_fields_separate_nothing(load):
     text = "time\tT (°C)\tstate\n" + "".join(
         f"01.02.2024 0{hour}:00\t1,5\tpump\n" for hour in range(9)
@@ -192,6 +210,12 @@ def test_compression_is_known_by_the_content(load, pack, tmp_path):
         load(data[: len(data) // 2], "table.dat")
 
 
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_what_is_damaged_cannot_be_unpacked(load, pack):
+    with pytest.raises(ValueError, match=r"table\.dat cannot be unpacked: "):
+        load(pack(PLAIN.encode())[:-9], "table.dat")
+
+
 def test_an_archive_has_compressed_tables(tmp_path):
     (tmp_path / "one.csv.gz").write_bytes(gzip.compress(PLAIN.encode()))
     (tmp_path / "two.csv").write_text(PLAIN)
@@ -207,10 +231,10 @@ def test_a_zip_file_of_several_tables_is_an_archive(load):
 
 @pytest.mark.parametrize("pack", [gzip.compress, lambda data: zipped(a_csv=data)])
 def test_what_decompresses_to_too_much_is_refused(load, pack, monkeypatch):
-    monkeypatch.setattr("skcoad.datasets._source.MAX_DECOMPRESSED", 1000)
-    with pytest.raises(ValueError, match=r"decompresses to more than"):
+    monkeypatch.setattr("skcoad.datasets._unpacking.MAX_UNPACKED", 1000)
+    with pytest.raises(ValueError, match=r"table\.dat.* is more than .* when unpacked"):
         load(pack(b"v\n" + b"1\n" * 1000), "table.dat")
-    assert MAX_DECOMPRESSED == 512 * 2**20
+    assert MAX_UNPACKED == 512 * 2**20
 
 
 # Other kinds of files

@@ -379,6 +379,18 @@ def test_the_picture_is_of_the_channel_that_contributes_most(detectors, anomalou
     assert top == pytest.approx(share)
 
 
+def test_a_channel_is_drawn_by_its_name_or_place(detectors, anomalous):
+    explained = detectors["rms"].explain(anomalous, channels=["heat"], stop=90)
+    for channel in ("heat", 0):
+        assert explained.plot(channel=channel).axes[0].get_ylabel() == "heat"
+        assert explained.nearest(channel).equals(explained.nearest())
+    for method in (explained.plot, explained.nearest):
+        for channel in ("flow", 1, -1, 0.0):
+            message = f"there are 1 channels, none is {channel!r}: heat"
+            with pytest.raises(ValueError, match=message):
+                method(channel)
+
+
 def test_a_detector_without_several_channels_is_explained_likewise(wave):
     X = wave(N, 1, period=PERIOD)
     X[700:730] = 0

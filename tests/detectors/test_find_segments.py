@@ -130,6 +130,15 @@ def test_the_search_begins_at_the_start_and_ends_at_the_limit(fitted, anomalous)
     assert found["channel"][0] == "heat"
 
 
+@pytest.mark.parametrize("start", [410, 500])
+def test_after_the_last_row_there_is_nothing_also_where_rows_were_missing(
+    fitted, anomalous, start
+):
+    gappy = anomalous.drop(HOURS[10:200])
+    assert len(fitted.find_segments(gappy, threshold=3.0))
+    assert fitted.find_segments(gappy, threshold=3.0, start=start).empty
+
+
 @pytest.mark.parametrize("hole", [slice(250, 330), slice(300, 304), slice(0, 40)])
 @pytest.mark.parametrize("channels", [[0], [0, 1]])
 def test_no_peak_is_where_nothing_was_observed(fitted, normal, hole, channels):
@@ -146,6 +155,7 @@ def test_no_peak_is_where_nothing_was_observed(fitted, normal, hole, channels):
     ("arguments", "message"),
     [
         ({"threshold": np.nan}, "threshold must be finite, got nan"),
+        ({"threshold": "0.5"}, r"threshold must be a number, got '0\.5'"),
         ({"limit": 0}, "limit must be at least 1, got 0"),
         ({"start": -1}, "start must be at least 0, got -1"),
         ({"start": 2.5}, r"start must be an integer, got 2\.5"),
@@ -173,6 +183,65 @@ def test_channels_are_explained_by_position_or_name(anomalous):
 def test_scores_of_other_channels_are_not_aggregated(scores, fitted):
     with pytest.raises(ValueError, match=r"shape \(n_timestamps, 2\), got"):
         fitted.aggregate(scores)
+
+
+GAPPY = HOURS.delete(slice(205, 208))
+INDEXES = {
+    "naive": GAPPY,
+    "zone": GAPPY.tz_localize("Europe/Berlin"),
+    "periods": GAPPY.to_period("h"),
+    "durations": GAPPY - GAPPY[0],
+    "objects": pd.Index(GAPPY.to_pydatetime().astype(object), dtype=object),
+}
+
+
+@pytest.mark.parametrize("kind", INDEXES)
+def test_a_segment_is_explained_by_its_labels(fitted, anomalous, kind):
+    X = anomalous.loc[GAPPY].set_axis(INDEXES[kind])
+    found = fitted.find_segments(X, threshold=3.0, limit=2)
+    for row in found.itertuples():
+        explained = fitted.explain(X, start=row.start, stop=row.end)
+        assert explained.index.equals(X.loc[row.start : row.end].index)
+        assert explained.score.max() == row.score
+    column = found["start"].to_numpy()[0], found["end"].to_numpy()[0]
+    assert len(fitted.explain(X, start=column[0], stop=column[1]).index)
+    after = fitted.find_segments(X, threshold=3.0, start=X.index[300])
+    pd.testing.assert_frame_equal(
+        after, fitted.find_segments(X, threshold=3.0, start=300)
+    )
+
+
+def test_a_part_between_times_is_that_of_loc(fitted, anomalous):
+    X = anomalous.loc[GAPPY]
+    for start, stop in [("2024-01-09 13:30", "2024-01-10"), (HOURS[206], HOURS[220])]:
+        explained = fitted.explain(X, start=start, stop=stop)
+        assert explained.index.equals(X.loc[start:stop].index)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            {"start": pd.Timestamp("2023-12-31")},
+            "start is 2023-12-31 00:00:00, and the ",
+        ),
+        ({"start": "2025"}, "rows are from 2024-01-01 00:00:00 to 2024-01-25 23:00:00"),
+        ({"stop": "2023"}, "stop is 2023, and the rows"),
+        ({"start": "noon"}, "start must be an integer or a time like Timestamp"),
+        ({"stop": HOURS[9].tz_localize("UTC")}, "stop must be an integer or a time"),
+        ({"start": np.timedelta64(3, "h")}, "start must be an integer or a time like"),
+        ({"start": HOURS[9], "stop": HOURS[8]}, "and not empty, got 9 to 9"),
+    ],
+)
+def test_a_time_that_is_not_there_is_an_error(fitted, anomalous, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        fitted.explain(anomalous, **arguments)
+
+
+def test_labels_without_times_are_no_start(fitted, anomalous):
+    text = anomalous.set_axis(pd.Index([f"row {i}" for i in range(600)]))
+    with pytest.raises(ValueError, match="start must be an integer, got 'row 3'"):
+        fitted.explain(text, start="row 3")
 
 
 def test_a_part_of_a_channel_is_explained_alone(fitted, anomalous):

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from joblib import parallel_config, register_parallel_backend
 from joblib._parallel_backends import ThreadingBackend
+from sklearn.ensemble import IsolationForest
 
 import skcoad
 from panel.detectors import Deadly, Deviation, Faulty
@@ -458,9 +459,26 @@ def test_a_file_has_results_of_one_setting_whatever_the_series(panel, out):
     with open(out, "a") as file:
         file.write('{"series": "cut')
     before = out.read_bytes()
-    with pytest.raises(ValueError, match="another threshold, train: use another"):
+    with pytest.raises(
+        ValueError, match="threshold None instead of 1, train 60 instead"
+    ):
         detect_panel({"b": panel["s0"]}, Deviation(6.0), train=50, threshold=1, out=out)
     assert out.read_bytes() == before
+
+
+def test_an_error_code_hides_no_period_of_a_detector_without_one(wave, monkeypatch):
+    asked = []
+
+    def noted(scores, threshold, *, separation, **how):
+        asked.append(separation)
+        return find_segments(scores, threshold, separation=separation, **how)
+
+    monkeypatch.setattr("skcoad.scoring.find_segments", noted)
+    monkeypatch.setattr(Deviation, "period_", None)
+    x = wave(500)
+    x[400] = 65535
+    detect_panel({"a": x}, Deviation(), train=100)
+    assert asked == [25]
 
 
 def test_a_run_cut_off_anywhere_is_completed(panel, out):
@@ -499,12 +517,15 @@ def test_a_fit_that_an_interrupt_ends_early_ends_the_run(panel, out):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"train": 50}, "another train: use another file"),
-        ({"threshold": 1.0}, "another threshold"),
-        ({"limit": 3}, "another limit"),
-        ({"detector": Deviation(5.0)}, "another parameters"),
-        ({"detector": Faulty(6.0)}, "another detector"),
-        ({"detector": Deviation(6.0).fit(make_noise(0)[:, None])}, "another fitted"),
+        ({"train": 50}, "has results with train 60 instead of 50: use another file"),
+        ({"threshold": 1.0}, "threshold None instead of 1.0: use"),
+        ({"limit": 3}, "limit 10 instead of 3: use"),
+        ({"detector": Deviation(5.0)}, "with limit 6.0 instead of 5.0: use"),
+        ({"detector": Faulty(6.0)}, "with detector Deviation instead of Faulty: use"),
+        (
+            {"detector": Deviation(6.0).fit(make_noise(0)[:, None])},
+            "with another fit of the detector: use",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else next(iter(value)),
 )
@@ -529,7 +550,7 @@ def test_two_fitted_detectors_are_told_apart_and_one_is_known_again(panel, out):
     shared = [Deviation().fit(make_noise(seed)[:, None]) for seed in (0, 0, 1)]
     detect_panel(panel, shared[0], out=out)
     detect_panel(panel, shared[1], out=out)
-    with pytest.raises(ValueError, match="another fitted"):
+    with pytest.raises(ValueError, match="another fit of the detector"):
         detect_panel(panel, shared[2], out=out)
 
 
@@ -570,6 +591,8 @@ def test_a_second_run_on_one_file_is_an_error(panel, out):
         ({"detector": "x"}, TypeError, "must have a method fit, got 'x'"),
         ({"limit": 0}, ValueError, "limit must be at least 1, got 0"),
         ({"limit": 1.5}, ValueError, r"limit must be an integer, got 1\.5"),
+        ({"detector": IsolationForest()}, TypeError, "PyOD's .* Isol"),
+        ({"threshold": "3"}, ValueError, "threshold must be a number, got '3'"),
         ({"threshold": np.nan}, ValueError, "threshold must be finite, got nan"),
         ({"train": -1}, ValueError, "train must be at least 0, got -1"),
         ({"train": 1.5}, ValueError, "a share is between 0 and 1, got train=1.5"),

@@ -259,6 +259,15 @@ def test_a_mapping_may_hold_arrays_frames_and_series():
     assert open_panel({"x": later}).read(0).timestamps.tolist() == [1]
 
 
+@pytest.mark.parametrize("value", [None, "pump.csv", 3.0])
+def test_what_is_no_series_in_a_mapping_is_an_error_of_that_series(value):
+    panel = open_panel({"a": value, "b": np.arange(5.0)})
+    message = f"a series is an array, .* got {type(value).__name__}$"
+    with pytest.raises(TypeError, match=message):
+        panel.read(0)
+    assert len(panel.read(1).values) == 5
+
+
 def test_a_panel_is_itself():
     panel = Panel(("a",), lambda index: Series([1.0], [0], 0, "a"))
     assert open_panel(panel) is panel

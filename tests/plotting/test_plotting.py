@@ -189,6 +189,14 @@ def test_the_score_is_not_drawn_where_no_channel_has_a_value(wave):
     assert np.flatnonzero(np.isnan(scores)).tolist() == list(range(100, 150))
 
 
+def test_a_zoom_takes_a_channel_by_its_name(wave):
+    x = pd.DataFrame(wave(400, 2), columns=["flow", "heat"])
+    figure = plot_scores(x, x["flow"] ** 2, zooms=[Zoom("", 200, 230, "heat")])
+    np.testing.assert_array_equal(
+        figure.axes[-1].lines[0].get_ydata(), x["heat"][200:230]
+    )
+
+
 def test_a_zoom_shows_what_was_expected_where_a_value_was_observed(wave):
     x = wave(300, 2)
     x[210:215, 1] = np.nan
@@ -449,7 +457,8 @@ def test_no_global_state_of_matplotlib_is_touched(x):
         ({"timestamps": [1]}, r"timestamps must have shape \(3,\), got \(1,\)"),
         ({"channel_names": ["a", "b"]}, "1 channels but 2 channel_names"),
         ({"zooms": [Zoom("z", 1, 4)]}, "part of the 3 timestamps, got 1 to 4"),
-        ({"zooms": [Zoom("z", 1, 2, 1)]}, "one of the 1 channels, got 1"),
+        ({"zooms": [Zoom("z", 1, 2, 1)]}, "there are 1 channels, none is 1: value"),
+        ({"zooms": [Zoom("z", 1, 2, "b")]}, "none is 'b': value"),
         ({"timestamps": ["a", "b", "c"]}, "must be numbers or times, got 'a'"),
         (
             {"timestamps": np.array(["2024", "2025", "NaT"], dtype="M8[D]")},

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skcoad.preprocessing import mask_gross_outliers
+from skcoad.preprocessing import mask_gross_outliers, normal_dominant_period
 
 
 def rhythm(n=1000, n_channels=2):
@@ -158,3 +158,10 @@ def bursts(rng):
 def test_what_is_normal_is_kept(normal):
     X = normal(np.random.default_rng(0))[:, None]
     assert mask_gross_outliers(X) is X
+
+
+def test_a_period_is_found_beside_error_codes_and_empty_channels():
+    X = np.sin(2 * np.pi * np.arange(1000)[:, None] / [25, 25])
+    X[400, 0], X[:, 1] = 65535, np.nan
+    assert normal_dominant_period(X) == 25
+    assert normal_dominant_period(X[:, 1:]) is None

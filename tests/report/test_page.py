@@ -193,10 +193,30 @@ def test_any_index_has_a_place_on_the_axis(index, dates, label):
     assert (np.diff(numbers(data["x"], "<f8")) > 0).all()
 
 
+@pytest.mark.parametrize("year", [1500, 2500])
+@pytest.mark.parametrize("zone", [None, "Asia/Tokyo"])
+def test_dates_of_any_century_are_shown(detector, anomalous, year, zone):
+    hours = np.datetime64(f"{year}-01-01", "s") + np.arange(900) * np.timedelta64(
+        1, "h"
+    )
+    index = pd.DatetimeIndex(hours, tz=zone)
+    data = data_of(detector.report(anomalous.set_axis(index), start=500, threshold=4))
+    assert data["segments"]
+    milliseconds = numbers(data["x"], "<f8").astype("datetime64[ms]")
+    np.testing.assert_array_equal(milliseconds, hours)
+
+
 def test_a_page_is_written_whole(report, tmp_path):
     report.save(tmp_path / "page.html")
     assert (tmp_path / "page.html").read_text(encoding="utf-8") == report.html
     assert repr(report).startswith("Report(")
+
+
+@pytest.mark.parametrize("name", ["page.pdf", "page", "html"])
+def test_a_page_has_a_name_of_a_page(report, tmp_path, name):
+    with pytest.raises(ValueError, match=rf"ends in \.html, got .*{name}$"):
+        report.save(tmp_path / name)
+    assert not any(tmp_path.iterdir())
 
 
 def test_without_plotly_a_report_says_what_to_install(detector, anomalous, monkeypatch):

@@ -127,6 +127,7 @@ def test_the_scores_given_are_not_changed():
     [
         ([[1.0]], {}, r"scores must be one-dimensional, got shape \(1, 1\)"),
         ([1.0, np.nan], {}, "scores must be finite, got nan at 1"),
+        ([1.0], {"threshold": "2"}, "threshold must be a number, got '2'"),
         ([1.0], {"threshold": np.inf}, "threshold must be finite, got inf"),
         ([1.0], {"separation": 0}, "separation must be at least 1, got 0"),
         ([1.0], {"limit": 0}, "limit must be at least 1, got 0"),

@@ -173,6 +173,9 @@ def fit_recordings(detector: Any, recordings: Any, *, train: Any = None) -> Any:
     detector = clone(detector)
     if detector.period == "auto":
         detector.period = common_period(parts)
+        given = detector.get_params(deep=False).get("window_size", "auto")
+        if given != "auto":  # it bounds the period, as in a fit to one series
+            detector.period = min(detector.period, int(given))
     window_size = _window_size(detector)
     for name, part in zip(panel.names, parts, strict=True):
         if len(part) < window_size:

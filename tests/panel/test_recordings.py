@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skcoad import NeighborsDetector
+from skcoad import CoADDetector, NeighborsDetector
 from skcoad.panel import (
     detect_panel,
     fit_recordings,
@@ -81,6 +81,12 @@ def recordings(wave):
 @pytest.fixture(scope="module")
 def shared(recordings):
     return fit_recordings(NeighborsDetector(contamination=0.05), recordings)
+
+
+def test_a_window_that_is_given_bounds_the_common_period(wave):
+    detector = CoADDetector(window_size=16, max_steps=2, random_state=0)
+    fitted = fit_recordings(detector, {"a": wave(300), "b": wave(300, seed=1)})
+    assert fitted.period_ == 16
 
 
 def test_scale_and_period_are_those_of_the_recordings_alone(shared, recordings):

@@ -54,7 +54,7 @@ CHUNK_STEPS = {
     "join: search for neighbours": ("neighbors/_join.py", "_candidates"),
     "join: distances along diagonals": ("neighbors/_diagonals.py", "follow_diagonals"),
     "local statistics": ("model/_statistics.py", "forward"),
-    "rarity": ("preprocessing/_calibration.py", "forward"),
+    "rarity": ("calibration/_tail.py", "forward"),
     "provisional scores": ("streaming/_detector.py", "_provisional"),
 }
 

@@ -36,7 +36,9 @@ from torch import Tensor
 from skcoad import metrics
 from skcoad.benchmark import Result
 from skcoad.benchmark._protocols import PROTOCOLS, vus_window
+from skcoad.calibration import TailCalibration
 from skcoad.datasets import Series
+from skcoad.model._scaler import Scaler
 from skcoad.neighbors import (
     VIEWS,
     JoinIndex,
@@ -47,9 +49,7 @@ from skcoad.neighbors import (
 )
 from skcoad.neighbors._distance import Metric
 from skcoad.preprocessing import plan_windows
-from skcoad.preprocessing._calibration import TailCalibration
 from skcoad.preprocessing._plan import QUERIES_PER_PERIOD
-from skcoad.preprocessing._scaler import Scaler
 
 LENGTHS = (0.35, 0.6, 1.0, 1.6, 2.5)  # of subsequences, in periods
 THREE = (0.35, 1.0, 2.5)

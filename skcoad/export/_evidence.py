@@ -8,6 +8,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from skcoad.calibration import Deviation, TailCalibration
 from skcoad.export._search import ExactSearch
 from skcoad.model import CoADModel
 from skcoad.model._regression import ChannelRegression
@@ -19,8 +20,6 @@ from skcoad.neighbors import (
     known_neighbors,
 )
 from skcoad.preprocessing import WindowPlan
-from skcoad.preprocessing._calibration import TailCalibration
-from skcoad.preprocessing._deviation import Deviation
 
 __all__ = ["EvidenceGraph", "rarity"]
 

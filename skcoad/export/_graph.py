@@ -14,12 +14,12 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from skcoad._rolling import moving_average
 from skcoad._typing import Size
 from skcoad.export._evidence import EvidenceGraph, rarity
 from skcoad.export._windows import NetworkGraph
 from skcoad.model import AGGREGATIONS, RESIDUALS, SCORES, CoADModel
-from skcoad.preprocessing._rolling import moving_average
-from skcoad.preprocessing._scaler import MAX_SCALED
+from skcoad.model._scaler import MAX_SCALED
 from skcoad.scoring import ScoringOptions, smoothing_reach
 
 __all__ = ["ScoringGraph"]

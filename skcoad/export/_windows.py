@@ -7,12 +7,12 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from skcoad._rolling import moving_average
 from skcoad.export._cover import WindowCover
 from skcoad.export._search import ExactSearch
 from skcoad.model import CoADModel, CoADNetwork, CoADOutput
 from skcoad.neighbors import ChannelNeighbors
 from skcoad.neighbors._profile import cross_fade
-from skcoad.preprocessing._rolling import moving_average
 from skcoad.scoring import ScoringOptions
 
 __all__ = ["NetworkGraph"]

@@ -8,14 +8,14 @@ import torch
 from torch import Tensor
 
 from skcoad._device import chunk_sizes
-from skcoad._typing import Aggregation, FloatArray
-from skcoad.model._network import CoADNetwork
-from skcoad.preprocessing import WindowPlan, window_starts
-from skcoad.preprocessing._rolling import (
+from skcoad._rolling import (
     WINDOW_POWER,
     coverage_weight,
     overlap_add,
 )
+from skcoad._typing import Aggregation, FloatArray
+from skcoad.model._network import CoADNetwork
+from skcoad.preprocessing import WindowPlan, window_starts
 
 __all__ = ["EVIDENCE", "ScoreComponents", "score_components"]
 

@@ -21,17 +21,17 @@ from skcoad._typing import (
     References,
     ScoreBy,
 )
+from skcoad.calibration import TailCalibration
 from skcoad.model._config import ModelConfig, NetworkConfig
 from skcoad.model._inference import EVIDENCE, ScoreComponents, score_components
 from skcoad.model._network import CoADNetwork, initialise
 from skcoad.model._regression import RESIDUALS, ChannelRegression
+from skcoad.model._scaler import Scaler
 from skcoad.model._statistics import STATISTICS, ChannelStatistics
 from skcoad.model._tensors import check_tensor
 from skcoad.model._training import History, TrainingData, TrainingOptions, train
 from skcoad.neighbors import VIEWS, ChannelNeighbors, Profile, build_all
 from skcoad.preprocessing import WindowPlan
-from skcoad.preprocessing._calibration import TailCalibration
-from skcoad.preprocessing._scaler import Scaler
 
 __all__ = [
     "AGGREGATIONS",

@@ -11,9 +11,9 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from skcoad.calibration import Deviation
 from skcoad.model._statistics import level
 from skcoad.preprocessing import WindowPlan
-from skcoad.preprocessing._deviation import Deviation
 
 __all__ = ["RESIDUALS", "ChannelRegression"]
 

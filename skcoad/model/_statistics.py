@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from skcoad._rolling import moving_average
+from skcoad.calibration import Deviation
 from skcoad.neighbors import diff_missing, difference_scale, first_differences
 from skcoad.preprocessing import WindowPlan
-from skcoad.preprocessing._deviation import Deviation
-from skcoad.preprocessing._rolling import moving_average
 
 __all__ = ["STATISTICS", "ChannelStatistics", "level", "statistics"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from skcoad.preprocessing._calibration import MIN_TAIL_SCALE
-from skcoad.preprocessing._scaler import MAX_SCALED
+from skcoad.calibration._tail import MIN_TAIL_SCALE
+from skcoad.model._scaler import MAX_SCALED
 
 __all__ = ["check_tensor"]
 

@@ -57,7 +57,7 @@ class Profile(NamedTuple):
         The series as its nearest neighbours reconstruct it.
     evidence : Tensor of shape (n_views, n_timestamps)
         How rare the excess distance (see :func:`excess_distance`) of each of `VIEWS` is
-        on normal data, in decades; see ``skcoad.preprocessing._calibration``.
+        on normal data, in decades; see :mod:`skcoad.calibration`.
     """
 
     retrieved: Tensor

@@ -15,14 +15,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from skcoad.neighbors._distance import EQUAL
-from skcoad.neighbors._index import Neighbors
-from skcoad.preprocessing._calibration import TailCalibration
-from skcoad.preprocessing._rolling import (
+from skcoad._rolling import (
     SUBSEQUENCE_POWER,
     coverage_weight,
     rolling_sum,
 )
+from skcoad.calibration import TailCalibration
+from skcoad.neighbors._distance import EQUAL
+from skcoad.neighbors._index import Neighbors
 
 __all__ = [
     "ExcessCalibration",

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from skcoad._device import chunk_sizes
+from skcoad._rolling import rolling_sum
 from skcoad.neighbors._distance import MEAN_WEIGHT
-from skcoad.preprocessing._rolling import rolling_sum
 
 __all__ = ["Neighbors", "SubsequenceIndex"]
 

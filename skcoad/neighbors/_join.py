@@ -29,6 +29,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from skcoad._rolling import rolling_sum
 from skcoad._threads import in_threads
 from skcoad.neighbors import _diagonals, _diagonals_torch
 from skcoad.neighbors._distance import (
@@ -42,7 +43,6 @@ from skcoad.neighbors._distance import (
 from skcoad.neighbors._index import TRIVIAL_MATCH, Neighbors
 from skcoad.neighbors._inverted_file import N_SAMPLE, ExclusionZone, InvertedFile
 from skcoad.neighbors._pairs import Side, make_side
-from skcoad.preprocessing._rolling import rolling_sum
 
 __all__ = ["JoinIndex", "Metric", "join_all", "self_join_all"]
 

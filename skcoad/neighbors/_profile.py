@@ -12,13 +12,13 @@ import torch
 from torch import Tensor
 
 from skcoad._device import chunk_sizes
-from skcoad.neighbors._index import SubsequenceIndex
-from skcoad.preprocessing._rolling import (
+from skcoad._rolling import (
     SUBSEQUENCE_POWER,
     coverage_weight,
     overlap_add,
     rolling_sum,
 )
+from skcoad.neighbors._index import SubsequenceIndex
 from skcoad.preprocessing._windows import window_starts
 
 __all__ = [

@@ -1,6 +1,6 @@
 """From a series to windows and spectra: periods, plans, missing values, transformers.
 
-Nothing that is imported here needs torch.
+None of it needs torch.
 """
 
 from __future__ import annotations

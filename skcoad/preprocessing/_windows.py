@@ -174,8 +174,8 @@ def windows_to_timestamps(
     # torch is imported here, so that the transformers alone do without it.
     import torch
 
+    from skcoad._rolling import overlap_add
     from skcoad._torch_state import own_torch_state
-    from skcoad.preprocessing._rolling import overlap_add
 
     with own_torch_state():
         total = torch.zeros(n_timestamps, dtype=torch.float64)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from skcoad import _rolling as rolling
 from skcoad._typing import BoolArray, FloatArray, ScoreBy
 from skcoad.model import ScoreComponents
-from skcoad.preprocessing import _rolling as rolling
 
 __all__ = ["combine", "moving_average", "network_factor", "smoothed"]
 

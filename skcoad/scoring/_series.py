@@ -16,9 +16,9 @@ from skcoad._typing import (
     References,
     ScoreBy,
 )
+from skcoad.calibration import TailCalibration
 from skcoad.model import AGGREGATIONS, EVIDENCE, SCORES, CoADModel, ScoreComponents
 from skcoad.neighbors import Profile
-from skcoad.preprocessing._calibration import TailCalibration
 from skcoad.scoring._aggregation import ChannelAggregate
 from skcoad.scoring._chunks import by_chunks
 from skcoad.scoring._components import combine, moving_average, smoothed

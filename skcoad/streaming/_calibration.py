@@ -10,10 +10,10 @@ import torch
 from torch import nn
 
 from skcoad._typing import FloatArray
+from skcoad.calibration import Deviation
+from skcoad.calibration._tail import TAIL, TailCalibration
 from skcoad.model import RESIDUALS, STATISTICS
 from skcoad.neighbors import VIEWS
-from skcoad.preprocessing._calibration import TAIL, TailCalibration
-from skcoad.preprocessing._deviation import Deviation
 
 __all__ = ["ChannelCalibration", "ProvisionalCalibration", "Rarity"]
 
@@ -80,7 +80,7 @@ class Rarity:
     --------
     >>> import numpy as np
     >>> import torch
-    >>> from skcoad.preprocessing._calibration import TailCalibration
+    >>> from skcoad.calibration import TailCalibration
     >>> from skcoad.streaming._calibration import Rarity
     >>> calibration = TailCalibration(1).fit(torch.arange(1000.0)[None])
     >>> Rarity([calibration])(np.array([[900.0, 2000.0]])).round(1)

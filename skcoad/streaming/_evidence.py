@@ -7,8 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skcoad._rolling import MIN_WEIGHT, SUBSEQUENCE_POWER
 from skcoad._typing import BoolArray, FloatArray
 from skcoad.model import CoADModel
+from skcoad.model._scaler import MAX_SCALED
 from skcoad.model._statistics import (
     MAX_DIFFERENCE,
     MIN_VOLATILITY,
@@ -16,8 +18,6 @@ from skcoad.model._statistics import (
 )
 from skcoad.neighbors import VIEWS, SubsequenceLookup
 from skcoad.preprocessing._plan import QUERIES_PER_PERIOD
-from skcoad.preprocessing._rolling import MIN_WEIGHT, SUBSEQUENCE_POWER
-from skcoad.preprocessing._scaler import MAX_SCALED
 from skcoad.streaming._causal import carry_forward, trailing_mean
 
 IntArray = NDArray[np.int64]

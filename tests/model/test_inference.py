@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from skcoad import _device
+from skcoad._rolling import WINDOW_POWER
 from skcoad.model import CoADNetwork, initialise, score_components
 from skcoad.neighbors import ChannelNeighbors
 from skcoad.preprocessing import WindowPlan
-from skcoad.preprocessing._rolling import WINDOW_POWER
 
 PLAN = WindowPlan(period=12, window_size=24, patch_size=4, step=7)
 

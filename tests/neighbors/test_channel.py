@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from skcoad.calibration import TailCalibration
 from skcoad.neighbors import (
     VIEWS,
     ChannelNeighbors,
@@ -23,7 +24,6 @@ from skcoad.neighbors import (
     subsequence_weight,
 )
 from skcoad.preprocessing import WindowPlan
-from skcoad.preprocessing._calibration import TailCalibration
 from skcoad.preprocessing._plan import QUERIES_PER_PERIOD
 
 from . import series as wave

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skcoad import _device
+from skcoad.calibration import TailCalibration
 from skcoad.model import (
     AGGREGATIONS,
     EVIDENCE,
@@ -14,7 +15,6 @@ from skcoad.model import (
     TrainingOptions,
 )
 from skcoad.preprocessing import plan_windows
-from skcoad.preprocessing._calibration import TailCalibration
 from skcoad.scoring import (
     ScoringOptions,
     calibrate_scores,

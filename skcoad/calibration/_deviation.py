@@ -7,7 +7,7 @@ import itertools
 import torch
 from torch import Tensor, nn
 
-from skcoad.preprocessing._calibration import TailCalibration
+from skcoad.calibration._tail import TailCalibration
 
 __all__ = ["Deviation"]
 
@@ -44,7 +44,7 @@ class Deviation(nn.Module):
     Examples
     --------
     >>> import torch
-    >>> from skcoad.preprocessing._deviation import Deviation
+    >>> from skcoad.calibration._deviation import Deviation
     >>> normal = torch.randn(1, 2000, generator=torch.Generator().manual_seed(0))
     >>> deviation = Deviation(1).fit(normal, torch.ones(1, 2000, dtype=torch.bool))
     >>> observed = torch.ones(1, 3, dtype=torch.bool)

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from skcoad.model import CoADModel
+from skcoad.model._scaler import MAX_SCALED, Scaler
 from skcoad.preprocessing import WindowPlan
-from skcoad.preprocessing._scaler import MAX_SCALED, Scaler
 
 LARGEST = np.finfo(np.float64).max
 
@@ -180,7 +180,7 @@ def test_the_statistics_do_not_depend_on_the_chunks(monkeypatch):
     X = make_series()
     X[::7] = np.nan
     whole = Scaler(1).fit(X)
-    monkeypatch.setattr("skcoad.preprocessing._scaler.STATISTICS_CHUNK", 13)
+    monkeypatch.setattr("skcoad.model._scaler.STATISTICS_CHUNK", 13)
     in_chunks = Scaler(1).fit(X)
     torch.testing.assert_close(in_chunks.state_dict(), whole.state_dict())
 

@@ -4,8 +4,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skcoad.preprocessing._calibration import TailCalibration
-from skcoad.preprocessing._deviation import Deviation, cross_fitted
+from skcoad.calibration import TailCalibration
+from skcoad.calibration._deviation import Deviation, cross_fitted
 
 EVERYWHERE = torch.ones(1, 1000, dtype=torch.bool)
 

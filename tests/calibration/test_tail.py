@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from skcoad.preprocessing._calibration import (
+from skcoad.calibration._tail import (
     MIN_TAIL_SCALE,
     N_QUANTILES,
     TAIL,

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from skcoad.preprocessing._rolling import coverage_weight, overlap_add, rolling_sum
+from skcoad._rolling import coverage_weight, overlap_add, rolling_sum
 
 seeds = st.integers(0, 2**32 - 1)
 values = st.floats(-100, 100)

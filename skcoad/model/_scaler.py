@@ -43,7 +43,7 @@ class Scaler(nn.Module):
     Examples
     --------
     >>> import numpy as np
-    >>> from skcoad.preprocessing._scaler import Scaler
+    >>> from skcoad.model._scaler import Scaler
     >>> scaler = Scaler(n_channels=1).fit(np.array([[1.0], [3.0]]))
     >>> scaled, missing = scaler.transform(np.array([1.0, 3.0, np.nan]), channel=0)
     >>> scaled, missing

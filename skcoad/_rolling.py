@@ -38,7 +38,7 @@ def rolling_sum(x: Tensor, width: int) -> Tensor:
     Examples
     --------
     >>> import torch
-    >>> from skcoad.preprocessing._rolling import rolling_sum
+    >>> from skcoad._rolling import rolling_sum
     >>> rolling_sum(torch.tensor([1.0, 2.0, 4.0, 8.0]), 2)
     tensor([ 3.,  6., 12.], dtype=torch.float64)
     """
@@ -67,7 +67,7 @@ def moving_average(x: Tensor, width: int, missing: Tensor | None = None) -> Tens
     Examples
     --------
     >>> import torch
-    >>> from skcoad.preprocessing._rolling import moving_average
+    >>> from skcoad._rolling import moving_average
     >>> moving_average(torch.tensor([0.0, 3.0, 0.0, 0.0]), 3)
     tensor([1.5000, 1.0000, 1.0000, 0.0000], dtype=torch.float64)
     """
@@ -99,7 +99,7 @@ def overlap_add(
     Examples
     --------
     >>> import torch
-    >>> from skcoad.preprocessing._rolling import overlap_add
+    >>> from skcoad._rolling import overlap_add
     >>> total = torch.zeros(4)
     >>> overlap_add(total, torch.ones(2, 3), torch.tensor([0, 1]))
     >>> total
@@ -134,7 +134,7 @@ def coverage_weight(observed_fraction: Tensor, power: int) -> Tensor:
     Examples
     --------
     >>> import torch
-    >>> from skcoad.preprocessing._rolling import coverage_weight
+    >>> from skcoad._rolling import coverage_weight
     >>> coverage_weight(torch.tensor([0.0, 0.5, 1.0]), power=2)
     tensor([1.0000e-06, 2.5000e-01, 1.0000e+00])
     """

@@ -48,7 +48,7 @@ class TailCalibration(nn.Module):
     Examples
     --------
     >>> import torch
-    >>> from skcoad.preprocessing._calibration import TailCalibration
+    >>> from skcoad.calibration._tail import TailCalibration
     >>> normal = torch.arange(1000.0)[None]
     >>> calibration = TailCalibration(1).fit(normal)
     >>> calibration(torch.tensor([[900.0, 2000.0]])).round(decimals=1)

@@ -23,6 +23,7 @@ LAYERS = [
         "_time",
         "_torch_state",
     },
+    {"_grid"},
     {"_validation", "_warnings", "io", "metrics"},
     {"datasets"},
     {"preprocessing"},

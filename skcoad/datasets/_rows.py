@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skcoad._grid import zoned_grid
 from skcoad._time import MAX_STRETCH, Grid, find_grid, in_utc, time_text
-from skcoad._validation import zoned_grid
 from skcoad.datasets._roles import Columns, several_rows
 from skcoad.datasets._series import Series, zoned_index
 

@@ -19,6 +19,7 @@ from pyod.models.base import BaseDetector
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
+from skcoad._grid import insert_missing_rows, regular_grid
 from skcoad._progress import progress
 from skcoad._time import Grid
 from skcoad._torch_state import own_torch_state
@@ -26,10 +27,8 @@ from skcoad._typing import FloatArray
 from skcoad._validation import (
     StrOptions,
     check_parameters,
-    insert_missing_rows,
     integers,
     reals,
-    regular_grid,
     validate_series,
 )
 from skcoad._warnings import warn_of_other_spacing, warn_of_text_for_times, warn_user

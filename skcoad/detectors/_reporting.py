@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from skcoad._grid import regular_grid
 from skcoad._typing import FloatArray
-from skcoad._validation import regular_grid
 from skcoad.detectors._explaining import ExplanationMixin
 from skcoad.detectors._explanation import Explanation
 from skcoad.detectors._searching import SearchResult, row_labels

@@ -9,9 +9,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skcoad._duration import check_duration
+from skcoad._grid import row_times
 from skcoad._time import duration_text
 from skcoad._typing import FloatArray
-from skcoad._validation import as_named, row_times, validate_series
+from skcoad._validation import as_named, validate_series
 from skcoad.detectors import TimeSeriesDetector
 
 __all__ = ["Clock", "Reader", "Tick", "frame_of_row"]

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from skcoad._duration import check_duration
+from skcoad._grid import zoned_grid
 from skcoad._time import in_utc, time_index
-from skcoad._validation import zoned_grid
 
 __all__ = [
     "Duration",

@@ -12,8 +12,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skcoad import NeighborsDetector
+from skcoad._grid import regular_grid
 from skcoad._time import time_index
-from skcoad._validation import regular_grid
 from skcoad.plotting import plot_scores
 from skcoad.thresholds import PeaksOverThreshold
 

@@ -51,7 +51,7 @@ ROW_STEPS = {
     "rarity": ("streaming/_calibration.py", "__call__"),
 }
 CHUNK_STEPS = {
-    "join: search for neighbours": ("neighbors/_join.py", "_candidates"),
+    "join: search for neighbours": ("neighbors/_join.py", "_query"),
     "join: distances along diagonals": ("neighbors/_diagonals.py", "follow_diagonals"),
     "local statistics": ("model/_statistics.py", "forward"),
     "rarity": ("calibration/_tail.py", "forward"),

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 MAX_SEGMENTS = 10
 MAX_ZOOMS = 3
+FEW_ROWS = 100  # which show no score of 2, of one in a hundred
 OUTPUTS = ("save", "out", "scores", "plot", "report")
 
 
@@ -237,6 +238,8 @@ def fit(series: Series, detector: TimeSeriesDetector) -> None:
         found = normal_dominant_period(series.values[:n_fitted]) is not None
         period += "" if found else ", a fallback: none was found, --period sets it"
     print(f"Fitted on {n_fitted} in {seconds:.1f} s ({period}).")
+    if n_fitted < FEW_ROWS:
+        print(f"So few rows, below {FEW_ROWS}, say little of what is normal.")
 
 
 def detect(

@@ -296,6 +296,13 @@ def test_a_period_that_was_not_found_is_said_to_be_a_fallback(folder, pump, caps
     assert "(period 25)" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("n_rows", "few"), [(99, True), (100, False)])
+def test_few_training_rows_are_said_to_say_little(n_rows, few, folder, pump, capsys):
+    words = ("--detector", "neighbors", "--train", n_rows, "--threshold", 5)
+    assert run("detect", pump, *words) == 0
+    assert ("say little of what is normal" in capsys.readouterr().out) == few
+
+
 def test_a_period_is_no_fallback_for_an_error_code_in_training(folder, frame, capsys):
     flow = frame["flow"].copy()
     flow.iloc[100] = -9999

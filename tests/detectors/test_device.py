@@ -128,18 +128,17 @@ def test_no_loop_waits_for_the_device(process, name):
 
 
 def n_operations(n_channels):
-    """How often the device is told to compute something, in fit and in scoring."""
+    """How often the device is told to compute something for a score."""
     normal, X = parts(1000, n_channels)
     with simulated_device.simulation() as running:
         detector = NeighborsDetector(device=simulated_device.NAME, period=10)
         detector.fit(normal)
-        of_fit = running.n_operations
+        before = running.n_operations
         detector.decision_function(X)
-        return of_fit, running.n_operations - of_fit
+        return running.n_operations - before
 
 
 def test_channels_are_compared_with_their_neighbours_at_once(process):
     """Where they are short, telling the device what to do costs more than doing it."""
-    counts = [process(n_operations, n_channels) for n_channels in (1, 2, 3)]
-    for one, two, three in zip(*counts, strict=True):
-        assert three - two < 0.7 * one  # what channels predict of others is new to two
+    one, two, three = (process(n_operations, n_channels) for n_channels in (1, 2, 3))
+    assert three - two < 0.7 * one  # what channels predict of others is new to two

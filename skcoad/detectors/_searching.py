@@ -319,7 +319,7 @@ def row_position(X: Any, n_timestamps: int, name: str, given: Any) -> int:
     try:
         first = int(times.get_slice_bound(given, side="left"))
         after = int(times.get_slice_bound(given, side="right"))
-    except (TypeError, ValueError, KeyError) as error:
+    except (TypeError, ValueError, KeyError, AttributeError) as error:  # of NaT
         raise ValueError(
             f"{name} must be an integer or a time like {times[0]!r}, got {given!r}"
         ) from error

@@ -333,7 +333,9 @@ def _joined(
     def query(row: int) -> _Queried:
         return indexes[row]._query(None if x is None else x[row], starts, zone)
 
-    queried = list(in_threads(query, range(len(indexes))))
+    # On an accelerator one after the other, as each takes much of its memory.
+    apply = in_threads if device.type == "cpu" else map
+    queried = list(apply(query, range(len(indexes))))
     n_probes = max(each.found.shape[1] for each in queried)
     found, totals = (
         torch.stack([_widened(candidates, n_probes) for candidates in part])

@@ -202,9 +202,9 @@ def common_period(recordings: Sequence[FloatArray]) -> int:
     Returns
     -------
     int
-        The median of their dominant periods, weighted by their lengths; where nothing
-        repeats in any, :func:`skcoad.preprocessing.fallback_period` of their mean
-        length.
+        The median of their dominant periods, weighted by their lengths, of those that
+        fit twice into every recording; where there is none,
+        :func:`skcoad.preprocessing.fallback_period` of their mean length.
 
     Examples
     --------
@@ -219,6 +219,9 @@ def common_period(recordings: Sequence[FloatArray]) -> int:
         for number, recording in enumerate(recordings)
         if (period := normal_dominant_period(recording)) is not None
     }
+    # All are fitted to by windows of this period.
+    longest = min(map(len, recordings)) // 2
+    found = {number: period for number, period in found.items() if period <= longest}
     if not found:
         return fallback_period(sum(map(len, recordings)) // len(recordings))
     numbers = sorted(found, key=lambda number: found[number])

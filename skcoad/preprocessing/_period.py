@@ -21,6 +21,7 @@ FFT_CHUNK = 2**16  # points
 MAX_TIMESTAMPS = 2**20  # of the beginning of the series
 MAX_PERIOD = 1000
 MAX_LONG_PERIOD = 10_000  # where nothing repeats sooner
+ALIKE = 0.05  # how far the long periods of both halves of a series may be apart
 
 
 def autocorrelation(x: FloatArray, max_lag: int) -> NDArray[np.float64]:
@@ -95,7 +96,8 @@ def dominant_period(
     max_period : int, default=None
         Largest lag; never more than a third of the series. A peak has two sides, so the
         largest lag itself cannot be the period. By default 1,000; and where nothing
-        stands out up to there, 10,000, but no more than an eighth of the series.
+        stands out up to there, 10,000, but no more than an eighth of the series, if
+        both halves of it have the same period.
     near_best : float, default=0.85
         The period is the first peak at least this fraction as high as the highest:
         multiples of a period correlate as well as the period itself.
@@ -131,7 +133,15 @@ def dominant_period(
     longest = min(MAX_LONG_PERIOD, len(x) // 8)
     if usual is not None or longest <= MAX_PERIOD:
         return usual
-    return _dominant_period(x, min_period, longest, near_best, detrend)
+    # So many lags are tried that some would stand out by chance, as of a few bursts.
+    found, *of_halves = (
+        _dominant_period(part, min_period, longest, near_best, detrend)
+        for part in (x, x[: len(x) // 2], x[len(x) // 2 :])
+    )
+    if found is None or None in of_halves:
+        return None
+    alike = np.isclose(np.asarray(of_halves, dtype=float), found, rtol=ALIKE)
+    return found if alike.all() else None
 
 
 def _dominant_period(

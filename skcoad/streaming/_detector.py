@@ -72,8 +72,8 @@ class StreamingDetector:
     interval : str or timedelta, default=None
         Time from one row to the next, such as ``"1min"``, if rows come with an index of
         times. Rows that are then missing are missing values. Times may be off by a
-        quarter of an interval, and by nearly a half once some rows have come; a row
-        that comes much sooner is an error.
+        quarter of an interval, and by nearly a half once some rows have come; rows
+        that keep coming sooner are an error.
     final_every : int, default=None
         Final scores come for so many rows at once. Fewer come sooner and cost more. By
         default two windows.

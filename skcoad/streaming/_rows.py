@@ -21,7 +21,9 @@ IntArray = NDArray[np.int64]
 # The grid of times follows the rows by this fraction of each deviation, so that it
 # keeps step with a slow clock and is not moved much by a single late row.
 FOLLOWING = 16
-SOONEST = 0.45  # of an interval; rows that are a quarter off are at least 0.5 apart
+# Rows at a shorter spacing than the interval fall behind the grid. One that follows a
+# late row, which was taken for the next but one, may be at the place of that.
+SOONEST = -0.55  # of an interval, after the place of the last row
 FEW = 10  # rows, which may come at any times
 EVEN, MOST = 0.05, 0.75  # so near to the usual step are most of those of even rows
 OFF = 0.15  # even rows that are so far off the interval have another
@@ -197,8 +199,8 @@ class Clock:
         ------
         ValueError
             If the rows have times and there is no interval, or the other way round; if
-            their times do not increase; if one comes far less than an interval after
-            the row before; or if several are evenly spaced, but not by the interval.
+            their times do not increase; if they keep coming sooner than the interval;
+            or if the first ones are evenly spaced, but not by the interval.
         """
         times = row_times(rows) if n_rows else None
         if n_rows == 0 or (times is None and self.interval is None):
@@ -227,12 +229,12 @@ class Clock:
                 f"{order}"
             )
         if n_rows >= FEW:
-            _check_spacing(passed[1:], self.interval)
+            _check_spacing(passed[1:], self.interval, begun=self.last is not None)
         steps = np.empty(n_rows, dtype=np.int64)
         grid = last.grid
         for row, time in enumerate(at.tolist()):
             intervals = (time - grid) / self.interval
-            if _too_soon(intervals, passed[row] / self.interval):
+            if intervals < SOONEST:
                 raise ValueError(
                     f"row {row} ({times[row]}) is only {_text(passed[row])} after the "
                     f"row before, and interval is {_text(self.interval)}"
@@ -243,26 +245,18 @@ class Clock:
         return steps, Tick(int(at[-1]), grid)
 
 
-def _check_spacing(passed: IntArray, interval: int) -> None:
-    """Refuse rows that are evenly spaced, but not by the interval."""
+def _check_spacing(passed: IntArray, interval: int, *, begun: bool) -> None:
+    """Refuse rows that are evenly spaced, but not by the interval.
+
+    Once a stream has begun, every other row may be missing for a while.
+    """
     usual = np.median(passed)
     even = (np.abs(passed / usual - 1) <= EVEN).mean() >= MOST
-    if even and abs(usual / interval - 1) > OFF:
+    n_intervals = max(1, round(usual / interval)) if begun else 1
+    if even and abs(usual / (n_intervals * interval) - 1) > OFF:
         raise ValueError(
             f"the rows are {_text(usual)} apart, and interval is {_text(interval)}"
         )
-
-
-def _too_soon(after_place: float, after_row: float) -> bool:
-    """Whether a row cannot be the next one.
-
-    Both are in intervals: after the place of the last row on the grid, and after the
-    row itself. A row that follows a very late one may be near its place, but not near
-    to it; rows at a shorter spacing fall behind the grid, by more with every row.
-    """
-    if after_place >= SOONEST:
-        return False
-    return after_row < SOONEST or after_place < SOONEST - 1
 
 
 def _text(nanoseconds: Any) -> str:

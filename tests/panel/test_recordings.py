@@ -313,3 +313,9 @@ def test_rows_of_a_recording_that_are_missing_by_time_are_missing_values(pump):
     irregular = replace(holed, timestamps=series.timestamps[0] + np.arange(293) ** 2)
     with pytest.raises(ValueError, match=r"recording a: .*resample the series"):
         fit_recordings(detector, {"a": irregular, "b": pump})
+
+
+def test_a_period_that_not_all_recordings_hold_is_not_common(wave):
+    long = np.sin(2 * np.pi * np.arange(400)[:, None] / 40)
+    noise = np.random.default_rng(0).standard_normal((60, 1))
+    assert common_period([long, noise]) == (400 + 60) // 2 // 8

@@ -192,3 +192,14 @@ def test_a_short_period_comes_before_a_long_one():
     t = np.arange(20_000)
     x = np.sin(2 * np.pi * t / 50) + 5 * np.sin(2 * np.pi * t / 2000)
     assert dominant_period(x) == pytest.approx(50, abs=1)
+
+
+def test_a_few_bursts_are_no_long_period():
+    found = []
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        x = 0.1 * rng.standard_normal(40_000)
+        for start in rng.integers(0, 39_900, 15):
+            x[start : start + 100] += 5
+        found.append(dominant_period(x))
+    assert found == 5 * [None]

@@ -89,7 +89,7 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
         """Sizes for a training series."""
 
     @abstractmethod
-    def _fit_model(self, X: FloatArray) -> CoADModel:
+    def _fit_model(self, X: FloatArray, plan: WindowPlan) -> CoADModel:
         """Learn a model of a validated series; other fitted attributes may be set."""
 
     @abstractmethod
@@ -355,9 +355,10 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
         self.training_times_ = None if grid is None else grid.times
         interval = None if grid is None else grid.interval
         normal = without_gross_outliers(series, self._channel_names(), interval)
-        self.thresholder_ = self._held_back_threshold(normal, interval)
+        plan = self._plan(normal)
+        self.thresholder_ = self._held_back_threshold(normal, plan.period, interval)
         with progress("Indexing", normal.size, shown=self.verbose):
-            self.model_ = self._fit_model(normal)
+            self.model_ = self._fit_model(normal, plan)
         try:
             self._set_scores(normal, series, rows, interval)
         except KeyboardInterrupt:
@@ -389,7 +390,7 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
         raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
 
     def _held_back_threshold(
-        self, normal: FloatArray, interval: float | None
+        self, normal: FloatArray, period: int, interval: float | None
     ) -> ScoreThreshold | None:
         """Copy the threshold, fitted on what it holds back, if it holds anything back.
 
@@ -401,7 +402,6 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
         threshold.check(interval)
         if threshold.held_back == 0:
             return threshold
-        period = self._plan(normal).period
         scores = held_back_scores(self, normal, threshold.held_back, period, interval)
         return threshold.fit(scores, separation=period, interval=interval)
 

@@ -332,12 +332,12 @@ class CoADDetector(TimeSeriesDetector):
             step=self.step,
         )
 
-    def _fit_model(self, X: FloatArray) -> CoADModel:
+    def _fit_model(self, X: FloatArray, plan: WindowPlan) -> CoADModel:
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         # Python's own numbers: those of numpy may be small, and overflow.
         model, history = CoADModel.fit(
             X,
-            self._plan(X),
+            plan,
             max_references=int(self.max_references),
             network=NetworkConfig(
                 hidden_size=int(self.hidden_size),

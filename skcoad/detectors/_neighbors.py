@@ -152,10 +152,10 @@ class NeighborsDetector(TimeSeriesDetector):
     def _plan(self, X: FloatArray) -> WindowPlan:
         return plan_windows(X, period=self.period, step=self.step)
 
-    def _fit_model(self, X: FloatArray) -> CoADModel:
+    def _fit_model(self, X: FloatArray, plan: WindowPlan) -> CoADModel:
         model, _ = CoADModel.fit(
             X,
-            self._plan(X),
+            plan,
             max_references=int(self.max_references),
             network=None,
             device=resolve_device(self.device),
@@ -165,7 +165,7 @@ class NeighborsDetector(TimeSeriesDetector):
     def _scoring_options(self) -> ScoringOptions:
         return ScoringOptions(
             score_by="neighbors",
-            smoothing=0.0,  # of a network that there is not
+            smoothing=0.0,  # which is of the network's averages
             channel_aggregation=self.channel_aggregation,
             references=self.references,
         )

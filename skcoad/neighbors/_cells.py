@@ -28,7 +28,7 @@ class CellArrays(NamedTuple):
     centers: FloatArray  # n_components, n_cells
     half_norms: FloatArray  # n_cells: half of the squared norm of a centre
     edges: IntArray  # n_cells + 1: where the members of each cell start
-    members: FloatArray  # n_components, n_points
+    members: FloatArray  # n_points, n_components
     positions: IntArray  # n_points, in ascending order within a cell
 
 
@@ -114,7 +114,7 @@ def _nearest_members(
         if len(pairs) == 0:
             continue
         first, stop = of.edges[cell], of.edges[cell + 1]
-        points = np.ascontiguousarray(of.members[:, first:stop])
+        points = np.ascontiguousarray(of.members[first:stop].T)
         positions = of.positions[first:stop]
         squared = np.empty(len(positions), dtype=np.float32)
         for pair in pairs:

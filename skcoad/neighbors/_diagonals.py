@@ -149,9 +149,10 @@ def n_sweeps(length: int, stride: int) -> int:
 
 
 def _sides(of: Comparison) -> _Sides:
+    x_terms, y_terms = of.terms
     return _Sides(
-        make_side(of.x, of.metric),
-        make_side(of.y, of.metric),
+        make_side(of.x.series, x_terms),
+        make_side(of.y.series, y_terms),
         of.length,
         shrinkage_of(of.metric),
         of.incomplete.numpy(),

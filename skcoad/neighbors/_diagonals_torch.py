@@ -18,7 +18,6 @@ from skcoad.neighbors._distance import (
     EQUAL,
     NOWHERE,
     Comparison,
-    distance_terms,
     shrinkage_of,
     squared_distance,
 )
@@ -65,7 +64,7 @@ def nearest_adjacent(
             )
         ]
     )
-    x, y = (distance_terms(side, of.metric) for side in (of.x, of.y))
+    x, y = of.terms
     squared = squared_distance(
         [each[starts, None, None] for each in x],
         [each[near] for each in y],
@@ -138,11 +137,12 @@ def follow_diagonals(
 def _stacked(joins: Sequence[Comparison]) -> _Joins:
     shrinkage = [shrinkage_of(of.metric) for of in joins]
     shrinkages = torch.tensor(shrinkage, dtype=torch.float64)
+    terms = [of.terms for of in joins]
     return _Joins(
         torch.stack([of.x.series for of in joins]),
         torch.stack([of.y.series for of in joins]),
-        torch.stack([distance_terms(of.x, of.metric) for of in joins], 1),
-        torch.stack([distance_terms(of.y, of.metric) for of in joins], 1),
+        torch.stack([x for x, _ in terms], 1),
+        torch.stack([y for _, y in terms], 1),
         shrinkages.to(joins[0].x.series.device).view(-1, 1, 1, 1),
         torch.stack([of.incomplete for of in joins]),
         joins[0].length,

@@ -9,6 +9,8 @@ z-normalisation v is not needed, and 0 here, and s is 1.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 import torch
@@ -47,7 +49,8 @@ class Moments(NamedTuple):
     variance: Tensor
 
 
-class Comparison(NamedTuple):
+@dataclass(frozen=True)
+class Comparison:
     """Two series whose subsequences are compared.
 
     Attributes
@@ -72,6 +75,11 @@ class Comparison(NamedTuple):
     def length(self) -> int:
         """Length of a subsequence."""
         return len(self.x.series) - len(self.x.mean) + 1
+
+    @cached_property
+    def terms(self) -> tuple[Tensor, Tensor]:
+        """What :func:`distance_terms` gives for `x` and for `y`."""
+        return distance_terms(self.x, self.metric), distance_terms(self.y, self.metric)
 
 
 def shrinkage_of(metric: Metric) -> float:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-import operator
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -72,6 +70,7 @@ class InvertedFile(nn.Module):
     centers: Tensor
     positions: Tensor
     members: Tensor
+    edges: Tensor
 
     def __init__(
         self,
@@ -98,10 +97,11 @@ class InvertedFile(nn.Module):
         for name, value in (
             ("centers", centers[counts > 0]),
             ("positions", positions[order]),
-            ("members", embeddings[order].T.contiguous()),
+            ("members", embeddings[order]),
+            ("edges", F.pad(counts[counts > 0].cumsum(0), (1, 0))),
         ):
             self.register_buffer(name, value, persistent=False)
-        self.edges = F.pad(counts[counts > 0].cumsum(0), (1, 0)).tolist()
+        self.largest = int(counts.max())  # size of a cell
 
     def search(self, queries: Tensor, at: Tensor, zone: ExclusionZone) -> Tensor:
         """Find the best member of each of the nearest cells.
@@ -132,19 +132,18 @@ class InvertedFile(nn.Module):
             )
             return torch.from_numpy(best)
         cells = _nearest(queries, self.centers, min(N_PROBES, len(self.centers)))
-        edges = torch.tensor(self.edges).to(queries.device)
-        size = max(map(operator.sub, self.edges[1:], self.edges))
-        points = self.members.T.contiguous()
         found = []
         for chunk in torch.split(
             torch.arange(len(queries), device=queries.device),
-            max(1, PAIR_CHUNK // (cells.shape[1] * size)),
+            max(1, PAIR_CHUNK // (cells.shape[1] * self.largest)),
         ):
             # A row for each cell, as long as the largest is.
-            member = edges[cells[chunk], None] + torch.arange(size, device=edges.device)
-            beyond = member >= edges[cells[chunk] + 1, None]
-            member = member.clamp_max(len(points) - 1)  # query, cell, member
-            squared = (points[member] - queries[chunk, None, None]).square_().sum(-1)
+            rank = torch.arange(self.largest, device=queries.device)
+            member = self.edges[cells[chunk], None] + rank
+            beyond = member >= self.edges[cells[chunk] + 1, None]
+            member = member.clamp_max(len(self.members) - 1)  # query, cell, member
+            points = self.members[member]
+            squared = (points - queries[chunk, None, None]).square_().sum(-1)
             position = self.positions[member]
             excluded = zone.excludes(position - at[chunk, None, None]) | beyond
             nearest = squared.masked_fill_(excluded, torch.inf).argmin(-1, keepdim=True)
@@ -156,7 +155,7 @@ class InvertedFile(nn.Module):
         return CellArrays(
             self.centers.T.contiguous().cpu().numpy(),
             _half_norms(self.centers).cpu().numpy(),
-            np.array(self.edges),
+            self.edges.cpu().numpy(),
             self.members.cpu().numpy(),
             self.positions.cpu().numpy(),
         )

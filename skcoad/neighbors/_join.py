@@ -39,6 +39,7 @@ from skcoad.neighbors._distance import (
     Comparison,
     Metric,
     Moments,
+    distance_terms,
 )
 from skcoad.neighbors._index import TRIVIAL_MATCH, Neighbors
 from skcoad.neighbors._inverted_file import N_SAMPLE, ExclusionZone, InvertedFile
@@ -176,7 +177,8 @@ class JoinIndex(nn.Module):
 
     def side(self) -> Side:
         """Make the arrays of the series that compiled functions read."""
-        return make_side(Moments(*(each.cpu() for each in self._y)), self.metric)
+        terms = distance_terms(self._y, self.metric)
+        return make_side(self.series.cpu(), terms.cpu())
 
     def self_join(
         self, query_stride: int, exclusion: int | None = None, past_only: bool = False

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from skcoad.neighbors._compiled import compiled
-from skcoad.neighbors._distance import Metric, Moments, distance_terms
 
 __all__ = ["Side", "make_side", "pair_distance", "sum_squares"]
 
@@ -23,10 +23,9 @@ class Side(NamedTuple):
     moments: NDArray[np.float64]  # rows of mean, variance and scale
 
 
-def make_side(of: Moments, metric: Metric) -> Side:
-    """Arrays of a series on the CPU, with the variances and scales of a metric."""
-    terms = distance_terms(of, metric)
-    return Side(np.ascontiguousarray(of.series.numpy()), terms.T.contiguous().numpy())
+def make_side(series: Tensor, terms: Tensor) -> Side:
+    """Arrays of a series on the CPU, and of what ``distance_terms`` gives for it."""
+    return Side(np.ascontiguousarray(series.numpy()), terms.T.contiguous().numpy())
 
 
 @compiled(fastmath={"reassoc", "contract"})

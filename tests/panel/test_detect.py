@@ -197,9 +197,9 @@ def test_a_rate_by_time_needs_times_and_has_those_of_the_series(
     fitted = []
     fit_model = NeighborsDetector._fit_model
 
-    def counted(detector, X):
+    def counted(detector, X, plan):
         fitted.append(len(X))
-        return fit_model(detector, X)
+        return fit_model(detector, X, plan)
 
     monkeypatch.setattr(NeighborsDetector, "_fit_model", counted)
     detector = NeighborsDetector(contamination=PeaksOverThreshold("1 per week"))

@@ -20,21 +20,21 @@ class ChunkSizes(NamedTuple):
         Points of the windows in one forward pass of a network of hidden size 32.
     timestamps : int
         Least length of the parts in which a long series is scored.
-    channels : int
-        Timestamps of several channels that are compared with their neighbours at once.
+    joined : int
+        Timestamps, of all channels together, that are joined with others at once.
     """
 
     queries: int
     points: int
     timestamps: int
-    channels: int
+    joined: int
 
 
 # The distances of a chunk of queries to a whole index should stay in the CPU's cache.
-CPU_CHUNKS = ChunkSizes(queries=2**8, points=2**15, timestamps=2**16, channels=1)
+CPU_CHUNKS = ChunkSizes(queries=2**8, points=2**15, timestamps=2**16, joined=1)
 # An accelerator needs large batches to be busy. Not tuned: bounded by memory only.
 ACCELERATOR_CHUNKS = ChunkSizes(
-    queries=2**13, points=2**20, timestamps=2**21, channels=2**21
+    queries=2**13, points=2**20, timestamps=2**21, joined=2**21
 )
 
 
@@ -86,7 +86,7 @@ def channel_groups(
     >>> channel_groups(3, 1000, torch.device("cuda"))
     [range(0, 3)]
     """
-    size = max(1, chunk_sizes(device).channels // n_timestamps)
+    size = max(1, chunk_sizes(device).joined // n_timestamps)
     channels = range(n_channels)
     return [channels[first : first + size] for first in range(0, n_channels, size)]
 

@@ -336,9 +336,12 @@ class ChannelNeighbors(nn.Module):
             One for each of :data:`VIEWS`, of ``n_timestamps - period + 1``
             subsequences.
         """
+        return _join_all([self], [self._views(self._imputed(x, missing), missing)])[0]
+
+    def _imputed(self, x: Tensor, missing: Tensor) -> Tensor:
+        """A series with the values of nearest neighbours where it is missing."""
         stride = self.plan.query_stride(2)
-        filled = impute(self.index, x[None], missing[None], stride)[0]
-        return _join_all([self], [self._views(filled, missing)])[0]
+        return impute(self.index, x[None], missing[None], stride)[0]
 
     def _excess_with_own(
         self,
@@ -442,11 +445,10 @@ def profile_all(
     """
     retrieved, views = [], []
     for of, (x, missing) in zip(neighbors, series, strict=True):
-        stride = of.plan.query_stride(2)
-        filled = impute(of.index, x[None], missing[None], stride)
-        windows = query_windows(of.index, filled, stride)
-        retrieved.append(retrieve(of.index, filled, windows, missing[None])[0])
-        views.append(of._views(filled[0], missing))
+        filled = of._imputed(x, missing)
+        windows = query_windows(of.index, filled[None], of.plan.query_stride(2))
+        retrieved.append(retrieve(of.index, filled[None], windows, missing[None])[0])
+        views.append(of._views(filled, missing))
     found = _join_all(neighbors, views)
     return [
         Profile(one, of._evidence(kinds, nearest, references))

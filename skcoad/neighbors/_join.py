@@ -142,15 +142,11 @@ class JoinIndex(nn.Module):
 
     def _embed(self, x: Moments, starts: Tensor) -> Tensor:
         """Principal components of subsequences, ``(Q, n_components)``."""
-        subsequences = x.series.unfold(0, self.length, 1)
-        n_points = self.components.shape[0]
+        subsequences = self._downsampled(x.series)
         total = self.components.sum(0)
         embedded = []
         for chunk in torch.split(starts, EMBEDDING_CHUNK):
             points = subsequences[chunk]
-            if self.factor > 1:
-                points = points[:, : n_points * self.factor]
-                points = points.reshape(len(points), n_points, self.factor).mean(2)
             mean = x.mean[chunk, None].to(points.dtype)
             coordinates = points @ self.components
             if self.metric == "euclidean":
@@ -160,6 +156,11 @@ class JoinIndex(nn.Module):
                 coordinates = (coordinates - mean * total) / deviation.to(points.dtype)
             embedded.append(F.hardshrink(coordinates, TINY))
         return torch.cat(embedded)
+
+    def _downsampled(self, series: Tensor) -> Tensor:
+        """Means of consecutive values of each subsequence, ``(n, n_points)``."""
+        means = F.avg_pool1d(series[None], self.factor, stride=1)[0]
+        return means.unfold(0, self.length - self.factor + 1, 1)[:, :: self.factor]
 
     def embed_own(self, starts: Tensor) -> Tensor:
         """Principal components of subsequences of the series itself.

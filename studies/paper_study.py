@@ -10,6 +10,12 @@ with the whole schedule of the learning rate. Smoothed probability and error are
 combined in several ways, among them the paper's (Eq. 11, data scaled to [0, 1] by the
 training part) and that of the released code (both parts scaled over the test part).
 Runs in the results file are not computed again, so that further steps can be added.
+
+``--variants`` asks what the differences to the paper and to the released code cost;
+each variant removes one of them. The table "What differs" was made by
+
+    python studies/paper_study.py path/to/ucr --out differences.jsonl --steps 300 \
+        --encoders conv --variants default clean step
 """
 
 from __future__ import annotations
@@ -17,8 +23,9 @@ from __future__ import annotations
 import argparse
 import itertools
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -28,12 +35,15 @@ from numpy.typing import NDArray
 from skcoad import CoADDetector
 from skcoad.benchmark import Result
 from skcoad.datasets import Series, open_archive
+from skcoad.model import Batch, sample_batch
+from skcoad.preprocessing import dominant_period, fallback_period
 from skcoad.scoring import explain_series
 from skcoad.scoring._components import smoothed
 
 # Short ones, of eight recordings.
 SERIES = tuple(f"{n}_*" for n in (112, 113, 119, 127, 138, 157, 161, 175))
 ENCODERS = ("gru", "conv")
+VARIANTS = ("default", "clean", "step", "weights")  # see `make_detector`
 METRICS = {"hit_at_1": "Acc@1, %", "auc_pr": "AUC-PR", "vus_pr": "VUS-PR"}
 FloatArray = NDArray[np.floating]
 
@@ -44,11 +54,51 @@ class Run(NamedTuple):
     series: Series
     encoder: str
     n_steps: int
+    variant: str
 
     @property
     def name(self) -> str:
         """Key in the results file."""
-        return f"{self.series.name} {self.encoder} {self.n_steps}"
+        name = f"{self.series.name} {self.encoder} {self.n_steps}"
+        return name if self.variant == "default" else f"{name} {self.variant}"
+
+
+class CleanCopies(CoADDetector):
+    """Every batch holds its windows once more, undistorted, as in the released code."""
+
+    def _training_arguments(self) -> Mapping[str, Any]:
+        return {**super()._training_arguments(), "sample": with_clean_copies}
+
+
+def with_clean_copies(*arguments: Any) -> Batch:
+    """Draw a batch of half as many windows, each distorted and as it is."""
+    batch = sample_batch(*arguments)
+    half = len(batch.normal) // 2
+    normal, distorted, mask, missing = (part[:half] for part in batch[:4])
+    return Batch(
+        torch.cat([normal, normal]),
+        torch.cat([distorted, normal]),
+        torch.cat([mask, torch.zeros_like(mask)]),
+        torch.cat([missing, missing]),
+        None,
+    )
+
+
+def make_detector(run: Run) -> CoADDetector:
+    """Detector with the paper's settings, but for what a variant changes."""
+    settings: dict[str, Any] = {
+        "encoder": run.encoder,
+        "max_steps": run.n_steps,
+        "random_state": 0,
+    }
+    if run.variant == "clean":  # 64 windows and their copies
+        return CleanCopies.paper(batch_size=128, **settings)
+    if run.variant == "step":  # a window every period instead of every two
+        train = run.series.train
+        settings["step"] = dominant_period(train) or fallback_period(len(train))
+    if run.variant == "weights":  # 2.0 million instead of 0.9
+        settings["hidden_size"] = 212
+    return CoADDetector.paper(**settings)
 
 
 def rules(
@@ -87,9 +137,7 @@ def study(run: Run) -> Result:
     """Metrics of each rule of one training."""
     torch.set_num_threads(1)
     series, started = run.series, time.process_time()
-    detector = CoADDetector.paper(
-        encoder=run.encoder, max_steps=run.n_steps, random_state=0
-    ).fit(series.train)
+    detector = make_detector(run).fit(series.train)
     model, options = detector.model_, detector._scoring_options()
     test, normal = (
         smoothed(
@@ -105,6 +153,7 @@ def study(run: Run) -> Result:
         "series": run.name,
         "encoder": run.encoder,
         "n_steps": run.n_steps,
+        "variant": run.variant,
         "loss": detector.loss_curve_[-1],
         "seconds": time.process_time() - started,
         "metrics": {
@@ -116,14 +165,13 @@ def study(run: Run) -> Result:
 def table(results: list[Result]) -> str:
     """Markdown table of the means over the series."""
     rows = []
-    for encoder, n_steps in dict.fromkeys(
-        (result["encoder"], result["n_steps"]) for result in results
-    ):
-        chosen = [
-            result
-            for result in results
-            if (result["encoder"], result["n_steps"]) == (encoder, n_steps)
-        ]
+    groups: dict[tuple[str, int, str], list[Result]] = {}
+    for result in results:  # those of earlier files have no variant
+        variant = result.get("variant", "default")
+        key = result["encoder"], result["n_steps"], variant
+        groups.setdefault(key, []).append(result)
+    for (encoder, n_steps, variant), chosen in groups.items():
+        name = encoder if variant == "default" else f"{encoder} {variant}"
         loss = np.mean([result["loss"] for result in chosen])
         seconds = np.median([result["seconds"] for result in chosen])
         for rule in chosen[0]["metrics"]:
@@ -133,7 +181,7 @@ def table(results: list[Result]) -> str:
             )
             rows.append(
                 [
-                    f"{encoder}, {rule}",
+                    f"{name}, {rule}",
                     str(n_steps),
                     str(len(chosen)),
                     f"{100 * hit:.0f}",
@@ -152,15 +200,16 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="folder of the UCR archive")
     parser.add_argument("--steps", type=int, nargs="+", default=[100, 300, 1000])
     parser.add_argument("--encoders", nargs="+", default=ENCODERS, choices=ENCODERS)
+    parser.add_argument("--variants", nargs="+", default=["default"], choices=VARIANTS)
     parser.add_argument("--out", type=Path, default=Path("paper.jsonl"))
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     arguments = parser.parse_args()
     archive = open_archive(arguments.data)
     series = [one for pattern in SERIES for one in archive.select(pattern)]
     runs = [
-        Run(one, encoder, n_steps)
-        for n_steps, encoder, one in itertools.product(
-            sorted(arguments.steps), arguments.encoders, series
+        Run(one, encoder, n_steps, variant)
+        for n_steps, encoder, variant, one in itertools.product(
+            sorted(arguments.steps), arguments.encoders, arguments.variants, series
         )
     ]
     print(table(run_study(study, runs, arguments.out, arguments.jobs)))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.floating[Any]]
 BoolArray = NDArray[np.bool_]
+IntArray = NDArray[np.int64]
 
 Size = int | Literal["auto"]
 Missing = Literal["mask", "raise"]

@@ -100,6 +100,15 @@ def test_every_module_is_of_a_readable_size(path):
     assert len(path.read_text().splitlines()) <= MAX_LINES
 
 
+def executed(tree):
+    """Nodes of a module but those that only a type checker sees."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue
+        yield node
+        yield from executed(node)
+
+
 def graph(folder):
     """Imports among the modules of one package."""
     modules = {path.stem: path for path in folder.glob("*.py")}
@@ -108,7 +117,7 @@ def graph(folder):
     for name, path in modules.items():
         edges[name] = {
             node.module.removeprefix(prefix + ".")
-            for node in ast.walk(ast.parse(path.read_text()))
+            for node in executed(ast.parse(path.read_text()))
             if isinstance(node, ast.ImportFrom)
             and (node.module or "").startswith(prefix + ".")
         } & modules.keys()

@@ -14,15 +14,23 @@ from typing import Any
 
 import joblib
 
-from skcoad.benchmark._detectors import FitPredictOnly, make_detector
-from skcoad.benchmark._plots import plot_comparison
-from skcoad.benchmark._protocols import METRICS, PROTOCOLS
-from skcoad.benchmark._published import compare_with_published, read_published
-from skcoad.benchmark._report import markdown_table, report
-from skcoad.benchmark._run import run_benchmark
-from skcoad.benchmark._scenarios import scenario_report, scenario_suite
+from skcoad.benchmark import (
+    BASELINES,
+    PROTOCOLS,
+    FitPredictOnly,
+    compare_with_published,
+    plot_comparison,
+    read_published,
+    read_results,
+    report,
+    run_benchmark,
+    scenario_report,
+    scenario_suite,
+)
+from skcoad.benchmark._detectors import make_detector
+from skcoad.benchmark._protocols import METRICS
+from skcoad.benchmark._report import markdown_table
 from skcoad.benchmark._statistics import first_error
-from skcoad.benchmark.baselines import BASELINES
 from skcoad.cli._output import (
     FIGURE_SUFFIXES,
     check_figure_suffix,
@@ -32,7 +40,6 @@ from skcoad.cli._output import (
 from skcoad.cli._parallel import interrupted, worker_processes
 from skcoad.datasets import Series, open_archive
 from skcoad.io._atomic import atomic_write
-from skcoad.io._results import read_results
 
 DEFAULT_DETECTORS = ("CoAD", "KMeansAD", "PCA")
 DETECTORS_HELP = f"""\

@@ -6,7 +6,9 @@ import argparse
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
+
+from skcoad._typing import ChannelAggregation, References, ScoreBy
 
 if TYPE_CHECKING:
     from skcoad.detectors import TimeSeriesDetector
@@ -55,13 +57,13 @@ def add_detector_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--channel-aggregation",
-        choices=("rms", "mean", "max"),
+        choices=get_args(ChannelAggregation),
         help="score of a timestamp: the quadratic mean of those of its channels, their "
         "mean, or the largest (default: rms)",
     )
     parser.add_argument(
         "--references",
-        choices=("train", "past", "all"),
+        choices=get_args(References),
         help="where normal neighbours are looked for: in the training part, also "
         "earlier in the series, or also anywhere in it (default: train)",
     )
@@ -74,7 +76,7 @@ def add_detector_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--score-by",
-        choices=("joint", "classification", "reconstruction", "neighbors"),
+        choices=get_args(ScoreBy),
         help="components of the score (default: joint)",
     )
     parser.add_argument(

@@ -10,7 +10,7 @@ import os
 from abc import abstractmethod
 from copy import copy
 from numbers import Real
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args, overload
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ from skcoad._grid import insert_missing_rows, regular_grid
 from skcoad._progress import progress
 from skcoad._time import Grid
 from skcoad._torch_state import own_torch_state
-from skcoad._typing import FloatArray
+from skcoad._typing import ChannelAggregation, FloatArray, Missing, References
 from skcoad._validation import (
     StrOptions,
     check_parameters,
@@ -69,9 +69,9 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "period": [StrOptions({"auto"}), integers(2)],
         "step": [StrOptions({"auto"}), integers(1)],
-        "references": [StrOptions({"train", "past", "all"})],
-        "channel_aggregation": [StrOptions({"rms", "mean", "max"})],
-        "missing": [StrOptions({"mask", "raise"})],
+        "references": [StrOptions(set(get_args(References)))],
+        "channel_aggregation": [StrOptions(set(get_args(ChannelAggregation)))],
+        "missing": [StrOptions(set(get_args(Missing)))],
         # A number, one of our thresholds, or a thresholder of PyOD or pythresh.
         "contamination": [reals(0, 0.5, closed="right"), BaseEstimator, BaseDetector],
         "device": [str, torch.device],

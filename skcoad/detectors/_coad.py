@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 import numpy as np
 import torch
@@ -201,12 +201,12 @@ class CoADDetector(TimeSeriesDetector):
         "window_periods": [reals(1)],
         "window_size": [StrOptions({"auto"}), integers(4)],
         "patch_size": [StrOptions({"auto"}), integers(1)],
-        "encoder": [StrOptions({"conv", "gru"})],
+        "encoder": [StrOptions(set(get_args(Encoder)))],
         "hidden_size": [integers(2, 1024)],
         "n_layers": [integers(1, 16)],
-        "branches": [StrOptions({"both", "time", "frequency"})],
-        "fusion": [StrOptions({"max", "mean"})],
-        "masking": [StrOptions({"soft", "hard", "random", "grating"})],
+        "branches": [StrOptions(set(get_args(Branches)))],
+        "fusion": [StrOptions(set(get_args(Fusion)))],
+        "masking": [StrOptions(set(get_args(Masking)))],
         "max_references": [integers(0)],
         "distortions": [tuple, list],
         "distortion_lengths": [tuple, list],
@@ -215,11 +215,9 @@ class CoADDetector(TimeSeriesDetector):
         "batch_size": [integers(1, 4096)],
         "max_steps": [integers(1)],
         "max_seconds": [reals(0, closed="right"), None],
-        "score_by": [
-            StrOptions({"joint", "classification", "reconstruction", "neighbors"})
-        ],
+        "score_by": [StrOptions(set(get_args(ScoreBy)))],
         "smoothing": [reals(0)],
-        "score_aggregation": [StrOptions({"mean", "max"})],
+        "score_aggregation": [StrOptions(set(get_args(Aggregation)))],
         "random_state": [integers(0, 2**32 - 1), np.random.RandomState, None],
     }
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from skcoad._text import value_text
 from skcoad._time import time_text
@@ -16,12 +14,11 @@ from skcoad.scoring import (
     COMPONENTS,
     WORDS,
     AnomalySegment,
-    ScoreComponents,
     find_segments,
 )
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from skcoad.detectors._explanation import Explanation
 
 __all__ = ["channel_text", "describe", "main_channels", "row_text", "summarise"]
 
@@ -30,36 +27,7 @@ FLAT_SHARE = 0.5  # of a segment
 ALSO = 0.2  # share of the score from which on another channel is named
 
 
-class Explained(Protocol):
-    """What is said of an :class:`Explanation`; its attributes of these names."""
-
-    @property
-    def index(self) -> pd.Index[Any]: ...
-    @property
-    def channels(self) -> Sequence[Any]: ...
-    @property
-    def values(self) -> FloatArray: ...
-    @property
-    def score(self) -> FloatArray: ...
-    @property
-    def channel_scores(self) -> FloatArray: ...
-    @property
-    def components(self) -> Sequence[ScoreComponents]: ...
-    @property
-    def contributions(self) -> FloatArray: ...
-    @property
-    def neighbors(self) -> NDArray[np.int64] | None: ...
-    @property
-    def training_times(self) -> pd.Index[Any] | None: ...
-    @property
-    def threshold(self) -> float: ...
-    @property
-    def highest_normal(self) -> float: ...
-    @property
-    def period(self) -> int: ...
-
-
-def summarise(explanation: Explained) -> str:
+def summarise(explanation: Explanation) -> str:
     """Say what stands out most; see ``Explanation.summary``."""
     score = explanation.score
     observed = ~np.isnan(explanation.values).all(1)
@@ -79,7 +47,7 @@ def summarise(explanation: Explained) -> str:
     return describe(explanation, segments[0])
 
 
-def describe(explanation: Explained, segment: AnomalySegment) -> str:
+def describe(explanation: Explanation, segment: AnomalySegment) -> str:
     """Say in one or two sentences what a segment of an explained part is."""
     index = explanation.index
     channel, *others = main_channels(explanation, segment)
@@ -96,7 +64,7 @@ def describe(explanation: Explained, segment: AnomalySegment) -> str:
     )
 
 
-def main_channels(explanation: Explained, segment: AnomalySegment) -> list[int]:
+def main_channels(explanation: Explanation, segment: AnomalySegment) -> list[int]:
     """Channels with a large part of the score at the peak.
 
     Parameters
@@ -142,7 +110,7 @@ def _span(first: Any, last: Any) -> str:
     return f"From row {start} to {stop}" if plain else f"From {start} to {stop}"
 
 
-def _behaviour(explanation: Explained, channel: int, segment: AnomalySegment) -> str:
+def _behaviour(explanation: Explanation, channel: int, segment: AnomalySegment) -> str:
     """What a channel did in a segment, as the end of a sentence."""
     part = slice(segment.start, segment.stop)
     x = explanation.values[part, channel]
@@ -184,7 +152,7 @@ def _is_more(component: str, x: FloatArray, expected: FloatArray) -> bool:
     return bool(deviation[np.abs(deviation).argmax()] > 0) if len(deviation) else True
 
 
-def _nearest(explanation: Explained, channel: int, peak: int) -> str:
+def _nearest(explanation: Explanation, channel: int, peak: int) -> str:
     """Where the nearest normal example is, as the beginning of a sentence."""
     positions = explanation.neighbors
     if positions is None or positions[peak, channel] < 0:

@@ -182,7 +182,7 @@ def swap(windows: Tensor, segment: Segment, generator: torch.Generator) -> Tenso
 
 
 def smooth(windows: Tensor, segment: Segment, generator: torch.Generator) -> Tensor:
-    """Average each point with its neighbours, a tenth of the segment to each side."""
+    """Average each point with its neighbours, a tenth of the mean segment each side."""
     radius = max(1, int(segment.length.float().mean()) // 10)
     padded = F.pad(windows, (radius, radius), mode="replicate")
     return F.avg_pool1d(padded[:, None], 2 * radius + 1, stride=1)[:, 0]

@@ -24,7 +24,7 @@ from torch.nn import functional as F
 
 from skcoad._typing import Branches, Encoder, Fusion, Masking
 from skcoad.model._encoders import ENCODERS
-from skcoad.preprocessing._spectral import stft_basis
+from skcoad.preprocessing import stft_basis
 
 __all__ = ["CoADNetwork", "CoADOutput", "initialise"]
 

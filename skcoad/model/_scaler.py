@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from skcoad._typing import FloatArray
-from skcoad.preprocessing._missing import interpolate_missing
+from skcoad.preprocessing import interpolate_missing
 
 __all__ = ["Scaler"]
 

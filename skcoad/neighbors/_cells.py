@@ -12,12 +12,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skcoad._typing import IntArray
 from skcoad.neighbors._compiled import compiled
 
 __all__ = ["CellArrays", "nearest_cells", "search_cells"]
 
 FloatArray = NDArray[np.float32]
-IntArray = NDArray[np.int64]
 
 FAST = {"contract", "nnan", "nsz"}  # several members in one instruction
 

@@ -34,7 +34,8 @@ from skcoad.neighbors._views import (
     known_neighbors,
     missing_of_kind,
 )
-from skcoad.preprocessing._plan import QUERIES_PER_PERIOD, WindowPlan
+from skcoad.preprocessing import WindowPlan
+from skcoad.preprocessing._plan import QUERIES_PER_PERIOD
 
 __all__ = [
     "ChannelNeighbors",

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from skcoad._typing import BoolArray, FloatArray
+from skcoad._typing import BoolArray, FloatArray, IntArray
 from skcoad.neighbors._cells import search_cells
 from skcoad.neighbors._channel import ChannelNeighbors
 from skcoad.neighbors._compiled import compiled
@@ -31,8 +31,6 @@ from skcoad.neighbors._pairs import pair_distance, sum_squares
 from skcoad.neighbors._views import VIEWS
 
 __all__ = ["SubsequenceLookup", "subsequences"]
-
-IntArray = NDArray[np.int64]
 
 
 def subsequences(x: NDArray[Any], length: int) -> NDArray[Any]:

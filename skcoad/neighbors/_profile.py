@@ -19,7 +19,7 @@ from skcoad._rolling import (
     rolling_sum,
 )
 from skcoad.neighbors._index import SubsequenceIndex
-from skcoad.preprocessing._windows import window_starts
+from skcoad.preprocessing import window_starts
 
 __all__ = [
     "WindowNeighbors",

@@ -83,8 +83,8 @@ WORDS = {
     ),
     "residual_level": Words(
         "level apart from the others",
-        "apart from the other channels as never in training",
-        "apart from the other channels as rarely in training",
+        "its level apart from the other channels as never in training",
+        "its level apart from the other channels as rarely in training",
         "did not go with the other channels for long",
     ),
     "probability": Words(

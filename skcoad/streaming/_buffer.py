@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from skcoad._typing import FloatArray
+from skcoad._typing import FloatArray, IntArray
 
 __all__ = ["Buffer"]
-
-IntArray = NDArray[np.int64]
 
 
 class Buffer:

@@ -126,8 +126,9 @@ class Rarity:
         at = self._kinds, left
         within = (evidence - self._quantiles[at]) / self._widths[at]
         within = np.minimum(np.maximum(within, 0), 1)
-        fraction = (left + within) * ((1 - TAIL) / last)
         excess = np.maximum(evidence - self._quantiles[:, -1:], 0) / self._decade
+        counted = np.where(excess > 0, last, left + within)
+        fraction = counted * ((1 - TAIL) / last)
         decades: FloatArray = excess - np.log10(1 - fraction)
         limit = self._limit
         if (decades > limit).any():

@@ -8,11 +8,10 @@ from copy import copy
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skcoad._torch_state import own_torch_state
-from skcoad._typing import BoolArray, FloatArray
+from skcoad._typing import BoolArray, FloatArray, IntArray
 from skcoad._validation import check_integer
 from skcoad._warnings import warn_of_other_spacing
 from skcoad.detectors import TimeSeriesDetector
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 __all__ = ["StreamScores", "StreamingDetector"]
-
-IntArray = NDArray[np.int64]
 PIECE = 2**14  # rows that are added at once, so that memory is constant
 MISSING = -1  # number of a row that is missing in time
 

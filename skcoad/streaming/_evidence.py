@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from skcoad._rolling import MIN_WEIGHT, SUBSEQUENCE_POWER
-from skcoad._typing import BoolArray, FloatArray
+from skcoad._typing import BoolArray, FloatArray, IntArray
 from skcoad.model import CoADModel
 from skcoad.model._scaler import MAX_SCALED
 from skcoad.model._statistics import (
@@ -19,8 +18,6 @@ from skcoad.model._statistics import (
 from skcoad.neighbors import VIEWS, SubsequenceLookup
 from skcoad.preprocessing._plan import QUERIES_PER_PERIOD
 from skcoad.streaming._causal import carry_forward, trailing_mean
-
-IntArray = NDArray[np.int64]
 
 __all__ = ["CausalEvidence", "Rows", "Statistics"]
 

@@ -6,18 +6,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from skcoad._duration import check_duration
 from skcoad._grid import row_times
 from skcoad._time import duration_text
-from skcoad._typing import FloatArray
+from skcoad._typing import FloatArray, IntArray
 from skcoad._validation import as_named, validate_series
 from skcoad.detectors import TimeSeriesDetector
 
 __all__ = ["Clock", "Reader", "Tick", "frame_of_row"]
-
-IntArray = NDArray[np.int64]
 # The grid of times follows the rows by this fraction of each deviation, so that it
 # keeps step with a slow clock and is not moved much by a single late row.
 FOLLOWING = 16

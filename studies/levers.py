@@ -2,7 +2,7 @@
 
     python studies/levers.py path/to/ucr --out levers.jsonl --jobs 2
 
-Made the rows of the table "Trials" of docs/defaults.md from "no residual head" and
+Made the rows of the table "Trials" of docs/history.md from "no residual head" and
 "constant rate" on; the other rows are of ``trials.sh``.
 
 Each variant is a detector with one part changed (``_variants.py``), on a fifth of the

@@ -2,7 +2,7 @@
 
     python studies/period_study.py path/to/ucr --out periods.jsonl --jobs 2
 
-Made the table "The period" of docs/defaults.md, with the score of commit 85033e4.
+Made the table "The period" of docs/history.md, with the score of commit 85033e4.
 
 For each series of the archive: the period of the training part by several estimators,
 and half of the default's, twice of it and a little more or less. Each period is

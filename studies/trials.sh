@@ -4,7 +4,7 @@
 #
 #     sh studies/trials.sh path/to/ucr trials.jsonl
 #
-# Made the tables "A budget" and "Trials" of docs/defaults.md, but for the rows of
+# Made the tables "A budget" and "Trials" of docs/history.md, but for the rows of
 # levers.py and of distance_study.py, which 85033e4 still has. Runs in the results file are not repeated.
 set -eu
 data=$1 out=$2

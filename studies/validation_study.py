@@ -2,7 +2,7 @@
 
     python studies/validation_study.py path/to/ucr --out validation.jsonl --jobs 2
 
-Made both tables of "Choosing settings without labels" in docs/defaults.md.
+Made both tables of "Choosing settings without labels" in docs/history.md.
 
 Each setting is fitted on the first four fifths of the training part of a series. The
 rest is cut into windows, every other one is distorted as in training, and two measures

@@ -440,9 +440,10 @@ class CoADModel(nn.Module):
     def evidence_weights(self, channel: int) -> FloatArray:
         """Weights of the :data:`EVIDENCE` of one channel, which sum to 1.
 
-        Of values, and likewise of first differences, the part that the nearest
-        neighbours explain is judged by the distance to them, and the rest by local
-        statistics. What other channels explain is judged by the residual besides.
+        Of values, and likewise of first differences, the mean correlation of a training
+        subsequence with its nearest neighbour is the weight of the distances, and what
+        it lacks of 1 that of the local statistics. The fraction of variance that other
+        channels explain is the weight of the residuals.
 
         Parameters
         ----------

@@ -15,7 +15,7 @@ Runs in the results file are not computed again, so that further steps can be ad
 each variant removes one of them. The table "What differs" was made by
 
     python studies/paper_study.py path/to/ucr --out differences.jsonl --steps 300 \
-        --encoders conv --variants default clean step
+        --encoders conv --variants default clean step narrow
 """
 
 from __future__ import annotations
@@ -31,11 +31,12 @@ import numpy as np
 import torch
 from _study import evaluate_test, markdown_table, run_study
 from numpy.typing import NDArray
+from torch import nn
 
 from skcoad import CoADDetector
 from skcoad.benchmark import Result
 from skcoad.datasets import Series, open_archive
-from skcoad.model import Batch, sample_batch
+from skcoad.model import Batch, CoADNetwork, initialise, sample_batch
 from skcoad.preprocessing import dominant_period, fallback_period
 from skcoad.scoring import explain_series
 from skcoad.scoring._components import smoothed
@@ -43,7 +44,7 @@ from skcoad.scoring._components import smoothed
 # Short ones, of eight recordings.
 SERIES = tuple(f"{n}_*" for n in (112, 113, 119, 127, 138, 157, 161, 175))
 ENCODERS = ("gru", "conv")
-VARIANTS = ("default", "clean", "step", "weights")  # see `make_detector`
+VARIANTS = ("default", "clean", "step", "narrow", "weights")  # see `make_detector`
 METRICS = {"hit_at_1": "Acc@1, %", "auc_pr": "AUC-PR", "vus_pr": "VUS-PR"}
 FloatArray = NDArray[np.floating]
 
@@ -84,6 +85,23 @@ def with_clean_copies(*arguments: Any) -> Batch:
     )
 
 
+class NarrowDecoder(CoADDetector):
+    """The decoder has a sixth of the classifier's features, as in the released code."""
+
+    def _training_arguments(self) -> Mapping[str, Any]:
+        return {**super()._training_arguments(), "init": initialise_narrow}
+
+
+def initialise_narrow(network: CoADNetwork, generator: torch.Generator) -> None:
+    """Replace the decoder by a narrow one, and draw the initial weights."""
+    size, n_layers = network.hidden_size // 6, 3
+    network.patch_embedding = nn.Linear(network.patch_size, size)
+    network.mask_embedding = nn.Parameter(torch.empty(1, size))
+    network.decoder = type(network.decoder)(size, size, n_layers)
+    network.to_points = nn.Linear(size, network.patch_size)
+    initialise(network, generator)
+
+
 def make_detector(run: Run) -> CoADDetector:
     """Detector with the paper's settings, but for what a variant changes."""
     settings: dict[str, Any] = {
@@ -93,11 +111,13 @@ def make_detector(run: Run) -> CoADDetector:
     }
     if run.variant == "clean":  # 64 windows and their copies
         return CleanCopies.paper(batch_size=128, **settings)
+    if run.variant == "narrow":
+        return NarrowDecoder.paper(**settings)
     if run.variant == "step":  # a window every period instead of every two
         train = run.series.train
         settings["step"] = dominant_period(train) or fallback_period(len(train))
-    if run.variant == "weights":  # 2.0 million instead of 0.9
-        settings["hidden_size"] = 212
+    if run.variant == "weights":  # 144 features from each direction, 24 in the decoder
+        return NarrowDecoder.paper(hidden_size=288, **settings)
     return CoADDetector.paper(**settings)
 
 

@@ -1,15 +1,15 @@
 """How far the final scores of a stream are from those of the whole series.
 
-    python benchmarks/stream_equality.py path/to/ucr --out equality.jsonl
+    python benchmarks/stream_equality.py path/to/ucr path/to/nab --out equality.jsonl
 
 Made the figures of "Two scores for each row" in docs/streaming.md.
 
-`NeighborsDetector` with its defaults is fitted on the training part of each series of
-the UCR archive. Its `decision_function` scores the first `--rows` rows of the test part
-as a whole, and a `StreamingDetector` scores them in portions of random length: from 1
-to 2,000 rows, evenly in the logarithm, by the seed and the position of the series in
-the archive. Differences are in decades of rarity. Series in the results file are not
-computed again.
+A detector with its defaults is fitted on the training part of each series, the first
+quarter where there is none. Its `decision_function` scores the first `--rows` rows of
+what follows as a whole, at least a window of them, and a `StreamingDetector` scores
+them in portions of random length: from 1 to 2,000 rows, evenly in the logarithm, by the
+seed and the position of the series. Differences are in decades of rarity. Series in the
+results file are not computed again.
 """
 
 from __future__ import annotations
@@ -21,13 +21,19 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from sklearn.base import clone
 
-from skcoad import NeighborsDetector
+from skcoad import CoADDetector, NeighborsDetector
 from skcoad.benchmark import Result
-from skcoad.datasets import Series, load_ucr
+from skcoad.datasets import Series, open_archive
+from skcoad.detectors import TimeSeriesDetector
 from skcoad.io._results import append_result, only_writer, read_results
 from skcoad.streaming import StreamingDetector
 
+DETECTORS = {
+    "neighbors": NeighborsDetector(),
+    "coad": CoADDetector(random_state=0),
+}
 LARGEST_PORTION = 2000  # rows
 N_LISTED = 5  # series with the largest differences
 
@@ -35,7 +41,7 @@ FloatArray = NDArray[np.float64]
 
 
 def streamed(
-    detector: NeighborsDetector, X: FloatArray, rng: np.random.Generator
+    detector: TimeSeriesDetector, X: FloatArray, rng: np.random.Generator
 ) -> tuple[FloatArray, int]:
     """Final score of each row, NaN where there was none, and the number of portions."""
     stream = StreamingDetector(detector)
@@ -51,11 +57,14 @@ def streamed(
     return scores, n_portions
 
 
-def compare(series: Series, n_rows: int, seed: int) -> Result:
+def compare(
+    detector: TimeSeriesDetector, series: Series, n_rows: int, seed: int
+) -> Result:
     """Compare a stream with the whole, on one series."""
     started = time.process_time()
-    detector = NeighborsDetector().fit(series.train)
-    X = series.test[:n_rows]
+    n_train = series.train_length or len(series.values) // 4
+    detector = clone(detector).fit(series.values[:n_train])
+    X = series.values[n_train:][: max(n_rows, detector.window_size_)]
     scores, n_portions = streamed(detector, X, np.random.default_rng(seed))
     difference = np.abs(scores - detector.decision_function(X))
     return {
@@ -97,19 +106,21 @@ def report(results: list[Result]) -> str:
 def main() -> None:
     """Compare on each series that the results file does not have yet, and report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("ucr", type=Path, help="folder of the UCR archive")
+    parser.add_argument("data", type=Path, nargs="+", help="folders of series")
+    parser.add_argument("--detector", choices=DETECTORS, default="neighbors")
     parser.add_argument("--rows", type=int, default=20_000, help="of each test part")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("equality.jsonl"))
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    series = list(load_ucr(arguments.ucr))
+    series = [one for path in arguments.data for one in open_archive(path)]
+    detector = DETECTORS[arguments.detector]
     with only_writer(arguments.out):
         results = {one["series"]: one for one in read_results(arguments.out)}
         for at, one in enumerate(series):
             if one.name not in results:
                 seed = arguments.seed + at
-                results[one.name] = compare(one, arguments.rows, seed)
+                results[one.name] = compare(detector, one, arguments.rows, seed)
                 append_result(arguments.out, results[one.name])
     print(report([results[one.name] for one in series]))
 

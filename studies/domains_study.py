@@ -29,7 +29,10 @@ from skcoad.datasets import Series, load_nab, load_series, load_tsb_ad
 from skcoad.preprocessing import interpolate_missing
 
 SKAB_TRAINING_ROWS = 400
-NAMES = ("CoAD", "Neighbors", "RobustZScore", "IForest", "MatrixProfileAB", "KMeansAD")
+NAMES = (
+    *("CoAD", "Neighbors", "MatrixProfileAB", "KMeansAD"),
+    *("KNN", "LOF", "IForest", "PCA", "RobustZScore"),
+)
 METRICS = ("vus_pr", "auc_pr", "best_f1", "affiliation_f1")
 
 
@@ -56,10 +59,11 @@ def read(folder: Path) -> Iterator[Series]:
 
 
 def table(results: list[Result]) -> str:
-    """Markdown table of the means over the series of each collection."""
+    """Markdown table of the means over each collection, the best in bold."""
     rows = []
     collections = sorted({result["series"].split()[0] for result in results})
     for collection in collections:
+        means = {}
         for name in NAMES:
             own = [
                 result["metrics"]
@@ -69,10 +73,15 @@ def table(results: list[Result]) -> str:
                 and result["error"] is None
             ]
             if own:
-                means = [np.mean([one[metric] for one in own]) for metric in METRICS]
-                rows.append(
-                    [collection, name, str(len(own)), *(f"{m:.3f}" for m in means)]
-                )
+                mean = [np.mean([one[metric] for one in own]) for metric in METRICS]
+                means[name, len(own)] = [f"{value:.3f}" for value in mean]
+        best = [max(column) for column in zip(*means.values(), strict=True)]
+        for (name, n_series), row in means.items():
+            bold = [
+                f"**{value}**" if value == top else value
+                for value, top in zip(row, best, strict=True)
+            ]
+            rows.append([collection, name, str(n_series), *bold])
     header = [
         "data",
         "detector",

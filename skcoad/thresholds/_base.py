@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from skcoad._validation import check_integer, check_parameters, reals
+from skcoad._validation import check_integer, check_parameters, check_scores, reals
 from skcoad.thresholds._rate import (
     Duration,
     events_per_row,
@@ -97,7 +97,7 @@ class ScoreThreshold(BaseEstimator):  # type: ignore[misc]
         else:
             interval = in_seconds(interval)
         self.rate_ = self.check(interval)
-        values = _checked(scores)
+        values = check_scores(scores)
         if len(values) == 0:
             raise ValueError("a threshold needs at least one score, got none")
         check_integer("separation", separation, 1)
@@ -151,7 +151,7 @@ class ScoreThreshold(BaseEstimator):  # type: ignore[misc]
             If a score is not finite.
         """
         check_is_fitted(self)
-        p_values = self._tail_probability(_checked(scores))
+        p_values = self._tail_probability(check_scores(scores))
         return p_values.clip(min=np.finfo(float).tiny)  # far out the tail rounds to 0
 
     @abstractmethod
@@ -166,13 +166,3 @@ class ScoreThreshold(BaseEstimator):  # type: ignore[misc]
         n = len(self._sorted)
         at_least = n - np.searchsorted(self._sorted, scores, side="left")
         return np.asarray((1 + at_least) / (1 + n))
-
-
-def _checked(scores: ArrayLike) -> NDArray[np.float64]:
-    values = np.array(scores, dtype=np.float64)
-    if values.ndim != 1:
-        raise ValueError(f"scores must be one-dimensional, got shape {values.shape}")
-    if not np.isfinite(values).all():
-        where = int(np.flatnonzero(~np.isfinite(values))[0])
-        raise ValueError(f"scores must be finite, got {values[where]} at {where}")
-    return values

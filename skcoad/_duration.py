@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["check_duration"]
+__all__ = ["check_duration", "duration_of"]
 
 
 def check_duration(name: str, value: Any) -> np.timedelta64:
@@ -46,6 +46,28 @@ def check_duration(name: str, value: Any) -> np.timedelta64:
     if not duration > pd.Timedelta(0):
         raise ValueError(f"{name}={value!r} is not above 0")
     return duration.as_unit("ns").to_timedelta64()
+
+
+def duration_of(seconds: float) -> np.timedelta64:
+    """Return seconds as a duration.
+
+    Parameters
+    ----------
+    seconds : float
+        Such as an interval from one row to the next.
+
+    Returns
+    -------
+    timedelta64
+        Rounded to nanoseconds.
+
+    Examples
+    --------
+    >>> from skcoad._duration import duration_of
+    >>> str(duration_of(0.5))
+    '500000000 nanoseconds'
+    """
+    return np.timedelta64(round(1e9 * seconds), "ns")
 
 
 def _is_number(value: Any) -> bool:

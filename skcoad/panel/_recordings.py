@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 
+from skcoad._duration import duration_of
 from skcoad._grid import insert_missing_rows, regular_grid
 from skcoad._series import check_series
 from skcoad._time import Grid
@@ -285,8 +286,7 @@ def _frame(
         return joined
     index = None
     if interval is not None:
-        step = np.timedelta64(round(1e9 * interval), "ns")
-        index = pd.TimedeltaIndex(step * np.arange(len(joined)))
+        index = pd.TimedeltaIndex(duration_of(interval) * np.arange(len(joined)))
     columns = None if channels is None else list(channels)
     return pd.DataFrame(joined, index=index, columns=columns, copy=False)
 

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skcoad._duration import duration_of
 from skcoad._time import duration_text
 from skcoad._typing import FloatArray
 
@@ -124,7 +125,7 @@ def check_missing_fraction(
         others = np.isnan(X[~empty, worst])
         if interval is None or others.sum() > MAX_MISSING * len(others):
             raise ValueError(f"{missing}; {limit}")
-        spacing = duration_text(np.timedelta64(round(1e9 * interval), "ns"))
+        spacing = duration_text(duration_of(interval))
         raise ValueError(
             f"{missing} by their times, at a spacing of {spacing}: {empty.sum()} of "
             f"{len(X)} have no row, or an empty one; {limit}. Resample to a longer "

@@ -140,20 +140,10 @@ def restore(content: Json, tensors: dict[str, Tensor], *classes: type[Any]) -> A
 
 
 def _content(detector: Any) -> Json:
-    def convert(value: Any) -> Any:
-        if isinstance(value, torch.device):
-            return str(value)
-        if type(value) in THRESHOLDS.values():
-            return _threshold_content(value)
-        raise ValueError(
-            f"a detector with the parameter {value!r} cannot be saved without pickle; "
-            "use a number, or a threshold of skcoad.thresholds"
-        )
-
     names = getattr(detector, "feature_names_in_", None)
     content: Json = {
         "class": type(detector).__name__,
-        "parameters": plain(detector.get_params(deep=False), convert),
+        "parameters": plain(detector.get_params(deep=False), _as_json),
         "model": detector.model_.config.to_dict(),
         "feature_names": None if names is None else list(names),
         "n_iter": getattr(detector, "n_iter_", None),
@@ -173,8 +163,19 @@ def _content(detector: Any) -> Json:
 def _threshold_content(threshold: ScoreThreshold) -> Json:
     return {
         "class": type(threshold).__name__,
-        "parameters": threshold.get_params(deep=False),
+        "parameters": plain(threshold.get_params(deep=False), _as_json),
     }
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, torch.device):
+        return str(value)
+    if type(value) in THRESHOLDS.values():
+        return _threshold_content(value)
+    raise ValueError(
+        f"a detector with the parameter {value!r} cannot be saved without pickle; "
+        "use a number, or a threshold of skcoad.thresholds"
+    )
 
 
 def _tensors(detector: Any) -> dict[str, Tensor]:

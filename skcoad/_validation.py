@@ -91,7 +91,9 @@ def check_integer(name: str, value: Any, least: int) -> None:
     ValueError
         Naming the argument, its value and the limit.
     """
-    if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
+    # A duration of numpy is one of its integers.
+    excluded = (bool, np.timedelta64)
+    if not isinstance(value, (int, np.integer)) or isinstance(value, excluded):
         raise ValueError(f"{name} must be an integer, got {value!r}")
     if value < least:
         raise ValueError(f"{name} must be at least {least}, got {value}")

@@ -17,7 +17,8 @@ thresholder     a threshold of :mod:`skcoad.thresholds` and what it was fitted w
 
 Its tensors are the ``state_dict`` of the model, with the prefix ``model.``, and
 ``decision_scores``, ``labels`` and ``loss_curve``; ``threshold_scores``, those that the
-threshold was fitted to, if there is one; and ``times``, if they are known.
+threshold was fitted to, if there is one, and ``threshold_missing``, if rows of it were
+missing; and ``times``, if they are known.
 """
 
 from __future__ import annotations
@@ -186,6 +187,9 @@ def _tensors(detector: Any) -> dict[str, Tensor]:
     }
     if detector.thresholder_ is not None:
         arrays["threshold_scores"] = detector.thresholder_.scores_
+        if detector.thresholder_.missing_.any():
+            missing = detector.thresholder_.missing_.astype(np.uint8)
+            arrays["threshold_missing"] = missing
     if detector.training_times_ is not None:
         arrays["times"] = detector.training_times_.asi8.copy()
     tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
@@ -291,6 +295,9 @@ def _fitted_threshold(
         return None
     fitted = get(content, "thresholder", dict)
     scores = take(tensors, "threshold_scores", torch.float64, None)
+    missing = None
+    if "threshold_missing" in tensors:
+        missing = take(tensors, "threshold_missing", torch.uint8, len(scores)).numpy()
     interval = fitted.get("interval")
     if interval is not None:
         interval = get(fitted, "interval", float)
@@ -298,7 +305,7 @@ def _fitted_threshold(
     separation = get(fitted, "separation", int)
     try:
         return _threshold(fitted).fit(
-            scores.numpy(), separation=separation, interval=interval
+            scores.numpy(), separation=separation, interval=interval, missing=missing
         )
     except ValueError as error:
         raise InvalidDetectorError(f"the threshold does not fit: {error}") from error

@@ -118,6 +118,8 @@ def fit_recordings(detector: Any, recordings: Any, *, train: Any = None) -> Any:
         Fitted, with the names of the channels as its ``feature_names_in_``, if they
         have any. Of its parameters, `period` is the one of the recordings, and
         `contamination`, if it is a number, a share of all rows, the breaks included.
+        To a threshold of :mod:`skcoad.thresholds` breaks do not count; a thresholder of
+        PyOD or pythresh sees their low scores among the others.
         The times of its training rows, if the spacing of the recordings is known and
         the same, are counted from the first of them.
 

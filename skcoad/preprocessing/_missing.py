@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from skcoad._duration import duration_of
 from skcoad._time import duration_text
@@ -24,7 +25,7 @@ from skcoad._typing import FloatArray
 
 IntArray = NDArray[np.intp]
 
-__all__ = ["MAX_MISSING", "check_missing_fraction", "interpolate_missing"]
+__all__ = ["MAX_MISSING", "check_missing_fraction", "in_break", "interpolate_missing"]
 
 MAX_MISSING = 0.5  # fraction of a channel of the training series
 
@@ -88,6 +89,35 @@ def _faded(
     after = (1 - (right - positions) / width).clip(min=0) * values[i + 1]
     faded: FloatArray = before + after
     return faded
+
+
+def in_break(X: FloatArray, period: int) -> NDArray[np.bool_]:
+    """Tell which rows are in a break: more than a period of rows without any value.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_timestamps, n_channels)
+        The series; NaN is missing.
+    period : int
+        Of the series.
+
+    Returns
+    -------
+    ndarray of shape (n_timestamps,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skcoad.preprocessing._missing import in_break
+    >>> x = np.array([1.0, np.nan, 2.0, np.nan, np.nan, np.nan, 3.0])
+    >>> np.flatnonzero(in_break(x[:, None], period=2))
+    array([3, 4, 5])
+    """
+    runs, _ = ndimage.label(np.isnan(X).all(axis=1))
+    lengths = np.bincount(runs)
+    lengths[0] = 0  # of rows with values
+    is_in_break: NDArray[np.bool_] = (lengths > period)[runs]
+    return is_in_break
 
 
 def check_missing_fraction(

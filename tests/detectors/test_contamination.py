@@ -108,6 +108,17 @@ def test_without_holding_back_it_is_calibrated_on_the_training_scores(wave):
     np.testing.assert_array_equal(scores, detector.decision_scores_)
 
 
+@pytest.mark.parametrize("held_back", [0, 0.5])
+def test_a_break_in_the_series_is_not_calibrated_on(held_back, wave):
+    X = wave(600)
+    X[100:125] = np.nan  # a period, which is imputed
+    X[450:476] = np.nan
+    threshold = QuantileThreshold("1 per 100 rows", held_back=held_back)
+    detector = NeighborsDetector(period=25, contamination=threshold).fit(X)
+    missing = detector.thresholder_.missing_
+    assert np.flatnonzero(missing).tolist() == list(range(450, 476))
+
+
 def test_a_gross_outlier_in_training_does_not_raise_the_threshold(wave):
     clean = wave(600)
     dirty = clean.copy()

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["check_duration"]
+__all__ = ["check_duration", "check_unit", "duration_of"]
 
 
 def check_duration(name: str, value: Any) -> np.timedelta64:
@@ -37,8 +37,8 @@ def check_duration(name: str, value: Any) -> np.timedelta64:
     """
     import pandas as pd
 
-    if not isinstance(value, np.timedelta64) and _is_number(value):
-        raise ValueError(f"{name}={value!r} has no unit, as '60s' has")
+    if not isinstance(value, np.timedelta64):
+        check_unit(name, value)
     try:
         duration = pd.Timedelta(value)
     except (ValueError, TypeError):
@@ -48,10 +48,50 @@ def check_duration(name: str, value: Any) -> np.timedelta64:
     return duration.as_unit("ns").to_timedelta64()
 
 
-def _is_number(value: Any) -> bool:
-    """Whether it is a number, or text of one: pandas would count nanoseconds."""
+def check_unit(name: str, value: Any) -> None:
+    """Refuse a number, or text of one: pandas would count nanoseconds.
+
+    Parameters
+    ----------
+    name : str
+        Of the argument.
+    value : object
+        What was given for it.
+
+    Raises
+    ------
+    ValueError
+        Naming the argument and its value.
+
+    Examples
+    --------
+    >>> from skcoad._duration import check_unit
+    >>> check_unit("start", "60s")
+    """
     try:
         float(value)
     except (TypeError, ValueError):
-        return False
-    return True
+        return
+    raise ValueError(f"{name}={value!r} has no unit, as '60s' has")
+
+
+def duration_of(seconds: float) -> np.timedelta64:
+    """Return seconds as a duration.
+
+    Parameters
+    ----------
+    seconds : float
+        Such as an interval from one row to the next.
+
+    Returns
+    -------
+    timedelta64
+        Rounded to nanoseconds.
+
+    Examples
+    --------
+    >>> from skcoad._duration import duration_of
+    >>> str(duration_of(0.5))
+    '500000000 nanoseconds'
+    """
+    return np.timedelta64(round(1e9 * seconds), "ns")

@@ -11,7 +11,7 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import (
     Hidden,
@@ -37,6 +37,7 @@ __all__ = [
     "check_integer",
     "check_number",
     "check_parameters",
+    "check_scores",
     "integers",
     "makes_pandas",
     "reals",
@@ -90,7 +91,9 @@ def check_integer(name: str, value: Any, least: int) -> None:
     ValueError
         Naming the argument, its value and the limit.
     """
-    if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
+    # A duration of numpy is one of its integers.
+    excluded = (bool, np.timedelta64)
+    if not isinstance(value, (int, np.integer)) or isinstance(value, excluded):
         raise ValueError(f"{name} must be an integer, got {value!r}")
     if value < least:
         raise ValueError(f"{name} must be at least {least}, got {value}")
@@ -102,6 +105,32 @@ def check_number(name: str, value: Any) -> None:
         raise ValueError(f"{name} must be a number, got {value!r}")
     if not np.isfinite(float(value)):
         raise ValueError(f"{name} must be finite, got {value}")
+
+
+def check_scores(scores: ArrayLike) -> NDArray[np.float64]:
+    """Copy scores, and refuse what is no finite number for each timestamp.
+
+    Parameters
+    ----------
+    scores : array-like of shape (n_timestamps,)
+        What was given for them.
+
+    Returns
+    -------
+    ndarray of shape (n_timestamps,)
+
+    Raises
+    ------
+    ValueError
+        If they are not one-dimensional, or one is not finite, with its position.
+    """
+    values = np.array(scores, dtype=np.float64)
+    if values.ndim != 1:
+        raise ValueError(f"scores must be one-dimensional, got shape {values.shape}")
+    if not np.isfinite(values).all():
+        position = int(np.flatnonzero(~np.isfinite(values))[0])
+        raise ValueError(f"scores must be finite, got {values[position]} at {position}")
+    return values
 
 
 def check_parameters(estimator: BaseEstimator) -> None:

@@ -8,8 +8,7 @@ import warnings
 from types import FrameType
 from typing import Any
 
-import numpy as np
-
+from skcoad._duration import duration_of
 from skcoad._time import duration_text, mean_interval
 
 __all__ = ["warn_of_other_spacing", "warn_of_text_for_times", "warn_user"]
@@ -61,8 +60,7 @@ def warn_of_other_spacing(interval: float | None, training_times: Any) -> None:
         return
     if not 1 / OTHER_SPACING < interval / trained < OTHER_SPACING:
         here, there = (
-            duration_text(np.timedelta64(round(1e9 * seconds), "ns"))
-            for seconds in (interval, trained)
+            duration_text(duration_of(seconds)) for seconds in (interval, trained)
         )
         warn_user(
             f"the rows are {here} apart, and were {there} apart in the training "

@@ -25,7 +25,7 @@ from skcoad.benchmark._results import Key, fingerprint
 from skcoad.datasets import Series
 from skcoad.io._parameters import get_parameters
 from skcoad.io._results import Result, error_text
-from skcoad.preprocessing import dominant_period, fallback_period
+from skcoad.preprocessing import fallback_period, normal_dominant_period
 
 
 @dataclass(frozen=True)
@@ -135,9 +135,10 @@ def detector_period(x: NDArray[np.float64]) -> int:
     Returns
     -------
     period : int
-        The dominant period, or `fallback_period` where nothing repeats.
+        The dominant period, as detectors look for it: not among error codes; or
+        `fallback_period` where nothing repeats.
     """
-    return dominant_period(x) or fallback_period(len(x))
+    return normal_dominant_period(x) or fallback_period(len(x))
 
 
 def _fit_and_score(

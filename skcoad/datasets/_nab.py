@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
+from skcoad._time import time_text
 from skcoad.datasets._archive import (
     AnyPath,
     Archive,
@@ -52,7 +55,8 @@ def load_nab(path: str | os.PathLike[str]) -> Series | Archive:
     FileNotFoundError
         If the path does not exist.
     ValueError
-        If the windows are not found, or a folder or zip file holds no series.
+        If the windows are not found or are no pairs of times, the timestamps of the
+        values are no dates, or a folder or zip file holds no series.
 
     References
     ----------
@@ -104,15 +108,18 @@ def read_nab(path: AnyPath) -> Series:
     key = _key(path)
     if not isinstance(all_windows, dict) or key not in all_windows:
         raise ValueError(f"{file} has no windows for {key!r}")
+    windows = _windows(file, key, all_windows[key])
     columns = read_columns(path)
     if columns.times is None:
         raise ValueError(f"{path.name}: a NAB file has the columns timestamp and value")
-    labels = np.zeros(len(columns.values), dtype=np.int64)
-    for start, end in all_windows[key]:
-        inside = (columns.times >= np.datetime64(start)) & (
-            columns.times <= np.datetime64(end)
+    if columns.times.dtype.kind != "M":
+        raise ValueError(
+            f"{path.name}: the timestamps of a NAB file must be dates, got "
+            f"{time_text(columns.times[0])}"
         )
-        labels[inside] = 1
+    labels = np.zeros(len(columns.values), dtype=np.int64)
+    for first, last in windows:
+        labels[(columns.times >= first) & (columns.times <= last)] = 1
     return Series(
         columns.values,
         labels,
@@ -132,6 +139,24 @@ def is_beside_windows(path: AnyPath) -> bool:
 def _key(path: AnyPath) -> str:
     """Key of a file in NAB's windows."""
     return f"{cast(AnyPath, path.parent).name}/{uncompressed_name(path.name)}"
+
+
+def _windows(file: AnyPath, key: str, given: Any) -> list[NDArray[Any]]:
+    """First and last time of each window of a file of values."""
+    windows = []
+    for pair in given if isinstance(given, list) else [given]:
+        window = np.full(2, np.datetime64("NaT", "us"))
+        match pair:
+            case [str(), str()]:
+                with suppress(ValueError):
+                    window = np.array(pair, dtype=window.dtype)
+        if np.isnat(window).any():
+            raise ValueError(
+                f"{file}: a window of {key!r} must be its first and last time, got "
+                f"{pair!r:.80}"
+            )
+        windows.append(window)
+    return windows
 
 
 def _windows_file(path: AnyPath) -> AnyPath | None:

@@ -40,6 +40,7 @@ from skcoad.detectors._reporting import ReportMixin
 from skcoad.detectors._snapshot import on_one_fit
 from skcoad.model import CoADModel, InterruptedFitWarning
 from skcoad.preprocessing import WindowPlan
+from skcoad.preprocessing._missing import in_break
 from skcoad.preprocessing._plan import MIN_TIMESTAMPS
 from skcoad.scoring import (
     ScoringOptions,
@@ -403,7 +404,11 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
         if threshold.held_back == 0:
             return threshold
         scores = held_back_scores(self, normal, threshold.held_back, period, interval)
-        return threshold.fit(scores, separation=period, interval=interval)
+        n, missing = len(scores) // 2, in_break(normal, period)
+        missing = np.concatenate([missing[:n], missing[-n:]])
+        return threshold.fit(
+            scores, separation=period, interval=interval, missing=missing
+        )
 
     def _set_scores(
         self,
@@ -429,7 +434,8 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
         held_back = self.thresholder_
         if held_back is not None:
             own = clone(held_back)
-            own.fit(scores, separation=self.period_, interval=interval)
+            missing = in_break(normal, self.period_)
+            own.fit(scores, separation=self.period_, interval=interval, missing=missing)
             lower = own.held_back > 0 and own.threshold_ < held_back.threshold_
             self.thresholder_ = held_back if lower else own
         if normal is not X or options.references != "train":

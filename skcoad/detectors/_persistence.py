@@ -17,7 +17,8 @@ thresholder     a threshold of :mod:`skcoad.thresholds` and what it was fitted w
 
 Its tensors are the ``state_dict`` of the model, with the prefix ``model.``, and
 ``decision_scores``, ``labels`` and ``loss_curve``; ``threshold_scores``, those that the
-threshold was fitted to, if there is one; and ``times``, if they are known.
+threshold was fitted to, if there is one, and ``threshold_missing``, if rows of it were
+missing; and ``times``, if they are known.
 """
 
 from __future__ import annotations
@@ -140,20 +141,10 @@ def restore(content: Json, tensors: dict[str, Tensor], *classes: type[Any]) -> A
 
 
 def _content(detector: Any) -> Json:
-    def convert(value: Any) -> Any:
-        if isinstance(value, torch.device):
-            return str(value)
-        if type(value) in THRESHOLDS.values():
-            return _threshold_content(value)
-        raise ValueError(
-            f"a detector with the parameter {value!r} cannot be saved without pickle; "
-            "use a number, or a threshold of skcoad.thresholds"
-        )
-
     names = getattr(detector, "feature_names_in_", None)
     content: Json = {
         "class": type(detector).__name__,
-        "parameters": plain(detector.get_params(deep=False), convert),
+        "parameters": plain(detector.get_params(deep=False), _as_json),
         "model": detector.model_.config.to_dict(),
         "feature_names": None if names is None else list(names),
         "n_iter": getattr(detector, "n_iter_", None),
@@ -173,8 +164,19 @@ def _content(detector: Any) -> Json:
 def _threshold_content(threshold: ScoreThreshold) -> Json:
     return {
         "class": type(threshold).__name__,
-        "parameters": threshold.get_params(deep=False),
+        "parameters": plain(threshold.get_params(deep=False), _as_json),
     }
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, torch.device):
+        return str(value)
+    if type(value) in THRESHOLDS.values():
+        return _threshold_content(value)
+    raise ValueError(
+        f"a detector with the parameter {value!r} cannot be saved without pickle; "
+        "use a number, or a threshold of skcoad.thresholds"
+    )
 
 
 def _tensors(detector: Any) -> dict[str, Tensor]:
@@ -185,6 +187,9 @@ def _tensors(detector: Any) -> dict[str, Tensor]:
     }
     if detector.thresholder_ is not None:
         arrays["threshold_scores"] = detector.thresholder_.scores_
+        if detector.thresholder_.missing_.any():
+            missing = detector.thresholder_.missing_.astype(np.uint8)
+            arrays["threshold_missing"] = missing
     if detector.training_times_ is not None:
         arrays["times"] = detector.training_times_.asi8.copy()
     tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
@@ -290,6 +295,9 @@ def _fitted_threshold(
         return None
     fitted = get(content, "thresholder", dict)
     scores = take(tensors, "threshold_scores", torch.float64, None)
+    missing = None
+    if "threshold_missing" in tensors:
+        missing = take(tensors, "threshold_missing", torch.uint8, len(scores)).numpy()
     interval = fitted.get("interval")
     if interval is not None:
         interval = get(fitted, "interval", float)
@@ -297,7 +305,7 @@ def _fitted_threshold(
     separation = get(fitted, "separation", int)
     try:
         return _threshold(fitted).fit(
-            scores.numpy(), separation=separation, interval=interval
+            scores.numpy(), separation=separation, interval=interval, missing=missing
         )
     except ValueError as error:
         raise InvalidDetectorError(f"the threshold does not fit: {error}") from error

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skcoad._duration import check_unit
 from skcoad._time import time_index
 from skcoad._typing import FloatArray
 from skcoad._validation import check_integer, check_number
@@ -308,7 +309,7 @@ def row_position(X: Any, n_timestamps: int, name: str, given: Any) -> int:
     ------
     ValueError
         If it is neither an integer nor a time from that of the first row to that of the
-        last.
+        last, or text for a duration without its unit.
     """
     times = time_index(row_labels(X, n_timestamps))
     # A duration of numpy is one of its integers.
@@ -316,6 +317,8 @@ def row_position(X: Any, n_timestamps: int, name: str, given: Any) -> int:
     if times is None or is_number:
         check_integer(name, given, 0)
         return int(given)
+    if isinstance(given, str) and times.dtype.kind == "m":
+        check_unit(name, given)
     try:
         first = int(times.get_slice_bound(given, side="left"))
         after = int(times.get_slice_bound(given, side="right"))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 
+from skcoad._duration import duration_of
 from skcoad._grid import insert_missing_rows, regular_grid
 from skcoad._series import check_series
 from skcoad._time import Grid
@@ -117,6 +118,8 @@ def fit_recordings(detector: Any, recordings: Any, *, train: Any = None) -> Any:
         Fitted, with the names of the channels as its ``feature_names_in_``, if they
         have any. Of its parameters, `period` is the one of the recordings, and
         `contamination`, if it is a number, a share of all rows, the breaks included.
+        To a threshold of :mod:`skcoad.thresholds` breaks do not count; a thresholder of
+        PyOD or pythresh sees their low scores among the others.
         The times of its training rows, if the spacing of the recordings is known and
         the same, are counted from the first of them.
 
@@ -285,8 +288,7 @@ def _frame(
         return joined
     index = None
     if interval is not None:
-        step = np.timedelta64(round(1e9 * interval), "ns")
-        index = pd.TimedeltaIndex(step * np.arange(len(joined)))
+        index = pd.TimedeltaIndex(duration_of(interval) * np.arange(len(joined)))
     columns = None if channels is None else list(channels)
     return pd.DataFrame(joined, index=index, columns=columns, copy=False)
 

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
-from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -169,10 +168,7 @@ def _check_options(options: Mapping[str, Any]) -> None:
 
 def _open_path(path: str, options: Mapping[str, Any]) -> Panel:
     if glob.has_magic(path) and not os.path.exists(path):
-        parts = Path(path).absolute().parts
-        fixed = list(takewhile(lambda part: not glob.has_magic(part), parts))
-        root = Path(*fixed)
-        pattern = os.path.join(*parts[len(fixed) :])
+        root, pattern = _split_pattern(Path(path))
         files = [file for file in sorted(root.glob(pattern)) if file.is_file()]
         if not _is_hidden(Path(pattern)):
             files = [file for file in files if not _is_hidden(file.relative_to(root))]
@@ -201,6 +197,19 @@ def _open_path(path: str, options: Mapping[str, Any]) -> Panel:
         lambda index: archive[positions[index]],
         sorted(file.as_posix() for file in others if not _is_hidden(file)),
     )
+
+
+def _split_pattern(path: Path) -> tuple[Path, str]:
+    """The folder that a pattern begins with, and the rest.
+
+    A folder may be named `run[1]`: what is there is no pattern.
+    """
+    root, *parts = Path(path.anchor), *path.relative_to(path.anchor).parts
+    while len(parts) > 1 and (
+        not glob.has_magic(parts[0]) or (root / parts[0]).exists()
+    ):
+        root /= parts.pop(0)
+    return root.absolute(), os.path.join(*parts)
 
 
 def _is_hidden(file: Path) -> bool:

@@ -17,13 +17,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
+from skcoad._duration import duration_of
 from skcoad._time import duration_text
 from skcoad._typing import FloatArray
 
 IntArray = NDArray[np.intp]
 
-__all__ = ["MAX_MISSING", "check_missing_fraction", "interpolate_missing"]
+__all__ = ["MAX_MISSING", "check_missing_fraction", "in_break", "interpolate_missing"]
 
 MAX_MISSING = 0.5  # fraction of a channel of the training series
 
@@ -89,6 +91,35 @@ def _faded(
     return faded
 
 
+def in_break(X: FloatArray, period: int) -> NDArray[np.bool_]:
+    """Tell which rows are in a break: more than a period of rows without any value.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_timestamps, n_channels)
+        The series; NaN is missing.
+    period : int
+        Of the series.
+
+    Returns
+    -------
+    ndarray of shape (n_timestamps,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skcoad.preprocessing._missing import in_break
+    >>> x = np.array([1.0, np.nan, 2.0, np.nan, np.nan, np.nan, 3.0])
+    >>> np.flatnonzero(in_break(x[:, None], period=2))
+    array([3, 4, 5])
+    """
+    runs, _ = ndimage.label(np.isnan(X).all(axis=1))
+    lengths = np.bincount(runs)
+    lengths[0] = 0  # of rows with values
+    is_in_break: NDArray[np.bool_] = (lengths > period)[runs]
+    return is_in_break
+
+
 def check_missing_fraction(
     X: FloatArray, names: Sequence[Any] | None = None, interval: float | None = None
 ) -> None:
@@ -124,7 +155,7 @@ def check_missing_fraction(
         others = np.isnan(X[~empty, worst])
         if interval is None or others.sum() > MAX_MISSING * len(others):
             raise ValueError(f"{missing}; {limit}")
-        spacing = duration_text(np.timedelta64(round(1e9 * interval), "ns"))
+        spacing = duration_text(duration_of(interval))
         raise ValueError(
             f"{missing} by their times, at a spacing of {spacing}: {empty.sum()} of "
             f"{len(X)} have no row, or an empty one; {limit}. Resample to a longer "

@@ -54,6 +54,8 @@ def mask_gross_outliers(X: FloatArray) -> FloatArray:
     masked = X
     for channel in range(X.shape[1]):
         x = X[:, channel]
+        if np.isnan(x).all():
+            continue
         replaced = is_error_code(x)
         if replaced.any():
             x = np.where(replaced, np.nan, x)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skcoad._validation import check_integer, check_number
+from skcoad._validation import check_integer, check_number, check_scores
 
 __all__ = ["AnomalySegment", "find_segments"]
 
@@ -91,12 +91,7 @@ def find_segments(
     AnomalySegment(start=3, stop=5, peak=3, score=8.0)
     AnomalySegment(start=10, stop=11, peak=10, score=4.0)
     """
-    free = np.array(scores, dtype=np.float64)
-    if free.ndim != 1:
-        raise ValueError(f"scores must be one-dimensional, got shape {free.shape}")
-    if not np.isfinite(free).all():
-        position = int(np.flatnonzero(~np.isfinite(free))[0])
-        raise ValueError(f"scores must be finite, got {free[position]} at {position}")
+    free = check_scores(scores)
     check_number("threshold", threshold)
     check_integer("separation", separation, 1)
     if limit is not None:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from skcoad._validation import check_integer, check_parameters, reals
+from skcoad._validation import check_integer, check_parameters, check_scores, reals
 from skcoad.thresholds._rate import (
     Duration,
     events_per_row,
@@ -64,6 +64,7 @@ class ScoreThreshold(BaseEstimator):  # type: ignore[misc]
         *,
         separation: int = 1,
         interval: Duration | None = None,
+        missing: ArrayLike | None = None,
     ) -> Self:
         """Set the threshold by scores of normal data.
 
@@ -80,6 +81,9 @@ class ScoreThreshold(BaseEstimator):  # type: ignore[misc]
             Seconds from one row to the next, or a duration of Python, numpy or pandas,
             also as text such as ``"1h"``, for a rate in time. By default that of the
             index of `scores`, if these are times, as a detector takes it.
+        missing : array-like of bool of shape (n_timestamps,), default=None
+            Rows in which nothing was observed, such as those of a break between two
+            recordings: they do not count, and are in no event.
 
         Returns
         -------
@@ -89,21 +93,31 @@ class ScoreThreshold(BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         ValueError
-            If a parameter or an argument is out of its range, or the scores are too few
-            for the rate.
+            If a parameter or an argument is out of its range or of another shape, or
+            the scores are too few for the rate.
         """
         if interval is None:
             interval = sampling_interval(getattr(scores, "index", None))
         else:
             interval = in_seconds(interval)
         self.rate_ = self.check(interval)
-        values = _checked(scores)
-        if len(values) == 0:
+        values = check_scores(scores)
+        absent = np.zeros(values.shape, dtype=bool)
+        if missing is not None:
+            absent = np.array(missing, dtype=bool)
+        if absent.shape != values.shape:
+            raise ValueError(
+                f"missing must be of the shape of scores, {values.shape}, got "
+                f"{absent.shape}"
+            )
+        if absent.all():
             raise ValueError("a threshold needs at least one score, got none")
         check_integer("separation", separation, 1)
-        self.scores_ = values
         self.separation_, self.interval_ = int(separation), interval
-        self._sorted = np.sort(values)
+        self._sorted = np.sort(values[~absent])
+        # The lowest score is above no threshold, and still apart by its rows.
+        self.scores_ = np.where(absent, self._sorted[0], values)
+        self.missing_ = absent
         self.threshold_ = self._limit()
         return self
 
@@ -151,7 +165,7 @@ class ScoreThreshold(BaseEstimator):  # type: ignore[misc]
             If a score is not finite.
         """
         check_is_fitted(self)
-        p_values = self._tail_probability(_checked(scores))
+        p_values = self._tail_probability(check_scores(scores))
         return p_values.clip(min=np.finfo(float).tiny)  # far out the tail rounds to 0
 
     @abstractmethod
@@ -160,19 +174,9 @@ class ScoreThreshold(BaseEstimator):  # type: ignore[misc]
 
     def _n_asked(self) -> int:
         """How many whole events are asked for in the calibration scores."""
-        return math.floor(self.rate_ * len(self.scores_) * (1 + ROUNDING))
+        return math.floor(self.rate_ * len(self._sorted) * (1 + ROUNDING))
 
     def _tail_probability(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         n = len(self._sorted)
         at_least = n - np.searchsorted(self._sorted, scores, side="left")
         return np.asarray((1 + at_least) / (1 + n))
-
-
-def _checked(scores: ArrayLike) -> NDArray[np.float64]:
-    values = np.array(scores, dtype=np.float64)
-    if values.ndim != 1:
-        raise ValueError(f"scores must be one-dimensional, got shape {values.shape}")
-    if not np.isfinite(values).all():
-        where = int(np.flatnonzero(~np.isfinite(values))[0])
-        raise ValueError(f"scores must be finite, got {values[where]} at {where}")
-    return values

@@ -36,7 +36,9 @@ class QuantileThreshold(ScoreThreshold):
     rate_ : float
         Events per row that were asked for.
     scores_ : ndarray of shape (n_timestamps,)
-        What it was fitted to.
+        What it was fitted to; in missing rows, the lowest of the others.
+    missing_ : ndarray of shape (n_timestamps,)
+        Which rows were missing.
 
     Examples
     --------
@@ -83,7 +85,9 @@ class ConformalThreshold(ScoreThreshold):
     rate_ : float
         Events per row that were asked for.
     scores_ : ndarray of shape (n_timestamps,)
-        What it was fitted to.
+        What it was fitted to; in missing rows, the lowest of the others.
+    missing_ : ndarray of shape (n_timestamps,)
+        Which rows were missing.
 
     References
     ----------
@@ -99,7 +103,7 @@ class ConformalThreshold(ScoreThreshold):
     """
 
     def _limit(self) -> float:
-        n = len(self.scores_)
+        n = len(self._sorted)
         allowed = self._n_asked()
         if allowed < 1:
             raise ValueError(

@@ -58,7 +58,9 @@ class PeaksOverThreshold(ScoreThreshold):
     rate_ : float
         Events per row that were asked for.
     scores_ : ndarray of shape (n_timestamps,)
-        What it was fitted to.
+        What it was fitted to; in missing rows, the lowest of the others.
+    missing_ : ndarray of shape (n_timestamps,)
+        Which rows were missing.
     level_ : float
         Where the tail begins.
     peaks_ : ndarray of shape (n_events,)
@@ -91,7 +93,7 @@ class PeaksOverThreshold(ScoreThreshold):
         if len(self.peaks_) == 0:  # nothing is above the others
             return self.level_
         self._fit_tail(self.peaks_ - self.level_)
-        events = self.rate_ * len(scores)
+        events = self.rate_ * len(self._sorted)
         if events >= len(self.peaks_):
             return lowest_threshold(scores, self._n_asked(), separation=separation)
         wanted = events / len(self.peaks_)

@@ -300,6 +300,12 @@ def test_without_a_period_detectors_get_the_fallback(n_timestamps, period):
     assert detector_period(np.zeros((n_timestamps, 1))) == period
 
 
+def test_an_error_code_does_not_hide_the_period_from_detectors(wave):
+    x = wave(1000)
+    x[400] = 65535
+    assert detector_period(x) == 25
+
+
 def test_another_joblib_backend_can_be_chosen(series, path):
     with parallel_config(backend="threading", n_jobs=2):
         results = run_benchmark({"A": Deviation()}, series, path)

@@ -216,6 +216,32 @@ def test_nab_file_without_timestamps_is_an_error(nab):
         load_nab(file)
 
 
+def test_nab_file_with_numbers_for_timestamps_is_an_error(nab):
+    file = nab / "group" / "one.csv"
+    file.write_text("timestamp,value\n1,1\n2,5\n3,4\n")
+    with pytest.raises(ValueError, match=r"one\.csv: .* must be dates, got 1"):
+        load_nab(file)
+
+
+@pytest.mark.parametrize(
+    ("windows", "shown"),
+    [
+        ([["2020-01-01", "2020-01-02", "2020-01-03"]], r"\['2020-01-01', '2020-01-02'"),
+        ([["2020-01-01", "soon"]], r"\['2020-01-01', 'soon'\]"),
+        ([["2020-01-01", ""]], r"\['2020-01-01', ''\]"),
+        ([[2020, 2021]], r"\[2020, 2021\]"),
+        (["20"], "'20'"),
+        (None, "None"),
+    ],
+)
+def test_nab_windows_that_are_no_pairs_of_times_are_an_error(nab, windows, shown):
+    (file,) = nab.parent.rglob("combined_windows.json")
+    file.write_text(json.dumps({"group/one.csv": windows}))
+    message = rf"combined_windows\.json: a window of 'group/one\.csv' .*, got {shown}"
+    with pytest.raises(ValueError, match=message):
+        load_nab(nab / "group" / "one.csv")
+
+
 def test_nab_path_may_be_relative(nab, monkeypatch):
     monkeypatch.chdir(nab / "group")
     assert load_nab("one.csv").name == "group/one"

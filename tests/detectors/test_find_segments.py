@@ -238,6 +238,25 @@ def test_a_time_that_is_not_there_is_an_error(fitted, anomalous, arguments, mess
         fitted.explain(anomalous, **arguments)
 
 
+def test_text_for_a_duration_has_a_unit(fitted, anomalous):
+    X = anomalous.set_axis(HOURS - HOURS[0])
+    at = fitted.explain(X, start="300h", stop="310h").index
+    assert (at[0], at[-1]) == (pd.Timedelta("300h"), pd.Timedelta("310h"))
+    for given in ("2023", " 1e3"):
+        message = f"start='{given}' has no unit, as '60s' has"
+        with pytest.raises(ValueError, match=message):
+            fitted.explain(X, start=given)
+        with pytest.raises(ValueError, match=message):
+            fitted.find_segments(X, start=given)
+
+
+def test_a_duration_is_no_position(fitted, anomalous):
+    X = anomalous.set_axis(range(600))
+    message = r"start must be an integer, got np\.timedelta64\(5,'s'\)"
+    with pytest.raises(ValueError, match=message):
+        fitted.explain(X, start=np.timedelta64(5, "s"))
+
+
 def test_labels_without_times_are_no_start(fitted, anomalous):
     text = anomalous.set_axis(pd.Index([f"row {i}" for i in range(600)]))
     with pytest.raises(ValueError, match="start must be an integer, got 'row 3'"):

@@ -206,6 +206,17 @@ def test_every_threshold_is_saved(cls, wave, tmp_path):
     assert loaded.thresholder_.threshold_ == detector.threshold_
 
 
+@pytest.mark.parametrize("held_back", [np.int64(0), np.float32(0.25)])
+def test_a_threshold_with_numbers_of_numpy_is_saved(held_back, wave, tmp_path):
+    threshold = PeaksOverThreshold(np.str_("1 per 50 rows"), held_back=held_back)
+    detector = NeighborsDetector(contamination=threshold).fit(wave(200))
+    detector.save(tmp_path / "file")
+    loaded = NeighborsDetector.load(tmp_path / "file")
+    assert loaded.threshold_ == detector.threshold_
+    for fitted in (loaded.contamination, loaded.thresholder_):
+        assert fitted.held_back == held_back
+
+
 @pytest.mark.parametrize(
     ("entry", "value", "message"),
     [

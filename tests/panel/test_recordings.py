@@ -14,7 +14,7 @@ from skcoad.panel import (
     open_panel,
 )
 from skcoad.panel._recordings import common_period
-from skcoad.thresholds import PeaksOverThreshold
+from skcoad.thresholds import PeaksOverThreshold, QuantileThreshold, count_events
 
 
 def spans(recordings, gap):
@@ -125,6 +125,23 @@ def test_contamination_is_a_share_of_the_recorded_rows(shared, recordings):
     n_rows = sum(map(len, recordings.values()))
     above = shared.decision_scores_ > shared.threshold_
     assert abs(above.sum() - 0.05 * n_rows) <= 1
+
+
+@pytest.mark.parametrize("held_back", [0, 0.5])
+def test_breaks_are_no_rows_of_a_rate_of_false_alarms(held_back, wave, tmp_path):
+    recordings = {f"pump {i}": wave(150, seed=i) for i in range(20)}
+    threshold = QuantileThreshold("1 per 300 rows", held_back=held_back)
+    shared = fit_recordings(NeighborsDetector(contamination=threshold), recordings)
+    calibrated = shared.thresholder_
+    assert calibrated.missing_.sum() == 19 * shared.window_size_
+    scores, limit = shared.decision_scores_, shared.threshold_
+    assert count_events(scores, limit, separation=shared.period_) == 10
+    # A row of a recording is at least as high as the lowest of them.
+    assert calibrated.p_values([0.0]) == 1
+    shared.save(tmp_path / "file")
+    loaded = NeighborsDetector.load(tmp_path / "file").thresholder_
+    assert loaded.threshold_ == limit
+    assert (loaded.missing_ == calibrated.missing_).all()
 
 
 def test_each_recording_is_normal_to_the_shared_detector(shared, recordings):

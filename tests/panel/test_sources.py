@@ -141,6 +141,22 @@ def test_series_of_a_pattern_are_named_by_what_is_below_its_fixed_part(
     assert len(relative.read(0).values) == 2
 
 
+@pytest.mark.parametrize("pattern", ["*.csv", "b/*.csv", "*/pump.csv", "b/pump.*"])
+def test_a_folder_whose_name_has_wildcards_is_no_pattern(folder, monkeypatch, pattern):
+    outer, folder = folder, folder / "run[1]"
+    folder.mkdir()
+    for part in "ab":
+        (outer / part).rename(folder / part)
+    (folder / "top.csv").write_text("flow\n1\n2\n")
+    names = open_panel(str(folder / pattern)).names
+    monkeypatch.chdir(folder)
+    assert open_panel(pattern).names == names
+    monkeypatch.chdir(outer)
+    assert open_panel(f"run[1]/{pattern}").names == names
+    with pytest.raises(FileNotFoundError, match=r"no file matches run\[1\]/no\.csv"):
+        open_panel("run[1]/no.csv")
+
+
 def test_one_file_an_archive_and_a_zip_file_are_panels(folder):
     assert open_panel(folder / "b" / "pump.csv").names == ("pump",)
     assert open_panel(open_archive(folder / "b")).names == ("pump",)

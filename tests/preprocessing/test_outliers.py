@@ -26,6 +26,15 @@ def test_where_nothing_is_gross_the_series_itself_is_returned(X):
     assert mask_gross_outliers(X) is X
 
 
+def test_a_channel_without_values_stays_as_it_is():
+    X = rhythm()
+    X[:, 0] = np.nan
+    X[100, 1] = 65535
+    masked = mask_gross_outliers(X)
+    assert np.isnan(masked[:, 0]).all()
+    assert np.flatnonzero(np.isnan(masked[:, 1])).tolist() == [100]
+
+
 def test_a_channel_alone_is_no_series():
     with pytest.raises(ValueError, match=r"must be two-dimensional, got shape \(9,\)"):
         mask_gross_outliers(np.zeros(9))

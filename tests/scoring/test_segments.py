@@ -133,6 +133,11 @@ def test_the_scores_given_are_not_changed():
         ([1.0], {"limit": 0}, "limit must be at least 1, got 0"),
         ([1.0], {"start": -1}, "start must be at least 0, got -1"),
         ([1.0], {"separation": 1.5}, r"separation must be an integer, got 1\.5"),
+        (
+            [1.0],
+            {"separation": np.timedelta64(5, "s")},
+            r"separation must be an integer, got np\.timedelta64\(5,'s'\)",
+        ),
         ([1.0], {"limit": True}, "limit must be an integer, got True"),
         ([1.0], {"start": 0.0}, r"start must be an integer, got 0\.0"),
     ],

@@ -169,6 +169,36 @@ def test_p_values_are_valid_and_fall_with_the_score(cls):
 
 
 @every_threshold
+def test_missing_rows_do_not_count_and_are_in_no_event(cls):
+    before, after = blocks(100, 0), blocks(200, 1)
+    before[-10:] = after[:10] = 0  # no event at the break
+    x = np.concatenate([before, np.full(1000, 99.0), after])
+    missing = x == 99
+    rate = cls("1 per 1000 rows")
+    with_break = clone(rate).fit(x, missing=missing)
+    without = clone(rate).fit(x[~missing])
+    assert with_break.threshold_ == without.threshold_
+    levels = np.linspace(-1, 30, 50)
+    np.testing.assert_array_equal(with_break.p_values(levels), without.p_values(levels))
+    again = clone(rate).fit(with_break.scores_, missing=with_break.missing_)
+    assert again.threshold_ == with_break.threshold_
+    for wrong, message in [
+        (missing[1:], r"missing must be of the shape of scores, \(4000,\), got"),
+        (np.ones(4000), "at least one score"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            clone(rate).fit(x, missing=wrong)
+
+
+def test_a_break_is_between_two_events():
+    x = [0.0, 5, 9, 9, 9, 5, 0]
+    threshold = QuantileThreshold("1 per 4 rows")
+    missing = np.equal(x, 9)
+    assert threshold.fit(x, separation=2, missing=missing).threshold_ == 5
+    assert threshold.fit(x, separation=4, missing=missing).threshold_ == 0
+
+
+@every_threshold
 def test_it_is_an_estimator_that_refuses_what_is_wrong(cls):
     threshold = cls("1 per 5 rows", held_back=0.5)
     assert clone(threshold).get_params() == threshold.get_params()

@@ -1,8 +1,8 @@
 """The checks of this project, each in an environment of its own: ``nox -l`` lists them.
 
-``.ci/run`` decides whether a change is good. ``lint``, ``types`` and ``tests`` do what it
-does and a little more: files' hygiene, and the types of the tests. ``lowest`` runs the
-tests with the lowest versions that are allowed.
+``.ci/run`` decides whether a change is good. ``lint``, ``types`` and ``tests`` do what
+it does and a little more: files' hygiene, and the types of the tests. ``lowest`` runs
+the tests with the lowest versions that are allowed.
 """
 
 import nox

@@ -141,6 +141,8 @@ def execute(arguments: argparse.Namespace) -> int:
         fit(series, detector)
         if arguments.threshold is not None:
             _set_threshold(detector, arguments.threshold)
+        elif arguments.contamination is not None:  # asked for, not PyOD's default
+            detector.segment_threshold_ = detector.threshold_
         if arguments.save is not None:
             detector.save(arguments.save)
     else:
@@ -176,7 +178,7 @@ def execute(arguments: argparse.Namespace) -> int:
 
 def _set_threshold(detector: TimeSeriesDetector, threshold: float) -> None:
     """Make a threshold that was given that of a fitted detector: a file keeps it."""
-    detector.threshold_ = threshold
+    detector.threshold_ = detector.segment_threshold_ = threshold
     detector.thresholder_ = None
     detector.labels_ = (detector.decision_scores_ > threshold).astype(int)
 
@@ -259,7 +261,7 @@ def detect(
     limit : int
         Maximum number of segments.
     threshold : float, default=None
-        Scores above are anomalous; None means the detector's ``threshold_``.
+        Scores above are anomalous; None means the detector's ``segment_threshold_``.
 
     Returns
     -------

@@ -19,7 +19,7 @@ from skcoad.cli._report import print_reasons
 if TYPE_CHECKING:
     import pandas as pd
 
-FOR_ONE_SERIES = ("model", "save", "scores", "plot", "report")
+FOR_ONE_SERIES = ("model", "save", "scores", "plot", "report", "contamination")
 MAX_FAILURES = 3  # printed
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from pyod.models.base import BaseDetector
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from skcoad._grid import insert_missing_rows, regular_grid
@@ -32,7 +32,7 @@ from skcoad._validation import (
     validate_series,
 )
 from skcoad._warnings import warn_of_other_spacing, warn_of_text_for_times, warn_user
-from skcoad.detectors._contamination import held_back_scores
+from skcoad.detectors._contamination import held_back_threshold, higher_threshold
 from skcoad.detectors._gross import without_gross_outliers
 from skcoad.detectors._persistence import load_detector, save_detector
 from skcoad.detectors._pyod import PyODDetector
@@ -49,7 +49,7 @@ from skcoad.scoring import (
     score_and_expect,
     score_series,
 )
-from skcoad.thresholds import ScoreThreshold
+from skcoad.thresholds import PeaksOverThreshold, ScoreThreshold
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -57,7 +57,10 @@ if TYPE_CHECKING:
 __all__ = ["TimeSeriesDetector"]
 
 # What is known once the training series has been scored.
-SCORED = ("decision_scores_", "threshold_", "labels_", "_mu", "_sigma", "_classes")
+SCORED = (
+    *("decision_scores_", "threshold_", "segment_threshold_", "labels_"),
+    *("_mu", "_sigma", "_classes"),
+)
 
 
 class TimeSeriesDetector(ReportMixin, PyODDetector):
@@ -357,7 +360,7 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
         interval = None if grid is None else grid.interval
         normal = without_gross_outliers(series, self._channel_names(), interval)
         plan = self._plan(normal)
-        self.thresholder_ = self._held_back_threshold(normal, plan.period, interval)
+        self.thresholder_ = held_back_threshold(self, normal, plan.period, interval)
         with progress("Indexing", normal.size, shown=self.verbose):
             self.model_ = self._fit_model(normal, plan)
         try:
@@ -390,26 +393,6 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
             return getattr(self, name)
         raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
 
-    def _held_back_threshold(
-        self, normal: FloatArray, period: int, interval: float | None
-    ) -> ScoreThreshold | None:
-        """Copy the threshold, fitted on what it holds back, if it holds anything back.
-
-        Before the detector itself is fitted, so that what is wrong shows early.
-        """
-        if not isinstance(self.contamination, ScoreThreshold):
-            return None
-        threshold: ScoreThreshold = clone(self.contamination)
-        threshold.check(interval)
-        if threshold.held_back == 0:
-            return threshold
-        scores = held_back_scores(self, normal, threshold.held_back, period, interval)
-        n, missing = len(scores) // 2, in_break(normal, period)
-        missing = np.concatenate([missing[:n], missing[-n:]])
-        return threshold.fit(
-            scores, separation=period, interval=interval, missing=missing
-        )
-
     def _set_scores(
         self,
         normal: FloatArray,
@@ -431,19 +414,23 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
         options = self._scoring_options()
         with progress("Calibrating", normal.size, shown=self.verbose):
             scores = calibrate_scores(self.model_, normal, options)
-        held_back = self.thresholder_
-        if held_back is not None:
-            own = clone(held_back)
-            missing = in_break(normal, self.period_)
-            own.fit(scores, separation=self.period_, interval=interval, missing=missing)
-            lower = own.held_back > 0 and own.threshold_ < held_back.threshold_
-            self.thresholder_ = held_back if lower else own
+        calibrated = higher_threshold(
+            self.thresholder_ or PeaksOverThreshold(held_back=0),
+            scores,
+            separation=self.period_,
+            interval=interval,
+            missing=in_break(normal, self.period_),
+        )
+        if self.thresholder_ is not None:
+            self.thresholder_ = calibrated
         if normal is not X or options.references != "train":
             scores = self._score(X)
         self.decision_scores_ = scores[rows]
         # PyOD's predict_proba needs this; its _set_n_classes would look at y.
         self._classes = 2
         self._process_decision_scores()
+        of_rows = isinstance(self.contamination, Real)  # and not of alarms
+        self.segment_threshold_ = calibrated.threshold_ if of_rows else self.threshold_
 
     def _score(self, X: FloatArray) -> FloatArray:
         with progress("Scoring", X.size, shown=self.verbose):

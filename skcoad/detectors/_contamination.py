@@ -13,9 +13,16 @@ from sklearn.base import clone
 
 from skcoad._typing import FloatArray
 from skcoad.model import InterruptedFitWarning
-from skcoad.preprocessing._missing import check_missing_fraction
+from skcoad.preprocessing._missing import check_missing_fraction, in_break
+from skcoad.thresholds import ScoreThreshold
 
-__all__ = ["held_back_scores", "interrupts_raised", "thresholder_limit"]
+__all__ = [
+    "held_back_scores",
+    "held_back_threshold",
+    "higher_threshold",
+    "interrupts_raised",
+    "thresholder_limit",
+]
 
 
 @contextmanager
@@ -33,6 +40,63 @@ def interrupts_raised() -> Iterator[None]:
             yield
         except InterruptedFitWarning as warning:
             raise KeyboardInterrupt from warning
+
+
+def held_back_threshold(
+    detector: Any, normal: FloatArray, period: int, interval: float | None
+) -> ScoreThreshold | None:
+    """Copy the threshold of a detector, fitted on what it holds back, if anything.
+
+    Before the detector itself is fitted, so that what is wrong shows early.
+
+    Parameters
+    ----------
+    detector : TimeSeriesDetector
+        Whose parameters to take.
+    normal : ndarray of shape (n_timestamps, n_channels)
+        The training series without gross outliers.
+    period, interval : int, float or None
+        As for :func:`held_back_scores`.
+
+    Returns
+    -------
+    ScoreThreshold or None
+        None if `contamination` is none of our thresholds.
+    """
+    if not isinstance(detector.contamination, ScoreThreshold):
+        return None
+    threshold: ScoreThreshold = clone(detector.contamination)
+    threshold.check(interval)
+    if threshold.held_back == 0:
+        return threshold
+    scores = held_back_scores(detector, normal, threshold.held_back, period, interval)
+    n, missing = len(scores) // 2, in_break(normal, period)
+    missing = np.concatenate([missing[:n], missing[-n:]])
+    return threshold.fit(scores, separation=period, interval=interval, missing=missing)
+
+
+def higher_threshold(
+    asked: ScoreThreshold, scores: FloatArray, **how: Any
+) -> ScoreThreshold:
+    """Calibrate a threshold on the training scores as well.
+
+    Parameters
+    ----------
+    asked : ScoreThreshold
+        Fitted to held-back scores, if it holds any back.
+    scores : ndarray of shape (n_timestamps,)
+        Of the training series.
+    **how
+        As for :meth:`ScoreThreshold.fit`.
+
+    Returns
+    -------
+    ScoreThreshold
+        The one with the higher limit.
+    """
+    own = clone(asked).fit(scores, **how)
+    lower = own.held_back > 0 and own.threshold_ < asked.threshold_
+    return asked if lower else own
 
 
 def held_back_scores(

@@ -178,7 +178,7 @@ class ExplanationMixin(SearchMixin):
             contributions=contributions.transpose(2, 0, 1),
             neighbors=self._nearest(series, channels, part, rows, contributions),
             training_times=self.training_times_,
-            threshold=float(self.threshold_),
+            threshold=float(self.segment_threshold_),
             highest_normal=float(self.decision_scores_.max()),
             period=self.model_.config.plan.period,
         )

@@ -84,6 +84,7 @@ def upgrade(
         **content,
         "class": "CoADDetector",
         "parameters": parameters,
+        "segment_threshold": get(content, "threshold", float),
         "model": model,
     }
     return content, tensors

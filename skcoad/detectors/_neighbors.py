@@ -92,7 +92,12 @@ class NeighborsDetector(TimeSeriesDetector):
     decision_scores_ : ndarray of shape (n_timestamps,)
         Scores of the training series, the same as ``decision_function`` gives.
     threshold_ : float
-        Scores above are anomalies.
+        Scores above are anomalies for `predict`.
+    segment_threshold_ : float
+        Scores above are anomalies for `find_segments`, explanations and reports:
+        `threshold_`, unless `contamination` is a share, which is of rows and says
+        nothing of alarms. Then it is that of
+        ``PeaksOverThreshold("1 per 1000 rows", held_back=0)``.
     thresholder_ : ScoreThreshold or None
         The fitted threshold, if `contamination` is one of :mod:`skcoad.thresholds`; it
         has ``p_values``.

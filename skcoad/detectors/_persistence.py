@@ -60,7 +60,12 @@ from skcoad.thresholds import (
 __all__ = ["load_detector", "restore", "save_detector", "state", "write"]
 
 # Single numbers, and which attributes of a detector they are.
-NUMBERS = {"threshold": "threshold_", "mu": "_mu", "sigma": "_sigma"}
+NUMBERS = {
+    "threshold": "threshold_",
+    "segment_threshold": "segment_threshold_",
+    "mu": "_mu",
+    "sigma": "_sigma",
+}
 MODEL = "model."  # prefix of the model's tensors
 THRESHOLDS: dict[str, type[ScoreThreshold]] = {
     cls.__name__: cls

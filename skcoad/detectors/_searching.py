@@ -74,7 +74,7 @@ class SearchMixin:
     """The methods :meth:`find_segments` and :meth:`search` of a detector."""
 
     model_: CoADModel
-    threshold_: float
+    segment_threshold_: float
     n_features_in_: int
 
     @abstractmethod
@@ -109,7 +109,7 @@ class SearchMixin:
         X : array-like of shape (n_timestamps, n_channels) or (n_timestamps,)
             As in :meth:`decision_function`.
         threshold : float or None, default=None
-            Peaks lie above; by default `threshold_`.
+            Peaks lie above; by default `segment_threshold_`.
         limit : int or None, default=None
             Largest number of segments, at least 1.
         start : int or label, default=0
@@ -235,7 +235,7 @@ class SearchMixin:
         channel_scores = np.where(np.isnan(series), 0.0, channel_scores)
         options = self._scoring_options()
         scores = aggregate_channels(self.model_, channel_scores.T, options)
-        threshold = float(self.threshold_ if threshold is None else threshold)
+        threshold = float(self.segment_threshold_ if threshold is None else threshold)
         start = int(rows[start]) if start < len(rows) else len(series)
         segments = find_segments(
             scores,

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["detect_panel"]
 
-CONTAMINATION = 0.01  # of the default detector
 MAX_VALUE = 80  # characters of a setting in an error
 FOR_TABLE = (
     "series",
@@ -65,7 +64,7 @@ def detect_panel(
         With PyOD's ``fit``, ``decision_function``, ``decision_scores_`` and
         ``threshold_``. If it is not fitted, each series gets its own clone; if it is,
         it scores all series (see :func:`fit_recordings`). By default
-        ``NeighborsDetector(contamination=0.01)``. Detectors of this package see names
+        ``NeighborsDetector()``. Detectors of this package see names
         and times, so that `contamination` may be a rate in time, such as
         ``PeaksOverThreshold("1 per week")``; where all rows are searched, it holds
         nothing back.
@@ -75,7 +74,8 @@ def detect_panel(
         the zone of the series, unless it has one). 0 fits on and searches all. By
         default as a file's name says, otherwise 0.
     threshold : float or None, default=None
-        Scores above are anomalous; by default the detector's ``threshold_``.
+        Scores above are anomalous; by default the detector's ``segment_threshold_``,
+        or ``threshold_`` if it has none.
     limit : int or None, default=10
         Largest number of segments of each series.
     out : path-like, default=None
@@ -161,7 +161,7 @@ def detect_panel(
     if detector is None:
         from skcoad.detectors import NeighborsDetector
 
-        detector = NeighborsDetector(contamination=CONTAMINATION)
+        detector = NeighborsDetector()
     _check_detector(detector)
     search = SearchSettings(train, threshold, limit)
     results: dict[str, Result] = {}

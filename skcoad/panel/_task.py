@@ -132,7 +132,8 @@ def _detect(series: Series, detector: Any, search: SearchSettings) -> Result:
         scores = None if n_train else detector.decision_scores_
     threshold = search.threshold
     if threshold is None:
-        threshold = float(detector.threshold_)
+        default = getattr(detector, "segment_threshold_", None)
+        threshold = float(detector.threshold_ if default is None else default)
     # Detectors of this package say which channel, and why; others have scores alone.
     if hasattr(detector, "find_segments"):
         found = _search(series, detector, threshold, search.limit, n_train)

@@ -261,6 +261,7 @@ def test_thresholders_of_pyod_and_pythresh_agree_with_scores_and_adapter(name, w
     detector = adapter.detector_
     above = detector.decision_scores_ > detector.threshold_
     assert 0 < above.sum() < 300
+    assert detector.segment_threshold_ == detector.threshold_
     np.testing.assert_array_equal(detector.labels_, above)
     np.testing.assert_array_equal(detector.predict(X), above)
     np.testing.assert_array_equal(adapter.predict(X) == -1, above)

@@ -320,7 +320,7 @@ def test_a_summary_names_the_channel_of_the_table(detectors, anomalous):
         found = detector.find_segments(anomalous, threshold=2.0, limit=8)
         assert len(found) > 1
         # What is not above its threshold has no reason in a summary.
-        found = found[found["score"] > detector.threshold_]
+        found = found[found["score"] > detector.segment_threshold_]
         assert len(found)
         for row in found.itertuples():
             start, stop = anomalous.index.get_indexer([row.start, row.end])

@@ -4,6 +4,7 @@ import pytest
 
 from skcoad import NeighborsDetector
 from skcoad.scoring import find_segments
+from skcoad.thresholds import PeaksOverThreshold
 
 COLUMNS = ["start", "peak", "end", "score", "channel", "component", "reason"]
 HOURS = pd.date_range("2024-01-01", periods=600, freq="h")
@@ -87,8 +88,16 @@ def test_nothing_unusual_is_an_empty_table_of_the_same_columns(fitted, anomalous
 def test_the_default_threshold_is_the_detectors(fitted, anomalous):
     pd.testing.assert_frame_equal(
         fitted.find_segments(anomalous),
-        fitted.find_segments(anomalous, threshold=fitted.threshold_),
+        fitted.find_segments(anomalous, threshold=fitted.segment_threshold_),
     )
+
+
+def test_segments_are_counted_by_alarms_where_contamination_is_of_rows(anomalous):
+    x = anomalous[:300]
+    by_share = NeighborsDetector().fit(x)
+    by_alarms = NeighborsDetector(contamination=PeaksOverThreshold(held_back=0)).fit(x)
+    assert by_share.segment_threshold_ == by_alarms.threshold_ > by_share.threshold_
+    assert by_alarms.segment_threshold_ == by_alarms.threshold_
 
 
 def test_a_search_has_scores_and_expected_values_beside_the_table(fitted, anomalous):

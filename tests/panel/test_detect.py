@@ -68,12 +68,12 @@ def test_each_series_is_fitted_scored_and_searched_as_if_it_were_alone(panel):
 def test_without_training_rows_the_detector_is_fitted_on_all_that_it_searches(wave):
     x = wave(400)
     x[300:320] = 2.0
-    detector = NeighborsDetector(contamination=0.01)
+    detector = NeighborsDetector()
     found = detect_panel({"a": x}, detector)
     assert not hasattr(detector, "decision_scores_")
     detector.fit(x)
     assert found["score"][0] == detector.decision_scores_.max()
-    assert found["threshold"][0] == detector.threshold_
+    assert found["threshold"][0] == detector.segment_threshold_
     pd.testing.assert_frame_equal(detect_panel({"a": x}), found)
 
 

@@ -73,7 +73,7 @@ def test_a_page_holds_series_score_and_threshold(report, detector, anomalous):
     assert data["n_timestamps"] == 900
     assert data["width"] == 1
     assert data["start"] == 500
-    assert data["threshold"] == detector.threshold_
+    assert data["threshold"] == detector.segment_threshold_
     milliseconds = anomalous.index.as_unit("ms").asi8
     np.testing.assert_array_equal(numbers(data["x"], "<f8"), milliseconds)
     scores = detector.decision_function(anomalous)
@@ -82,7 +82,9 @@ def test_a_page_holds_series_score_and_threshold(report, detector, anomalous):
         values = numbers(channel["low"]) + channel["center"]
         np.testing.assert_allclose(values, anomalous[name], rtol=1e-5, atol=1e-6)
         expected = numbers(channel["expected_low"]) + channel["center"]
-        deviation = np.abs(expected - anomalous[name])[scores <= detector.threshold_]
+        deviation = np.abs(expected - anomalous[name])[
+            scores <= detector.segment_threshold_
+        ]
         assert np.mean(deviation > channel["tolerance"]) <= 0.012
 
 

@@ -222,7 +222,7 @@ def channels() -> Figure:
         detector.decision_function(series.test),
         channel_scores=detector.channel_scores(series.test),
         labels=series.test_labels,
-        threshold=detector.threshold_,
+        threshold=detector.segment_threshold_,
         channel_names=("flow", "pressure", "heat"),
         segments=detector.find_segments(series.test),
     )

@@ -202,9 +202,44 @@ def test_domains_study_reads_each_collection_and_averages_over_its_series(
         {"series": name, "detector": "IForest", "error": error, "metrics": metrics}
         for name, error in (("ecg a", None), ("ecg b", None), ("skab c", "E: no"))
     ]
+    better = metrics | {"auc_pr": 0.5}
+    results.append(results[0] | {"detector": "CoAD", "metrics": better})
     assert module.table(results).splitlines()[2:] == [
-        "| ecg | IForest | 2 | 0.250 | 0.250 | 0.250 | 0.250 |"
+        "| ecg | CoAD | 1 | **0.250** | **0.500** | **0.250** | **0.250** |",
+        "| ecg | IForest | 2 | **0.250** | 0.250 | **0.250** | **0.250** |",
     ]
+
+
+def test_choice_study_judges_a_choice_on_the_recordings_left_out(
+    load: Load, tmp_path: Path
+) -> None:
+    module = load("choice_study")
+    scores = {
+        "A": {"x1": 0.9, "x2": 0.7, "y": 0.2},
+        "B": {"x1": 0.1, "x2": 0.1, "y": 1},
+    }
+    path = tmp_path / "results.jsonl"
+    lines = [
+        json.dumps(
+            {
+                "detector": detector,
+                "series": f"001_UCR_Anomaly_{name}_1_2_3",
+                "metrics": dict.fromkeys(module.METRICS, value),
+            }
+        )
+        for detector, values in scores.items()
+        for name, value in values.items()
+    ]
+    path.write_text("\n".join(lines) + "\n")
+    table = module.means([path])
+    metrics, chosen = module.left_out(table, "auc_pr")
+    # Without the recording x, B is better, and has 0.1 on its two series.
+    assert chosen == {"A": 1, "B": 1}
+    assert metrics["auc_pr"] == pytest.approx((0.1 + 0.1 + 0.2) / 3)
+    assert "| B | 40.0 | 0.400 | 0.400 |" in module.report(table)
+    path.write_text("\n".join(lines[:-1]) + "\n")
+    with pytest.raises(ValueError, match="detectors differ in their series"):
+        module.means([path])
 
 
 def test_length_study_compares_the_searches(load: Load, series: Series) -> None:
@@ -624,7 +659,8 @@ def test_a_stream_is_compared_with_the_whole(
 ) -> None:
     module = load("stream_equality")
     monkeypatch.setattr(module, "LARGEST_PORTION", 50)
-    result = module.compare(series, n_rows=250, seed=0)
+    detector = module.DETECTORS["neighbors"]
+    result = module.compare(detector, series, n_rows=250, seed=0)
     assert result["rows"] == 250
     assert result["portions"] > 5
     assert result["without"] == result["above 1e-4"] == 0
@@ -636,7 +672,7 @@ def test_a_stream_is_compared_with_the_whole(
     whole[7] += 0.5
     whole[8] = np.nan
     monkeypatch.setattr(module, "streamed", lambda *_: (whole, 1))
-    result = module.compare(series, n_rows=300, seed=0)
+    result = module.compare(detector, series, n_rows=300, seed=0)
     assert result["without"] == result["above 1e-4"] == 1
     assert result["largest"] == pytest.approx(0.5)
 

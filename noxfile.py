@@ -57,6 +57,17 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session(python="3.11")
+def ecosystem(session: nox.Session) -> None:
+    """The detectors within other libraries' machinery; see docs/ecosystem.md."""
+    install(session)
+    session.install("-e", ".[ecosystem]")  # with pandas as they need it
+    # Their pins, such as TSB-AD's numpy below 2, are older than what they work with.
+    unpinned = ("dtaianomaly==0.5.1", "tslearn", "toml", "TSB-AD==1.5", "patsy")
+    session.install("--no-deps", *unpinned)
+    session.run("pytest", "tests/compat/test_ecosystem.py", env=ENVIRONMENT)
+
+
+@nox.session(python="3.11")
 def lowest(session: nox.Session) -> None:
     """All tests with the lowest version of every direct dependency."""
     install(session, "constraints-lowest.txt")

@@ -14,6 +14,7 @@ from typing import Any
 
 import joblib
 
+from skcoad._validation import check_high_scores
 from skcoad.benchmark import (
     BASELINES,
     PROTOCOLS,
@@ -290,7 +291,8 @@ def detector_argument(text: str) -> tuple[str, Any]:
     Raises
     ------
     argparse.ArgumentTypeError
-        If the text has another form, or there is no such class or object.
+        If the text has another form, or there is no such class or object, or it is
+        one of scikit-learn's detectors.
 
     Examples
     --------
@@ -310,6 +312,10 @@ def detector_argument(text: str) -> tuple[str, Any]:
     if not isinstance(parameters, dict):
         raise argparse.ArgumentTypeError(f"{json_text!r} is not a JSON object")
     base = BASELINES[base_name] if base_name in BASELINES else _import(base_name)
+    try:
+        check_high_scores(base)
+    except TypeError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
     if not parameters and not isinstance(base, type):
         return name, base
     factory = DetectorFactory(base, parameters)

@@ -225,6 +225,7 @@ def test_a_baseline_may_get_other_parameters():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("sklearn.svm.OneClassSVM", "and <class .*OneClassSVM'> has scikit-learn's"),
         ("Nothing", "'Nothing' is neither a known detector .* nor an import path"),
         ("x=no.such.Thing", "No module named 'no'"),
         ("x=skcoad.datasets.Missing", "has no attribute 'Missing'"),

@@ -138,7 +138,7 @@ def assign_roles(
         column, cell = next(iter(invalid_labels.items()))
         raise ValueError(
             f"{name}: column {column!r} is taken for labels by its name, and "
-            f"labels must be 0 or 1, got {cell}; --column NAME (columns) says which "
+            f"labels must be 0 or 1, got {cell!r}; --column NAME (columns) says which "
             "columns to use instead"
         )
     if label_names:

@@ -163,7 +163,11 @@ def execute(arguments: argparse.Namespace) -> int:
             f"--against must be one of {list(detectors)}, got {arguments.against!r}"
         )
     if arguments.published is not None:
-        read_published(arguments.published)  # raises if it cannot be read
+        try:
+            read_published(arguments.published)
+        except OSError as error:
+            problem = f"--published {arguments.published}: {error.strerror}"
+            raise ValueError(problem) from None
         sources.append(arguments.published)
     if arguments.plot is not None:
         check_figure_suffix(arguments.plot)

@@ -123,7 +123,7 @@ def test_published_results_are_added_to_the_report(data, tmp_path, capsys):
         (("--out", "no/r.jsonl"), "there is no folder no"),
         (("--out", "data/{series}"), "is the input and must not be replaced"),
         (("--against", "Other"), r"one of \['KMeansAD'\], got 'Other'"),
-        (("--published", "no.csv"), "No such file"),
+        (("--published", "no.csv"), "--published no.csv: No such file"),
     ],
 )
 def test_impossible_outputs_are_refused_before_the_first_run(

@@ -10,6 +10,7 @@ numbers; what is in others, such as times, does not matter:
 
 import csv
 import json
+import os
 import sys
 from contextlib import suppress
 
@@ -52,7 +53,8 @@ def is_number(cell):
 def score(session, X):
     """Score each timestamp of a series of shape (n_timestamps, n_channels)."""
     meta = session.get_modelmeta().custom_metadata_map
-    size, stride, halo = (int(meta[key]) for key in ("chunk_size", "stride", "halo"))
+    sizes = (int(meta[key]) for key in ("chunk_size", "stride", "halo", "step"))
+    size, stride, halo, step = sizes
     if len(X) < size:
         raise ValueError(
             f"{len(X)} timestamps are fewer than a chunk of {size}: score more at "
@@ -63,10 +65,12 @@ def score(session, X):
         raise ValueError(f"the graph takes no missing values, and row {row} has one")
     scores = np.empty(len(X))
     last = len(X) - size
-    for start in [*range(0, last, stride), last]:
+    done = 0  # up to here, the chunk before knows more
+    # Windows of a chunk that begins between two steps are others than in the series.
+    for start in sorted({*range(0, last, stride), last // step * step, last}):
         (chunk,) = session.run(["scores"], {"X": X[None, start : start + size]})
-        inside = halo if start else 0  # before, the chunk before knows more
-        scores[start + inside : start + size] = chunk[0, inside:]
+        scores[done : start + size] = chunk[0, done - start :]
+        done = start + size - halo
     return scores
 
 
@@ -84,5 +88,8 @@ def main(model, table):
 if __name__ == "__main__":
     try:
         main(*sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:  # nothing reads on, as head; there is nothing to say
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (ValueError, OSError) as error:
         sys.exit(f"score_onnx.py: {error}")

@@ -33,20 +33,16 @@ def progress(what: str, total: int, *, shown: Any) -> Iterator[None]:
     shown : bool or int
         Whether to show anything at all.
     """
-    bar = tqdm(
-        total=total,
-        desc=what,
-        unit="value",
-        unit_scale=True,
-        delay=DELAY,
-        disable=not shown,
-    )
+    bar = None
+    if shown:  # tqdm makes a semaphore, which a worker that Ctrl-C ends leaves behind
+        bar = tqdm(total=total, desc=what, unit="value", unit_scale=True, delay=DELAY)
     token = _bar.set(bar)
     try:
         yield
     finally:
         _bar.reset(token)
-        bar.close()
+        if bar is not None:
+            bar.close()
 
 
 def advance(n_values: int) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.utils._param_validation import (
     Hidden,
     Interval,
@@ -34,6 +34,7 @@ __all__ = [
     "StrOptions",
     "as_named",
     "channel_names",
+    "check_high_scores",
     "check_integer",
     "check_number",
     "check_parameters",
@@ -105,6 +106,23 @@ def check_number(name: str, value: Any) -> None:
         raise ValueError(f"{name} must be a number, got {value!r}")
     if not np.isfinite(float(value)):
         raise ValueError(f"{name} must be finite, got {value}")
+
+
+def check_high_scores(detector: Any) -> None:
+    """Raise TypeError for a detector, or a class, whose scores are low for anomalies.
+
+    Parameters
+    ----------
+    detector : object or type
+        What is taken for a detector with PyOD's interface.
+    """
+    cls = detector if isinstance(detector, type) else type(detector)
+    if issubclass(cls, OutlierMixin):
+        raise TypeError(
+            "a detector needs PyOD's interface (scores that are high for anomalies, "
+            f"decision_scores_ and threshold_), and {detector!r} has scikit-learn's; "
+            "pyod.models has detectors of the same kinds"
+        )
 
 
 def check_scores(scores: ArrayLike) -> NDArray[np.float64]:

@@ -83,3 +83,10 @@ def test_the_command_shows_bars_on_a_terminal(
     assert main([*words, "--save", "pump.safetensors"]) == 0
     assert ("Scoring: 100%" in error.getvalue()) == on_terminal
     assert NeighborsDetector.load("pump.safetensors").verbose == 0
+
+
+def test_where_nothing_is_shown_there_is_no_bar(monkeypatch):
+    # tqdm's lock is a semaphore, of which Python warns where Ctrl-C ends a worker.
+    monkeypatch.setattr(_progress, "tqdm", None)
+    with progress("hidden", 4, shown=False):
+        advance(4)

@@ -8,6 +8,7 @@ from typing import Any
 
 from sklearn.base import clone
 
+from skcoad._validation import check_high_scores
 from skcoad.io._parameters import parameters_of
 
 
@@ -51,6 +52,7 @@ def check_detectors(detectors: Mapping[str, Any]) -> None:
                 f"{name}: a detector must have a method fit, or be a function that "
                 f"returns one, got {detector!r}"
             )
+        check_high_scores(detector)
 
 
 def make_detector(detector: Any, period: int, seed: int | None = None) -> Any:
@@ -71,6 +73,11 @@ def make_detector(detector: Any, period: int, seed: int | None = None) -> Any:
     -------
     estimator : object
         Unfitted.
+
+    Raises
+    ------
+    TypeError
+        If it has scikit-learn's interface.
     """
     if isinstance(detector, FitPredictOnly):
         detector = detector.detector
@@ -78,6 +85,7 @@ def make_detector(detector: Any, period: int, seed: int | None = None) -> Any:
     estimator = (
         clone(detector, safe=False) if hasattr(detector, "fit") else detector(period)
     )
+    check_high_scores(estimator)  # of a function it is not known before
     if seed is not None and hasattr(estimator, "get_params"):
         seeds = {
             name: seed

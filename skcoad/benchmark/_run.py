@@ -100,7 +100,8 @@ def run_benchmark(
     Raises
     ------
     TypeError
-        If an entry of `detectors` is not a detector.
+        If an entry of `detectors` is not a detector, or one of scikit-learn's, whose
+        scores are low for anomalies.
     ValueError
         If the protocol is unknown, a seed is out of range, two series have the same
         name, the file is not a results file, or it has results of a detector with

@@ -14,6 +14,7 @@ from typing import Any
 
 import joblib
 
+from skcoad._validation import check_high_scores
 from skcoad.benchmark import (
     BASELINES,
     PROTOCOLS,
@@ -162,7 +163,11 @@ def execute(arguments: argparse.Namespace) -> int:
             f"--against must be one of {list(detectors)}, got {arguments.against!r}"
         )
     if arguments.published is not None:
-        read_published(arguments.published)  # raises if it cannot be read
+        try:
+            read_published(arguments.published)
+        except OSError as error:
+            problem = f"--published {arguments.published}: {error.strerror}"
+            raise ValueError(problem) from None
         sources.append(arguments.published)
     if arguments.plot is not None:
         check_figure_suffix(arguments.plot)
@@ -290,7 +295,8 @@ def detector_argument(text: str) -> tuple[str, Any]:
     Raises
     ------
     argparse.ArgumentTypeError
-        If the text has another form, or there is no such class or object.
+        If the text has another form, or there is no such class or object, or it is
+        one of scikit-learn's detectors.
 
     Examples
     --------
@@ -310,6 +316,10 @@ def detector_argument(text: str) -> tuple[str, Any]:
     if not isinstance(parameters, dict):
         raise argparse.ArgumentTypeError(f"{json_text!r} is not a JSON object")
     base = BASELINES[base_name] if base_name in BASELINES else _import(base_name)
+    try:
+        check_high_scores(base)
+    except TypeError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
     if not parameters and not isinstance(base, type):
         return name, base
     factory = DetectorFactory(base, parameters)

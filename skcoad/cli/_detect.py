@@ -132,7 +132,7 @@ def execute(arguments: argparse.Namespace) -> int:
         raise ValueError(f"--top must be at least 1, got {arguments.top}")
     if arguments.threshold is not None and not math.isfinite(arguments.threshold):
         raise ValueError(f"--threshold must be finite, got {arguments.threshold}")
-    if _panel.has_many_series(arguments.file):
+    if _panel.has_many_series(arguments.file) or _panel.is_long(arguments):
         return _panel.execute(arguments)
     _check_arguments(arguments)
     if arguments.model is None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FIGURE_SUFFIXES = (".pdf", ".png", ".svg")
-TABLE_SUFFIXES = (".csv", ".json", ".parquet")
+TABLE_SUFFIXES = (".csv", ".json", ".jsonl", ".parquet")
 
 
 def check_outputs(outputs: Mapping[str, Path | None], sources: Iterable[Path]) -> None:
@@ -95,17 +95,19 @@ def save_figure(figure: Figure, path: Path, *, dpi: int | None = None) -> None:
 def save_table(table: pd.DataFrame, path: Path) -> None:
     """Write a table in the format of its suffix, whole or not at all.
 
-    Its index is left out. In JSON it is a list of records, with times as ISO 8601
-    writes them.
+    Its index is left out. In JSON it is a list of records, or a record in each line,
+    with times as ISO 8601 writes them.
     """
     with atomic_write(path) as partial:
-        match path.suffix.lower():
-            case ".json":
+        suffix = path.suffix.lower()
+        match suffix:
+            case ".json" | ".jsonl":
                 _iso_times(table).to_json(
                     partial,
                     orient="records",
+                    lines=suffix == ".jsonl",
                     date_format="iso",
-                    indent=2,
+                    indent=None if suffix == ".jsonl" else 2,
                     force_ascii=False,
                     double_precision=15,
                 )

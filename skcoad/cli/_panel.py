@@ -24,7 +24,10 @@ MAX_FAILURES = 3  # printed
 
 
 def has_many_series(path: Path) -> bool:
-    """Whether a path is a folder, a zip file of several, or a pattern of names."""
+    """Whether a path is a folder, a zip file of several, or a pattern of names.
+
+    A table of many series is another matter: see :func:`is_long`.
+    """
     if not path.exists():
         return glob.has_magic(os.fspath(path))
     if not path.is_file() or not zipfile.is_zipfile(path):  # would wait at a pipe
@@ -34,6 +37,15 @@ def has_many_series(path: Path) -> bool:
     with zipfile.ZipFile(path) as archive:
         is_one = len(member_names(archive)) == 1
         return not is_one and not is_workbook_members(archive.namelist())
+
+
+def is_long(arguments: argparse.Namespace) -> bool:
+    """Whether the file is a table of many series, with unique_id and ds."""
+    from skcoad.datasets._long import read_long
+    from skcoad.datasets._table import TableOptions
+
+    options = TableOptions(**reading_options(arguments))
+    return read_long(arguments.file, options) is not None
 
 
 def execute(arguments: argparse.Namespace) -> int:
@@ -70,7 +82,11 @@ def execute(arguments: argparse.Namespace) -> int:
     detector = make_detector(arguments)
     check_outputs({"--out": arguments.out}, sources=())
     panel = open_panel(arguments.file, **reading_options(arguments))
-    print(f"{len(panel.names)} series in {arguments.file}{_left_out(panel.left_out)}")
+    by = ""
+    if not has_many_series(arguments.file):
+        by = ", one for each unique_id"
+    left_out = _left_out(panel.left_out)
+    print(f"{len(panel.names)} series in {arguments.file}{by}{left_out}")
     try:
         with worker_processes():
             found = detect_panel(

@@ -32,8 +32,8 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
         "file",
         type=Path,
         help="the series; - reads a table from standard input; of a folder, a zip "
-        "file of several or a quoted pattern such as 'site*/*.csv', every series is "
-        "fitted and searched by itself",
+        "file of several, a quoted pattern such as 'site*/*.csv' or a table with the "
+        "columns unique_id and ds, every series is fitted and searched by itself",
     )
     parser.add_argument(
         "--train",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skcoad.datasets._long import ID, TIME
 from skcoad.datasets._numbers import Marks, shorten, to_floats
 from skcoad.datasets._times import (
     TIME_NAMES,
@@ -49,6 +50,8 @@ _LABEL_WORDS = {
     *("label", "labels", "anomaly", "anomalies", "anomalous", "outlier", "outliers"),
     *("changepoint", "changepoints", "groundtruth"),
 }
+# Share of rows that may have the time of another row of their series, by mistake.
+_FEW_REPEATED = 0.01
 # Columns with one of these may hold labels or measurements: their values decide.
 _MAYBE_LABEL_WORDS = {"attack", "attacks", "fault", "faults"}
 _LABEL_TEXTS = {
@@ -138,7 +141,7 @@ def assign_roles(
         column, cell = next(iter(invalid_labels.items()))
         raise ValueError(
             f"{name}: column {column!r} is taken for labels by its name, and "
-            f"labels must be 0 or 1, got {cell}; --column NAME (columns) says which "
+            f"labels must be 0 or 1, got {cell!r}; --column NAME (columns) says which "
             "columns to use instead"
         )
     if label_names:
@@ -147,7 +150,9 @@ def assign_roles(
         others += [column for column in invalid_labels if column not in columns]
     rest = [column for column in rest if column not in (*label_names, *others)]
 
-    series_column = None if times is None else _series_column(frame[rest], times.values)
+    series_column = (
+        None if times is None else find_series_column(frame[rest], times.values)
+    )
     asked = rest if columns is None else columns
     channels, texts, n_bad = _channels(frame[rest], name, marks, asked)
     if texts and columns is None and not drop_non_numeric:
@@ -210,26 +215,47 @@ def _channels(
 def several_rows(series_column: str) -> str:
     """What an error says of a time whose rows belong to several series."""
     return (
-        f"more than one row, of several series by column {series_column!r}: rename it "
-        "to unique_id and the time to ds, and skcoad.panel.open_panel takes the frame "
-        "as a panel"
+        f"more than one row, of several series by column {series_column!r}; with "
+        f"the names {ID} for it and {TIME} for the time, skcoad detect and "
+        "skcoad.panel take the table for one of many series; --column NAME (columns) "
+        "with --resample SPACING (resample) averages over them"
     )
 
 
-def _series_column(frame: pd.DataFrame, times: NDArray[Any]) -> str | None:
-    """The column of text or whole numbers that says which series a row belongs to."""
+def find_series_column(frame: pd.DataFrame, times: Any) -> str | None:
+    """Find the column that says which series a row belongs to, where times repeat.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Columns that are neither times nor labels, by different names that are text.
+    times : ndarray or Index of shape (n_rows,)
+        Time of each row.
+
+    Returns
+    -------
+    column : str or None
+        A column of text or of a few whole numbers that differ in the rows of each time.
+    """
     import pandas as pd
 
-    if len(np.unique(times)) > 0.75 * len(times):  # most times have a single row
+    first = ~frame.assign(**{"": times}).duplicated().to_numpy()
+    frame, times = frame[first], times[first]
+    counts = pd.Series(times).value_counts(dropna=False)
+    if len(counts) > 0.75 * len(times):  # most times have a single row
         return None
     for column in map(str, frame):
         if frame[column].dtype.kind in "bfc" or normalise(column) in _CALENDAR:
             continue
-        values = frame[column].astype(str).to_numpy()
+        values = frame[column].astype(str)
+        n_values = values.nunique()
         # Measured values hardly repeat, so that they tell apart any rows.
-        if 2 * len(set(values)) > len(values):
+        if 2 * n_values > len(values):
             continue
-        if not pd.DataFrame({"time": times, "value": values}).duplicated().any():
+        if _is_whole(frame[column]) and n_values > 2 * counts.max():
+            continue
+        repeated = values.to_frame("value").assign(time=times).duplicated()
+        if repeated.sum() <= _FEW_REPEATED * len(values):
             return column
     return None
 

@@ -77,7 +77,8 @@ class Series:
         check_length(labels, f"{self.name}: labels", n_timestamps)
         invalid = labels[~np.isin(labels, (0, 1))]
         if invalid.size:
-            raise ValueError(f"{self.name}: labels must be 0 or 1, got {invalid[0]}")
+            found = invalid.tolist()[0]
+            raise ValueError(f"{self.name}: labels must be 0 or 1, got {found!r}")
 
         if not 0 <= self.train_length <= n_timestamps:
             raise ValueError(

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 from skcoad.datasets._archive import AnyPath, ArchiveEntry
 from skcoad.datasets._frames import parse_table, plain_frame
 from skcoad.datasets._numbers import Marks, frame_marks
-from skcoad.datasets._roles import Columns, assign_roles
+from skcoad.datasets._roles import Columns, assign_roles, several_rows
 from skcoad.datasets._rows import to_series
 from skcoad.datasets._series import Series, with_columns
 from skcoad.datasets._source import decompress, read_bytes, uncompressed_name
@@ -168,6 +168,13 @@ def _columns(
 
 
 def _to_series(columns: Columns, name: str, options: TableOptions) -> Series:
+    if options.resample is not None and columns.series_column is not None:
+        if options.columns is None:
+            raise ValueError(
+                f"{name}: a time has {several_rows(columns.series_column)}"
+            )
+        note = f"averaged over the series of column {columns.series_column!r}"
+        columns = replace(columns, notes=(*columns.notes, note))
     series = to_series(columns, name, options.resample)
     return series if options.columns is None else with_columns(series, options.columns)
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from importlib import import_module
 from pathlib import Path
@@ -56,8 +59,9 @@ def to_onnx(
     -------
     ScoringGraph
         The same graph in torch. Its sizes, and the detector's threshold and channels,
-        are in the file's metadata: ``chunk_size``, ``stride``, ``halo``, ``threshold``,
-        ``channels`` (a JSON list), ``score_by`` and ``skcoad`` (the version).
+        are in the file's metadata: ``chunk_size``, ``stride``, ``halo``, ``step``,
+        ``threshold``, ``channels`` (a JSON list), ``score_by`` and ``skcoad`` (the
+        version).
 
     Raises
     ------
@@ -92,9 +96,7 @@ def to_onnx(
     graph = scoring_graph(detector, chunk_size)
     with own_torch_state():
         program = _program(graph)
-        with warnings.catch_warnings():
-            # The exporter's own: deprecated calls, and the largest double as a float.
-            warnings.simplefilter("ignore")
+        with quiet_exporter():
             exported: Any = torch.onnx.export(
                 program,
                 dynamo=True,
@@ -178,6 +180,24 @@ def scoring_graph(detector: TimeSeriesDetector, chunk_size: Size) -> ScoringGrap
     return graph.eval().requires_grad_(False)
 
 
+@contextmanager
+def quiet_exporter() -> Iterator[None]:
+    """Silence what torch's exporter says of itself, but no errors.
+
+    Warnings of deprecated calls and of the largest double as a float, and records of
+    packages that are not needed and of constants that it has put elsewhere.
+    """
+    logger = logging.getLogger("torch.onnx._internal.exporter")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
+
+
 def _program(graph: ScoringGraph) -> torch.export.ExportedProgram:
     # Two chunks: of one, torch would take the number for fixed.
     chunks = torch.zeros(2, graph.chunk_size, len(graph.channels), dtype=torch.float64)
@@ -196,6 +216,7 @@ def _metadata(detector: TimeSeriesDetector, graph: ScoringGraph) -> dict[str, st
         "chunk_size": str(graph.chunk_size),
         "stride": str(graph.stride),
         "halo": str(graph.halo),
+        "step": str(graph.step),
         "threshold": repr(float(detector.threshold_)),
         "channels": json.dumps([str(name) for name in names]),
         "score_by": detector._scoring_options().score_by,

@@ -52,6 +52,9 @@ class ScoringGraph(nn.Module):
     stride : int
         Distance between consecutive chunks of a series, so that every timestamp is away
         from the ends of one of them.
+    step : int
+        Between windows. Scores of the network are those of the whole series where a
+        chunk begins at a multiple of it.
 
     Raises
     ------
@@ -92,6 +95,7 @@ class ScoringGraph(nn.Module):
                 "depend on the whole series; fit with references='train'"
             )
         plan = model.config.plan
+        self.step = plan.step
         reach = plan.window_size + plan.period
         reach += smoothing_reach(model, options.width(plan.period))
         self.halo = plan.step * math.ceil(reach / plan.step)

@@ -127,11 +127,16 @@ def _read_header(file: BinaryIO, size: int) -> tuple[bytes, Json]:
     """Header of a file, with its length in front, and our JSON object in it."""
     prefix = file.read(8)
     length = int.from_bytes(prefix, "little")
+    # Of text or of other data, the first bytes are hardly ever such a number.
     require(
-        len(prefix) == 8 and length <= size - 8,
-        f"{size} bytes are too few: truncated, or other data",
+        len(prefix) == 8 and length <= MAX_HEADER,
+        "no file of a detector, as save() and --save write it",
     )
-    require(length <= MAX_HEADER, f"a header of {length} bytes is above {MAX_HEADER}")
+    require(
+        length <= size - 8,
+        f"{size} bytes are too few for a header of {length}: truncated, or no file of "
+        "a detector",
+    )
     header = file.read(length)
     table = parse(header, "the header")
     metadata = table.pop("__metadata__", None)

@@ -39,6 +39,11 @@ def make_scorer(metric: Callable[..., float], **options: Any) -> Scorer:
         ``scorer(estimator, X, y) -> float``. It raises the exceptions of `metric`,
         which scikit-learn turns into ``error_score``.
 
+    Raises
+    ------
+    TypeError
+        If `metric` is not callable, such as a name.
+
     See Also
     --------
     SCORERS : A scorer for each metric, with its default options.
@@ -61,6 +66,11 @@ def make_scorer(metric: Callable[..., float], **options: Any) -> Scorer:
     >>> scorer(detector, X, X.ravel())
     1.0
     """
+    if not callable(metric):
+        raise TypeError(
+            "metric must be a function such as skcoad.metrics.vus_pr, got "
+            f"{metric!r}; SCORERS has scorers by name"
+        )
     return partial(_score, metric=metric, options=options)
 
 

@@ -34,7 +34,7 @@ def check_labels(y_true: ArrayLike) -> NDArray[np.bool_]:
         index = int(wrong.argmax())
         raise ValueError(
             "y_true must hold only 0 (normal) and 1 (anomalous), "
-            f"got {labels[index]} at index {index}"
+            f"got {labels[wrong].tolist()[0]!r} at index {index}"
         )
     return labels.astype(np.bool_)
 

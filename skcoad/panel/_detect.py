@@ -7,11 +7,10 @@ from contextlib import nullcontext
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
-from sklearn.base import OutlierMixin
 from tqdm import tqdm
 
 from skcoad._parallel import run_tasks
-from skcoad._validation import check_integer, check_number
+from skcoad._validation import check_high_scores, check_integer, check_number
 from skcoad.datasets import Series
 from skcoad.datasets._training import check_train
 from skcoad.io._parameters import differing_settings
@@ -197,12 +196,7 @@ def _check_detector(detector: Any) -> None:
             f"got the class {detector.__name__}; pass an instance, "
             f"{detector.__name__}()"
         )
-    if isinstance(detector, OutlierMixin):  # whose scores are low for anomalies
-        raise TypeError(
-            "a detector needs PyOD's interface (scores that are high for anomalies, "
-            f"decision_scores_ and threshold_), and {detector!r} has scikit-learn's; "
-            "pyod.models has detectors of the same kinds"
-        )
+    check_high_scores(detector)
     for method in ("fit", "decision_function"):
         if not hasattr(detector, method):
             raise TypeError(f"a detector must have a method {method}, got {detector!r}")

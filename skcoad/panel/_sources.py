@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from skcoad._time import time_index
 from skcoad.datasets import (
     Archive,
     Series,
@@ -22,7 +23,9 @@ from skcoad.datasets import (
     open_archive,
 )
 from skcoad.datasets._archive import walk_files
-from skcoad.datasets._frames import library_of, plain_frame
+from skcoad.datasets._frames import library_of, plain_frame, unique_names
+from skcoad.datasets._long import ID, TIME, read_long
+from skcoad.datasets._roles import find_series_column, several_rows
 from skcoad.datasets._table import TableOptions, stem
 from skcoad.datasets._times import holds_times
 
@@ -31,7 +34,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Panel", "open_panel"]
 
-ID, TIME = "unique_id", "ds"  # of a long-format frame
+# Options that are not for the file alone.
+OF_FRAMES = ("decimal", "dayfirst", "drop_non_numeric", "resample")
 # How a file begins that detect_panel has written.
 RESULTS = re.compile(rb'\{"series": "(?:[^"\\]|\\.)*", "settings": \{')
 
@@ -93,7 +97,8 @@ def open_panel(source: Any, **options: Any) -> Panel:
           are left out.
         - A long-format DataFrame of pandas or polars, with the columns ``unique_id``
           and ``ds`` (of pandas also as levels of the index) and one column for each
-          channel, such as ``y``: one series for each id, sorted by ``ds``.
+          channel, such as ``y``: one series for each id, sorted by ``ds``. Also a text,
+          JSON or Parquet file of such a table.
         - Any other DataFrame: each column is a series of one channel, unless it holds
           the times.
         - A mapping of names to series: arrays, DataFrames, or
@@ -149,7 +154,7 @@ def open_panel(source: Any, **options: Any) -> Panel:
         source = plain_frame(source)
     if hasattr(source, "columns") and hasattr(source, "groupby"):
         source = _with_id_and_time(source)
-        return _open_long(source) if ID in source.columns else _open_wide(source)
+        return _open_long(source, {}) if ID in source.columns else _open_wide(source)
     raise TypeError(
         "a panel is a path, a DataFrame of pandas or polars, or a mapping of names to "
         f"series, got {type(source).__name__}"
@@ -177,6 +182,9 @@ def _open_path(path: str, options: Mapping[str, Any]) -> Panel:
             raise FileNotFoundError(f"no file matches {path}")
         names = _names(files, root)
         return Panel(names, lambda index: load_series(files[index], **options))
+    long = read_long(Path(path), TableOptions(**options))
+    if long is not None:
+        return _open_long(long, {k: v for k, v in options.items() if k in OF_FRAMES})
     archive = open_archive(path, **options)
     if not os.path.isdir(path):
         return Panel(archive.names, archive.__getitem__)
@@ -255,7 +263,7 @@ def _with_id_and_time(frame: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
-def _open_long(frame: pd.DataFrame) -> Panel:
+def _open_long(frame: pd.DataFrame, options: Mapping[str, Any]) -> Panel:
     channels = [column for column in frame.columns if column not in (ID, TIME)]
     if TIME not in frame.columns or not channels:
         raise ValueError(
@@ -271,7 +279,7 @@ def _open_long(frame: pd.DataFrame) -> Panel:
 
     def read(index: int) -> Series:
         one = frame.iloc[positions[index]][[TIME, *channels]]
-        return from_frame(one, name=names[index], time_column=TIME)
+        return from_frame(one, name=names[index], time_column=TIME, **options)
 
     return Panel(names, read)
 
@@ -280,6 +288,7 @@ def _open_wide(frame: pd.DataFrame) -> Panel:
     times = [i for i in range(frame.shape[1]) if holds_times(frame.iloc[:, i])]
     channels = [i for i in range(frame.shape[1]) if i not in times]
     names = tuple(str(frame.columns[i]) for i in channels)
+    _check_one_series_a_column(frame, times)
 
     def read(index: int) -> Series:
         one = frame.iloc[:, [*times, channels[index]]]
@@ -289,6 +298,19 @@ def _open_wide(frame: pd.DataFrame) -> Panel:
         return replace(series, channel_names=(names[index],))
 
     return Panel(names, read)
+
+
+def _check_one_series_a_column(frame: pd.DataFrame, times: Sequence[int]) -> None:
+    """Raise ValueError for a frame in long format whose columns have other names."""
+    import pandas as pd
+
+    at: Any = frame.iloc[:, times[0]] if times else frame.index
+    if times or time_index(at) is not None:
+        others = frame.set_axis(unique_names(frame.columns), axis=1)
+        others = others.drop(columns=others.columns[list(times)])
+        column = find_series_column(others, pd.Index(at))
+        if column is not None:
+            raise ValueError(f"a time has {several_rows(column)}")
 
 
 def _series(name: str, values: Any) -> Series:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from skcoad._duration import check_duration
 from skcoad._grid import row_times
-from skcoad._time import duration_text
+from skcoad._time import duration_text, time_index, time_text
 from skcoad._typing import FloatArray, IntArray
 from skcoad._validation import as_named, validate_series
 from skcoad.detectors import TimeSeriesDetector
@@ -222,8 +222,8 @@ class Clock:
             early = f"{_text(-passed[row])} earlier"
             order = early if passed[row] else "at the same time"
             raise ValueError(
-                f"row {row} ({times[row]}) is not later than the row before, but "
-                f"{order}"
+                f"row {row} ({_when(rows, times[row])}) is not later than the row "
+                f"before, but {order}"
             )
         if n_rows >= FEW:
             _check_spacing(passed[1:], self.interval, begun=self.last is not None)
@@ -233,8 +233,9 @@ class Clock:
             intervals = (time - grid) / self.interval
             if intervals < SOONEST:
                 raise ValueError(
-                    f"row {row} ({times[row]}) is only {_text(passed[row])} after the "
-                    f"row before, and interval is {_text(self.interval)}"
+                    f"row {row} ({_when(rows, times[row])}) is only "
+                    f"{_text(passed[row])} after the row before, and interval is "
+                    f"{_text(self.interval)}"
                 )
             steps[row] = step = max(1, round(intervals))
             grid += step * self.interval
@@ -254,6 +255,12 @@ def _check_spacing(passed: IntArray, interval: int, *, begun: bool) -> None:
         raise ValueError(
             f"the rows are {_text(usual)} apart, and interval is {_text(interval)}"
         )
+
+
+def _when(rows: Any, time: Any) -> str:
+    """Write a time of UTC in the zone of the rows."""
+    zone = getattr(time_index(getattr(rows, "index", None)), "tz", None)
+    return time_text(time, zone)
 
 
 def _text(nanoseconds: Any) -> str:

@@ -28,6 +28,7 @@ SECONDS = {
     "hour": 3600,
     "day": 86_400,
     "week": 7 * 86_400,
+    "month": 365.25 / 12 * 86_400,  # a mean one
     "year": 365.25 * 86_400,
 }
 MAX_ROWS = 1e12  # per event; rarer ones are beyond any data
@@ -42,8 +43,8 @@ def events_per_row(false_alarms: str, interval: Duration | None = None) -> float
     ----------
     false_alarms : str
         "<number> per <number> <unit>", where the second number may be left out if it is
-        1; the unit is "rows", or "seconds", "minutes", "hours", "days", "weeks" or
-        "years", singular or plural.
+        1; the unit is "rows", or "seconds", "minutes", "hours", "days", "weeks",
+        "months" (of 30.4375 days) or "years" (of 365.25), singular or plural.
     interval : float, str, timedelta or None, default=None
         Seconds from one row to the next, or a duration such as ``"1h"``, if known.
 

@@ -6,6 +6,7 @@ import pytest
 from pyod.models.iforest import IForest
 from pyod.models.ts_od import TimeSeriesOD
 from sklearn.base import BaseEstimator
+from sklearn.svm import OneClassSVM
 
 from skcoad.benchmark import FitPredictOnly
 from skcoad.benchmark._detectors import check_detectors, make_detector
@@ -62,6 +63,14 @@ def test_fit_predict_only_detectors_are_unwrapped():
         == 17
     )
     assert make_detector(FitPredictOnly(Parametrised(a=4)), 17, 0).a == 4
+
+
+@pytest.mark.parametrize("mark", [lambda detector: detector, FitPredictOnly])
+def test_detectors_whose_scores_are_low_for_anomalies_are_refused(mark):
+    with pytest.raises(TypeError, match=r"PyOD's .* OneClass.* has scikit-learn's"):
+        check_detectors({"svm": mark(OneClassSVM())})
+    with pytest.raises(TypeError, match=r"OneClassSVM\(\) has scikit-learn's"):
+        make_detector(mark(lambda period: OneClassSVM()), period=10)
 
 
 def test_the_seed_reaches_a_nested_detector():

@@ -123,7 +123,7 @@ def test_published_results_are_added_to_the_report(data, tmp_path, capsys):
         (("--out", "no/r.jsonl"), "there is no folder no"),
         (("--out", "data/{series}"), "is the input and must not be replaced"),
         (("--against", "Other"), r"one of \['KMeansAD'\], got 'Other'"),
-        (("--published", "no.csv"), "No such file"),
+        (("--published", "no.csv"), "--published no.csv: No such file"),
     ],
 )
 def test_impossible_outputs_are_refused_before_the_first_run(
@@ -225,6 +225,7 @@ def test_a_baseline_may_get_other_parameters():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("sklearn.svm.OneClassSVM", "and <class .*OneClassSVM'> has scikit-learn's"),
         ("Nothing", "'Nothing' is neither a known detector .* nor an import path"),
         ("x=no.such.Thing", "No module named 'no'"),
         ("x=skcoad.datasets.Missing", "has no attribute 'Missing'"),

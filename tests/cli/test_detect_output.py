@@ -50,6 +50,9 @@ def read(path):
     match path.rpartition(".")[2]:
         case "csv":
             table = pd.read_csv(path)
+        case "jsonl":
+            lines = Path(path).read_text(encoding="utf-8").splitlines()
+            table = pd.DataFrame([json.loads(line) for line in lines])
         case "json":
             table = pd.DataFrame(json.loads(Path(path).read_text(encoding="utf-8")))
         case _:
@@ -59,7 +62,7 @@ def read(path):
     return table
 
 
-@pytest.mark.parametrize("suffix", ["csv", "json", "parquet"])
+@pytest.mark.parametrize("suffix", ["csv", "json", "jsonl", "parquet"])
 def test_what_is_found_is_the_table_of_the_detector(pump, expected, suffix):
     if suffix == "parquet":
         pytest.importorskip("pyarrow", reason="pyarrow is not installed")
@@ -344,9 +347,12 @@ def test_parquet_without_pyarrow_is_refused_before_the_work(pump, capsys, monkey
     [
         (
             ("--out", "found.xlsx"),
-            "a table ends in .csv, .json, .parquet, got found.xlsx",
+            "a table ends in .csv, .json, .jsonl, .parquet, got found.xlsx",
         ),
-        (("--scores", "scores"), "a table ends in .csv, .json, .parquet, got scores"),
+        (
+            ("--scores", "scores"),
+            "a table ends in .csv, .json, .jsonl, .parquet, got scores",
+        ),
         (
             ("--out", "a.csv", "--scores", "a.csv"),
             "--out and --scores are the same file",

@@ -69,6 +69,22 @@ def test_the_same_command_resumes(folder, capsys, jobs):
     assert Path("found.jsonl").read_bytes() == before
 
 
+def test_a_table_of_many_series_is_a_panel(folder, capsys):
+    frames = [pd.read_csv(path) for path in sorted(folder.rglob("*.csv"))]
+    long = pd.concat(frames, keys=["a", "b", "c"], names=["unique_id", None])
+    long = long.reset_index("unique_id").rename(columns={"time": "ds"})
+    long.to_csv("long.csv", index=False)
+    words = (*QUICK, "--train", 200, "--threshold", 10, "--out", "found.jsonl")
+    assert run("detect", "long.csv", *words) == 0
+    printed = capsys.readouterr().out
+    assert "3 series in long.csv, one for each unique_id" in printed
+    assert "1 segment in 1 series, highest first" in printed
+    assert [result["series"] for result in read_results("found.jsonl")] == [*"abc"]
+    long.rename(columns={"unique_id": "host"}).to_csv("long.csv", index=False)
+    assert run("detect", "long.csv", *QUICK) == 2
+    assert "by column 'host'; with the names unique_id" in capsys.readouterr().err
+
+
 def test_patterns_and_zip_files_are_panels(folder, capsys):
     assert run("detect", "data/*/a.csv", *QUICK) == 0
     assert "2 series in data/*/a.csv" in capsys.readouterr().out

@@ -44,6 +44,7 @@ def test_repr_is_one_short_line():
         ((np.zeros((2, 2, 2)), [0, 0], 0), r"got \(2, 2, 2\)"),
         (([1, 2], [0], 0), r"labels must have shape \(2,\), got \(1,\)"),
         (([1, 2], [0, 2], 0), "labels must be 0 or 1, got 2"),
+        (([1, 2], ["0", "1"], 0), "labels must be 0 or 1, got '0'"),
         (([1, 2], [0, np.nan], 0), "labels must be 0 or 1, got nan"),
         (([1, 2], [0, 1], 3), "between 0 and the 2 timestamps, got 3"),
         (([1, 2], [0, 1], -1), "got -1"),

@@ -401,16 +401,43 @@ def test_rows_of_several_series_are_a_panel(load, sensors):
     cells = list(itertools.product(sensors, HOURS))
     rows = [f"{time},{name},{i}.5" for i, (name, time) in enumerate(cells)]
     text = "\n".join(["time,sensor,v", *rows])
-    message = "more than one row, of several series by column 'sensor'.*open_panel"
+    message = "more than one row, of several series by column 'sensor'; with the names"
     for options in ({}, {"drop_non_numeric": True}, {"columns": ["v"]}):
         with pytest.raises(ValueError, match=message):
             load(text, **options)
     series = load(text, columns=["v"], resample="1h")
     np.testing.assert_array_equal(series.values.ravel(), [2, 3, 4])
+    assert "averaged over the series of column 'sensor'" in series.notes
+    # Nothing averages over the series unasked, nor where a row is in the file twice.
+    for rows_again in ((), rows[-1:]):
+        text = "\n".join(["time,sensor,v", *rows, *rows_again])
+        for options in (
+            {},
+            {"drop_non_numeric": True},
+            {"drop_non_numeric": True, "resample": "1h"},
+        ):
+            with pytest.raises(ValueError, match=message):
+                load(text, **options)
     hours = [*HOURS, "2024-01-01 03:00", "2024-01-01 04:00"]
     text = f"time,pump,v\n{HOURS[0]},1,8\n" + "".join(f"{t},0,7\n" for t in hours)
     with pytest.raises(ValueError, match="has more than one row; --resample"):
         load(text)
+
+
+def test_few_times_that_a_series_has_twice_hide_no_panel(load):
+    times = pd.date_range("2024-01-01", periods=200, freq="h").astype(str)
+    rows = [f"{t},{name},{i}.5" for name in "ab" for i, t in enumerate(times)]
+    text = "\n".join(["time,sensor,v", *rows, f"{times[-1]},b,7.5"])
+    with pytest.raises(ValueError, match="of several series by column 'sensor'"):
+        load(text)
+
+
+def test_whole_numbers_that_are_measured_name_no_series(load):
+    counts = np.random.default_rng(0).integers(0, 900, 2000)
+    times = pd.date_range("2024-01-01", periods=1000, freq="h").astype(str).repeat(2)
+    lines = [f"{t},{n}" for t, n in zip(times, counts, strict=True)]
+    series = load("\n".join(["time,count", *lines]), resample="1h")
+    np.testing.assert_allclose(series.values.ravel(), counts.reshape(-1, 2).mean(1))
 
 
 def test_a_clock_that_was_set_back_is_not_sorted(load):

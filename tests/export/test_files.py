@@ -1,6 +1,7 @@
 """What is written, and that other runtimes compute the same scores with it."""
 
 import json
+import logging
 import re
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import torch
 
 from skcoad import CoADDetector, NeighborsDetector
 from skcoad.export import to_onnx, to_torch_export
+from skcoad.export._files import quiet_exporter
 
 pytestmark = pytest.mark.skipif(
     tuple(map(int, torch.__version__.split(".")[:2])) < (2, 13),
@@ -94,6 +96,7 @@ def test_the_file_says_how_to_use_it(written):
     assert int(meta["chunk_size"]) == graph.chunk_size
     assert int(meta["stride"]) == graph.chunk_size - 2 * graph.halo
     assert int(meta["halo"]) == graph.halo
+    assert int(meta["step"]) == graph.step == detector.model_.config.plan.step
     assert float(meta["threshold"]) == detector.threshold_
     assert json.loads(meta["channels"]) == ["0", "1"]
     assert meta["score_by"] == "neighbors"
@@ -142,6 +145,19 @@ def test_a_file_is_scored_by_numpy_and_onnxruntime_alone(
     np.testing.assert_array_equal(labels, detector.predict(X))
 
 
+def test_a_series_that_ends_between_two_steps_is_scored_on_the_steps(
+    written, wave, tmp_path
+):
+    detector, graph, path = written["network"]
+    n_rows = graph.chunk_size + 3 * graph.stride
+    X = wave(n_rows + graph.step // 2, seed=3)
+    pd.DataFrame(X, columns=["flow"]).to_csv(tmp_path / "x.csv", index=False)
+    out = score_alone(path, tmp_path / "x.csv").stdout.splitlines()
+    scores = np.loadtxt(out[1:], delimiter=",")[: n_rows - graph.halo, 0]
+    expected = detector.decision_function(X)[: n_rows - graph.halo]
+    np.testing.assert_allclose(scores, expected, rtol=1e-3, atol=1e-3)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -165,6 +181,23 @@ def test_a_file_that_cannot_be_scored_is_an_error_of_one_line(
     assert process.stderr.count("\n") == 1
 
 
+def test_the_example_ends_without_a_word_where_nothing_reads_on(
+    written, wave, tmp_path
+):
+    pd.DataFrame(wave(20_000, 2)).to_csv(tmp_path / "x.csv", index=False)
+    script = ROOT / "examples" / "score_onnx.py"
+    with subprocess.Popen(
+        [sys.executable, script, written["neighbors"][2], tmp_path / "x.csv"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout.readline() == "score,label\n"
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 0
+
+
 def test_torch_export_computes_the_same(network, wave, tmp_path):
     graph = to_torch_export(network, tmp_path / "detector.pt2")
     files = {"metadata.json": ""}
@@ -174,6 +207,15 @@ def test_torch_export_computes_the_same(network, wave, tmp_path):
         X = torch.from_numpy(wave(n_chunks * graph.chunk_size)).reshape(n_chunks, -1, 1)
         for actual, expected in zip(program.module()(X), graph(X), strict=True):
             torch.testing.assert_close(actual, expected)
+
+
+def test_the_exporter_says_only_what_is_wrong(caplog):
+    logger = logging.getLogger("torch.onnx._internal.exporter._core")
+    with quiet_exporter():
+        logger.warning("said by the exporter")
+        logger.error("wrong")
+    logger.warning("said later")
+    assert caplog.messages == ["wrong", "said later"]
 
 
 def test_without_onnx_the_error_says_what_to_install(network, monkeypatch, tmp_path):

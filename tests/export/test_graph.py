@@ -12,11 +12,12 @@ from skcoad.export._files import scoring_graph
 
 def in_chunks(graph, X):
     """Scores of a series, as the example of `to_onnx` puts them together."""
-    scores, last = np.empty(len(X)), len(X) - graph.chunk_size
-    for start in [*range(0, last, graph.stride), last]:
+    scores, last, done = np.empty(len(X)), len(X) - graph.chunk_size, 0
+    on_grid = last // graph.step * graph.step
+    for start in sorted({*range(0, last, graph.stride), on_grid, last}):
         chunk = torch.from_numpy(X[None, start : start + graph.chunk_size])
-        inside = graph.halo if start else 0
-        scores[start + inside : start + graph.chunk_size] = graph(chunk)[0][0, inside:]
+        scores[done : start + graph.chunk_size] = graph(chunk)[0][0, done - start :]
+        done = start + graph.chunk_size - graph.halo
     return scores
 
 
@@ -77,14 +78,17 @@ def test_what_repeats_exactly_has_the_scores_of_the_detector(cycle):
     )
 
 
-def test_scores_in_chunks_are_those_of_the_series(wave):
+@pytest.mark.parametrize("n_after", [0, 1, 17])
+def test_scores_in_chunks_are_those_of_the_series(wave, n_after):
     detector = CoADDetector(max_steps=3, random_state=0).fit(wave(500))
     graph = scoring_graph(detector, 500)
     assert graph.stride % detector.step_ == 0
     n_timestamps = graph.chunk_size + 3 * graph.stride  # the last one on the grid
-    X = unusual(wave, n_timestamps)
-    expected = detector.decision_function(X)
-    np.testing.assert_allclose(in_chunks(graph, X), expected, rtol=1e-4, atol=1e-4)
+    X = unusual(wave, n_timestamps + n_after)
+    expected, scores = detector.decision_function(X), in_chunks(graph, X)
+    # What comes after the last chunk on the grid has other windows.
+    n_same = n_timestamps - graph.halo if n_after else n_timestamps
+    np.testing.assert_allclose(scores[:n_same], expected[:n_same], rtol=1e-4, atol=1e-4)
 
 
 def test_a_training_series_with_missing_values_can_be_exported(wave):

@@ -649,6 +649,12 @@ def test_other_files_are_invalid(data, load):
         load(data)
 
 
+@pytest.mark.parametrize("data", [b"", b'{"series": "a", "settings": {}}\n' * 1000])
+def test_a_file_that_is_no_detector_is_not_called_truncated(data, load):
+    with pytest.raises(InvalidDetectorError, match="no file of a detector, as save"):
+        load(data)
+
+
 def test_neither_a_folder_nor_a_pipe_is_read(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path, tmp_path / "pipe"):

@@ -82,3 +82,10 @@ def test_fold_without_an_anomaly_obeys_error_score(labelled_series):
         scores = cross_val_score(detector, X, y, error_score=0.0, **options)
     assert scores[0] == 0
     assert scores[1] > 0
+
+
+def test_a_name_is_no_metric():
+    with pytest.raises(
+        TypeError, match=r"must be a function .*, got 'vus_pr'; SCORERS"
+    ):
+        make_scorer("vus_pr")

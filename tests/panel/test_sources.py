@@ -226,6 +226,39 @@ def test_a_long_frame_is_cut_by_id_and_sorted_by_time():
     assert open_panel(frame.astype({"unique_id": "category"})).names == ("7", "b")
 
 
+@pytest.fixture
+def long_frame():
+    days = pd.date_range("2024-01-01", periods=3).repeat(2)
+    ids = ["b", "a"] * 3
+    return pd.DataFrame({"unique_id": ids, "ds": days, "y": range(6), "load": 1.5})
+
+
+@pytest.mark.parametrize("suffix", ["csv", "csv.gz", "jsonl"])
+def test_a_file_may_be_a_long_frame(long_frame, tmp_path, suffix):
+    path = tmp_path / f"long.{suffix}"
+    if suffix == "jsonl":
+        long_frame.to_json(path, orient="records", lines=True, date_format="iso")
+    else:
+        long_frame.to_csv(path, index=False)
+    assert values(open_panel(path, columns=["y"])) == {"b": [0, 2, 4], "a": [1, 3, 5]}
+    both = open_panel(path).read(1)
+    assert both.channel_names == ("y", "load")
+    assert both.timestamps[1] == np.datetime64("2024-01-02")
+    averaged = open_panel(path, columns=["y"], resample="2D").read(0)
+    assert averaged.values.ravel().tolist() == [1, 4]
+    with pytest.raises(ValueError, match=f"{path.name} has no column 'x', only unique"):
+        open_panel(path, columns=["x"])
+
+
+@pytest.mark.parametrize("in_index", [True, False])
+def test_a_long_frame_of_other_names_is_an_error_that_names_them(long_frame, in_index):
+    frame = long_frame.rename(columns={"unique_id": "host", "ds": "time"})
+    if in_index:
+        frame = frame.set_index("time")
+    with pytest.raises(ValueError, match="by column 'host'; with the names unique_id"):
+        open_panel(frame)
+
+
 @pytest.mark.parametrize(
     "index", [["unique_id"], ["unique_id", "ds"], ["ds", "unique_id"], ["ds"]]
 )

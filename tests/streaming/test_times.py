@@ -119,6 +119,24 @@ def test_rows_that_come_one_by_one_at_a_shorter_spacing_are_an_error(
     assert stream.n_rows == n_taken  # and not the one that was refused
 
 
+@pytest.mark.parametrize(
+    ("zone", "time"),
+    [("Europe/Berlin", "2024-07-01 10:05+02:00"), (None, "2024-07-01 10:05")],
+)
+def test_errors_show_times_in_the_zone_of_the_rows(frame, detector, zone, time):
+    times = pd.date_range("2024-07-01 10:00", periods=6, freq="min", tz=zone)
+    X = frame[300:306].set_axis(times)
+    stream = StreamingDetector(detector, interval="1min")
+    stream.update(X)
+    with pytest.raises(ValueError, match=re.escape(f"row 0 ({time}) is not later")):
+        stream.update(X[5:])
+    early = [X[5:].set_axis(times[5:] + pd.Timedelta(f"{s}s")) for s in (10, 20)]
+    stream.update(early[0])
+    message = re.escape(f"row 0 ({time.replace('10:05', '10:05:20')}) is only 10 s")
+    with pytest.raises(ValueError, match=message):
+        stream.update(early[1])
+
+
 @pytest.mark.parametrize("seconds", [31, 40, 50, 57])
 def test_a_late_row_does_not_make_an_error_of_the_next(frame, detector, seconds):
     late = np.zeros(100)

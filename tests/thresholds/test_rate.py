@@ -17,6 +17,7 @@ from skcoad.thresholds._rate import in_seconds
         ("1 per week", 60.0, 7 * 24 * 60),
         ("1 per 12 hours", 3600.0, 12),
         ("3 per Day", 3600.0, 8),
+        ("1 per month", 86_400.0, 30.4375),
         ("1 per year", 86_400.0, 365.25),
         ("1 per 90 seconds", 0.5, 180),
         ("1 per minute", 1.0, 60),
@@ -26,7 +27,7 @@ def test_a_rate_is_read_in_rows_and_in_time(text, interval, rows):
     assert 1 / events_per_row(text, interval) == pytest.approx(rows)
 
 
-@pytest.mark.parametrize("text", ["", "1", "often", "1 per month", "-1 per day", "per"])
+@pytest.mark.parametrize("text", ["", "1", "often", "1 per moon", "-1 per day", "per"])
 def test_what_is_no_rate_is_an_error_that_shows_how_to_write_one(text):
     with pytest.raises(ValueError, match="is no rate; write '1 per 10000 rows'"):
         events_per_row(text, 1.0)

@@ -1,0 +1,62 @@
+"""Tables of many series, with the names of Nixtla's libraries.
+
+Long format: the column ``unique_id`` says which series a row belongs to, ``ds`` is the
+time, and the others are channels.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from typing import TYPE_CHECKING
+
+from skcoad.datasets._frames import parse_table
+from skcoad.datasets._source import read_bytes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+    from skcoad.datasets._table import TableOptions
+
+ID, TIME = "unique_id", "ds"
+
+
+def read_long(path: Path, options: TableOptions) -> pd.DataFrame | None:
+    """Read a file that is a table of many series.
+
+    Parameters
+    ----------
+    path : Path
+        Of any file.
+    options : TableOptions
+        How to read it.
+
+    Returns
+    -------
+    frame : DataFrame or None
+        With the channels that were asked for. None if the file has no columns of these
+        names, or is a workbook or another zip file.
+
+    Raises
+    ------
+    ValueError
+        If it has these names somewhere, and is no table, or has no such channel.
+    """
+    if not path.is_file() or zipfile.is_zipfile(path):  # would wait at a pipe
+        return None
+    data = read_bytes(path)
+    if ID.encode() not in data:  # much faster than to parse it
+        return None
+    frame, _, _ = parse_table(
+        data, path.name, sep=options.sep, decimal=options.decimal, sheet=options.sheet
+    )
+    if not {ID, TIME} <= set(frame):
+        return None
+    if options.columns is None:
+        return frame
+    for column in options.columns:
+        if column not in frame:
+            names = ", ".join(map(str, frame))
+            raise ValueError(f"{path.name} has no column {column!r}, only {names}")
+    return frame[[ID, TIME, *options.columns]]

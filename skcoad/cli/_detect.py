@@ -23,7 +23,7 @@ from skcoad.cli._output import (
     check_figure_suffix,
     check_outputs,
     check_report,
-    check_table_suffix,
+    check_table,
     save_table,
 )
 from skcoad.cli._reading import add_reading_arguments, describe, read_series
@@ -205,7 +205,7 @@ def _check_arguments(arguments: argparse.Namespace) -> None:
     check_outputs(outputs, sources)
     for path in (arguments.out, arguments.scores):
         if path is not None:
-            check_table_suffix(path)
+            check_table(path)
     if arguments.plot is not None:
         check_figure_suffix(arguments.plot)
     if arguments.report is not None:

@@ -66,8 +66,12 @@ def check_report(path: Path) -> None:
         raise ValueError(str(error)) from None
 
 
-def check_table_suffix(path: Path) -> None:
-    """Raise ValueError if a table cannot be written in the format of the suffix."""
+def check_table(path: Path) -> None:
+    """Raise ValueError if no table can be written to a file of this name.
+
+    Not in a format of no table, and not over results of many series, which may be hours
+    of work.
+    """
     suffix = path.suffix.lower()
     if suffix not in TABLE_SUFFIXES:
         raise ValueError(
@@ -78,6 +82,13 @@ def check_table_suffix(path: Path) -> None:
             f"{path} needs pyarrow, which is not installed: pip install "
             "'skcoad[tables]'"
         )
+    if suffix == ".jsonl" and path.is_file():
+        with path.open("rb") as file:
+            if b'"fingerprint"' in file.readline():
+                raise ValueError(
+                    f"{path} holds the results of many series, which a table would "
+                    "replace; choose another name"
+                )
 
 
 def save_figure(figure: Figure, path: Path, *, dpi: int | None = None) -> None:

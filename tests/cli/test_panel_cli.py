@@ -274,3 +274,13 @@ def test_a_wrong_option_is_named_before_the_folder_is_read(
     printed = capsys.readouterr()
     assert message in printed.err
     assert printed.out == ""
+
+
+def test_a_table_of_one_series_does_not_replace_the_results_of_many(folder, capsys):
+    out = folder.parent / "found.jsonl"
+    assert run("detect", folder, *QUICK, "--out", out) == 0
+    results = out.read_bytes()
+    series = folder / "north" / "a.csv"
+    assert run("detect", series, *QUICK, "--out", out) == 2
+    assert "holds the results of many series" in capsys.readouterr().err
+    assert out.read_bytes() == results

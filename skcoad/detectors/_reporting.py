@@ -49,7 +49,7 @@ class ReportMixin(ExplanationMixin):
         title: str = "Anomalies",
         threshold: float | None = None,
         limit: int = MAX_SEGMENTS,
-        start: Any = 0,
+        start: Any = None,
         channel_scores: FloatArray | None = None,
         expected: FloatArray | None = None,
     ) -> Report:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import clone
 
+from skcoad._time import time_index
 from skcoad.datasets import Series
 from skcoad.datasets._series import known_names, to_frame
 from skcoad.detectors._contamination import interrupts_raised
@@ -114,7 +115,7 @@ def search_series(
     *,
     threshold: float | None = None,
     limit: int | None = None,
-    start: Any = 0,
+    start: Any = None,
 ) -> SearchResult:
     """Score a series, and find its anomalous segments.
 
@@ -126,8 +127,11 @@ def search_series(
         Fitted, as by :func:`fit_series`.
     series : Series
         The series.
-    threshold, limit, start : float, int, and int or label
+    threshold, limit : float and int
         As in ``detector.find_segments``.
+    start : int or time, default=None
+        Position from which on segments are searched, or, of a series with times, a
+        time: the first row at or after it.
 
     Returns
     -------
@@ -158,9 +162,10 @@ def search_series(
     """
     import pandas as pd
 
-    found = detector.search(
-        frame_of(series, detector), threshold=threshold, limit=limit, start=start
-    )
+    frame = frame_of(series, detector)
+    if time_index(frame.index) is None:
+        frame = frame.reset_index(drop=True)  # the start is a position
+    found = detector.search(frame, threshold=threshold, limit=limit, start=start)
     rows = found.rows
     segments = [
         AnomalySegment(

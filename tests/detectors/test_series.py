@@ -66,6 +66,16 @@ def test_rows_whose_times_do_not_increase_are_found_by_position(series):
     assert found.table["peak"].tolist() == pd.DatetimeIndex(times)[positions].tolist()
 
 
+def test_rows_that_are_numbered_are_searched_from_a_position_on(series, detector):
+    numbered = replace(series, timestamps=1000 + 5 * np.arange(400))
+    found = search_series(detector, numbered, threshold=4.0, start=300)
+    untimed = replace(series, timestamps=None)
+    other = search_series(detector, untimed, threshold=4.0, start=300)
+    assert found.segments == other.segments
+    assert (found.table["start"] == 1000 + 5 * other.table["start"]).all()
+    assert len(found.segments)
+
+
 def test_a_series_without_anything_unusual_has_an_empty_table(series, detector):
     found = search_series(detector, series, threshold=1e9)
     assert found.segments == []

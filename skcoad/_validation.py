@@ -168,7 +168,8 @@ def validate_series(
     Parameters
     ----------
     estimator : BaseEstimator
-        Whose ``n_features_in_`` and ``feature_names_in_`` are set or compared.
+        Whose ``n_features_in_``, ``feature_names_in_`` and ``_column_labels`` (names
+        that are no text, which scikit-learn does not keep) are set or compared.
     X : array-like of shape (n_timestamps, n_channels), or (n_timestamps,)
         The series, rows in time order.
     reset : bool
@@ -199,6 +200,7 @@ def validate_series(
         X = np.asarray(X)  # so that a list is judged by what it holds, like an array
     _check_values(X)
     check_times(X)
+    labels = _column_labels(X)
     X = _with_nan(X)
     if allow_1d and np.asarray(X).ndim == 1:
         X = np.asarray(X)
@@ -225,9 +227,34 @@ def validate_series(
             )
     except OverflowError as error:
         raise ValueError("X has an integer that is too large for a float") from error
+    if reset:
+        counted = labels == [*range(series.shape[1])]
+        estimator._column_labels = None if counted else labels
+    elif labels is not None:
+        _check_labels(labels, getattr(estimator, "_column_labels", None))
     _check_finite(series, allow_nan)
     # torch knows this machine's byte order alone.
     return series.astype(series.dtype.newbyteorder("="), copy=False)
+
+
+def _column_labels(X: Any) -> list[Any] | None:
+    """Names of columns that are no text, 0, 1, 2, ... included; None if they are."""
+    labels = list(getattr(X, "columns", ()))
+    return None if all(isinstance(label, str) for label in labels) else labels
+
+
+def _check_labels(labels: list[Any], fitted: list[Any] | None) -> None:
+    """Refuse other columns than those of fit; 0, 1, 2, ... may be any's positions."""
+    counted = [*range(len(labels))]
+    expected = counted if fitted is None else fitted
+    if counted in (labels, expected) and set(labels) != set(expected):
+        return
+    for column, (label, other) in enumerate(zip(labels, expected, strict=True)):
+        if label != other:
+            raise ValueError(
+                f"column {column} of X is {label!r}, and was {other!r} in fit; columns "
+                "must be those of fit, in the same order"
+            )
 
 
 def _check_finite(X: FloatArray, allow_nan: bool) -> None:

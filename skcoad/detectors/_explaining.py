@@ -56,9 +56,9 @@ class ExplanationMixin(SearchMixin):
         X : array-like of shape (n_timestamps, n_channels) or (n_timestamps,)
             As in :meth:`decision_function`.
         channels : sequence of int or str, default=None
-            Channels to explain, by position or by the name that `fit` saw; all by
-            default. Of many channels a few take less time and memory; the contributions
-            of the others are then missing in the sum.
+            Channels to explain, by the name that `fit` saw, or by position unless names
+            are integers; all by default. Of many channels a few take less time and
+            memory; the contributions of the others are then missing in the sum.
         start, stop : int or label, default=None
             Explain this part of `X` only, which takes less time; by default from the
             first row to the last. Where `X` is an array, or its index is 0, 1, 2, ...,
@@ -97,7 +97,7 @@ class ExplanationMixin(SearchMixin):
         """
         validated = self._validated(X)
         n_timestamps = len(validated)
-        chosen = _positions(channels, self._channel_names())
+        chosen = _positions(channels, self.channel_names_)
         start = row_position(X, n_timestamps, "start", start)
         stop = row_position(X, n_timestamps, "stop", stop)
         if not start < stop <= n_timestamps:
@@ -164,7 +164,7 @@ class ExplanationMixin(SearchMixin):
             for channel in channels
         ]
         contributions = np.stack([each.contributions[:, rows] for each in explained])
-        names = self._channel_names()
+        names = self.channel_names_
         return Explanation(
             index=labels,
             channels=tuple(names[channel] for channel in channels),

@@ -118,7 +118,7 @@ class ReportMixin(ExplanationMixin):
                 found.channel_scores[:, channel],
                 _percentile(deviation[:, channel]),
             )
-            for channel, name in enumerate(self._channel_names())
+            for channel, name in enumerate(self.channel_names_)
         ]
         return Report(
             PageContent(

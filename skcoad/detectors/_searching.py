@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
 from functools import partial
 from numbers import Number
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -76,6 +75,7 @@ class SearchMixin:
     model_: CoADModel
     segment_threshold_: float
     n_features_in_: int
+    _column_labels: list[Any] | None = None  # names that are no text
 
     @abstractmethod
     def _scoring_options(self) -> ScoringOptions: ...
@@ -256,7 +256,7 @@ class SearchMixin:
             segments,
             channel_scores,
             index=labels,
-            names=self._channel_names(),
+            names=self.channel_names_,
         )
         return SearchResult(
             series,
@@ -270,12 +270,11 @@ class SearchMixin:
             rows,
         )
 
-    def _channel_names(self) -> Sequence[Any]:
-        """Names of the channels, or their positions if `fit` saw none."""
-        names: Sequence[Any] = getattr(
-            self, "feature_names_in_", range(self.n_features_in_)
-        )
-        return names
+    @property
+    def channel_names_(self) -> list[Any]:
+        """Names of the channels, text or not, or their positions if `fit` saw none."""
+        names = getattr(self, "feature_names_in_", self._column_labels)
+        return list(range(self.n_features_in_) if names is None else names)
 
 
 def row_labels(X: Any, n_timestamps: int) -> pd.Index[Any]:

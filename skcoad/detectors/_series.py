@@ -103,7 +103,9 @@ def frame_of(series: Series, detector: Any) -> pd.DataFrame:
     frame = to_frame(series)
     names = getattr(detector, "feature_names_in_", None)
     if names is None:
-        frame.columns = list(range(frame.shape[1]))
+        labels = getattr(detector, "channel_names_", [])  # or positions
+        fits = len(labels) == frame.shape[1]
+        frame.columns = labels if fits else list(range(frame.shape[1]))
     elif len(names) == frame.shape[1] == 1 and known_names(series) is None:
         frame.columns = names
     return frame

@@ -76,6 +76,15 @@ def test_rows_that_are_numbered_are_searched_from_a_position_on(series, detector
     assert len(found.segments)
 
 
+@pytest.mark.parametrize("names", [[17, 18], [1, 0]])
+def test_channels_without_text_for_names_are_searched_by_position(series, names):
+    frame = pd.DataFrame(series.values, columns=names)
+    detector = NeighborsDetector().fit(frame[:200])
+    found = search_series(detector, replace(series, timestamps=None), threshold=4.0)
+    np.testing.assert_array_equal(found.scores, detector.decision_function(frame))
+    assert set(found.table["channel"]) <= set(names)
+
+
 def test_a_series_without_anything_unusual_has_an_empty_table(series, detector):
     found = search_series(detector, series, threshold=1e9)
     assert found.segments == []

@@ -203,7 +203,7 @@ def validate_series(
     labels = _column_labels(X)
     X = _with_nan(X)
     if allow_1d and np.asarray(X).ndim == 1:
-        X = np.asarray(X)
+        column, X = _named_column(estimator, X, reset), np.asarray(X)
         if reset and len(X) < MIN_LENGTH_1D:
             raise ValueError(
                 f"a 1-D array of {len(X)} values is too short for a series (at least "
@@ -212,7 +212,7 @@ def validate_series(
             )
         # With several channels a 1-D array is an error that validate_data explains.
         if reset or estimator.n_features_in_ == 1:
-            X = X.reshape(-1, 1)
+            X = column
     try:
         with np.errstate(over="ignore"):  # becomes infinity, which is refused below
             series: FloatArray = np.asarray(
@@ -235,6 +235,26 @@ def validate_series(
     _check_finite(series, allow_nan)
     # torch knows this machine's byte order alone.
     return series.astype(series.dtype.newbyteorder("="), copy=False)
+
+
+def _named_column(estimator: BaseEstimator, X: Any, reset: bool) -> Any:
+    """A 1-D array as a column, and the name of a Series, if it is text, as its name.
+
+    Later, what has no name is the column of fit, and a name that fit did not see is
+    none: scikit-learn would warn of either.
+    """
+    name = getattr(X, "name", None) if hasattr(X, "to_frame") else None
+    if not isinstance(name, str) or not name:
+        name = None
+    if not reset:
+        (fitted, *_) = getattr(estimator, "feature_names_in_", [None])
+        name = None if fitted is None else name or fitted
+    values = np.asarray(X).reshape(-1, 1)
+    if name is None:
+        return values
+    import pandas as pd
+
+    return pd.DataFrame(values, columns=[name])
 
 
 def _column_labels(X: Any) -> list[Any] | None:

@@ -49,6 +49,8 @@ MIN_LENGTH_1D = 32
 # Upper limits of all parameters, so that products of two stay exact or finite.
 MAX_INTEGER = 2**31 - 1
 MAX_REAL = 1e9
+# A deviation of so many units in the last place counts as none.
+ROUNDING = 8 * float(np.finfo(np.float64).eps)
 
 
 class Numbers(Interval):  # type: ignore[misc]
@@ -200,6 +202,8 @@ def validate_series(
         X = np.asarray(X)  # so that a list is judged by what it holds, like an array
     _check_values(X)
     check_times(X)
+    if reset:
+        _check_resolution(X)
     labels = _column_labels(X)
     X = _with_nan(X)
     if allow_1d and np.asarray(X).ndim == 1:
@@ -348,6 +352,34 @@ def _check_values(X: Any) -> None:
             )
         if kind in "SUV":
             raise ValueError(f"X has values of dtype {dtype}; numbers are needed")
+
+
+def _check_resolution(X: Any) -> None:
+    """Refuse integers of which float64 does not keep what sets them apart."""
+    columns: Any = np.atleast_2d(X.T) if isinstance(X, np.ndarray) else []
+    if hasattr(X, "iloc"):
+        frame = X.to_frame() if X.ndim == 1 else X
+        columns = [frame.iloc[:, column] for column in range(frame.shape[1])]
+    for channel, column in enumerate(columns):
+        if column.dtype.kind not in "iu" or not len(column):
+            continue
+        low, high = column.min(), column.max()
+        # If all are missing, the least is no number.
+        if not isinstance(low, (int, np.integer)) or low == high:
+            continue
+        low, high = int(low), int(high)
+        largest = max(-low, high)
+        if largest <= 2**53:
+            continue
+        values = column.dropna() if hasattr(column, "dropna") else column
+        deviation = float(np.std(values.astype(np.float64) - float(low)))
+        if deviation <= ROUNDING * largest:
+            raise ValueError(
+                f"X has integers from {low} to {high} in channel {channel}: they "
+                f"differ by less than numbers of this size can in float64, "
+                f"{ROUNDING * largest:.3g}; subtract an offset, such as {low}, from "
+                "this series and all that are scored"
+            )
 
 
 def _is_time(value: object) -> bool:

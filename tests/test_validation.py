@@ -110,6 +110,33 @@ def test_truth_values_may_be_missing():
     np.testing.assert_array_equal(values[:, 0], [1, 0, np.nan] * 20)
 
 
+INTEGERS = {
+    "array": lambda x: np.column_stack([x % 7, x]),
+    "frame": lambda x: pd.DataFrame({"a": x % 7 / 2, "b": x}),
+    "nullable": lambda x: pd.Series([None, *x], dtype="Int64"),
+    "1-D": lambda x: x,
+    "negative": lambda x: -x,
+    "unsigned": lambda x: x.astype(np.uint64),
+    "masked": lambda x: np.ma.array(x, mask=x % 5 == 0),
+    "series": pd.Series,
+}
+
+
+@pytest.mark.parametrize("kind", INTEGERS)
+def test_integers_that_are_too_large_to_differ_are_refused(kind):
+    x = np.random.default_rng(0).integers(0, 1000, 200)
+    fine = [x, x + 2**40, x + 2**52, 2**40 * x, np.full(200, 2**60)]
+    for integers in fine:
+        X = INTEGERS[kind](integers)
+        validate_series(NeighborsDetector(), X, reset=True, allow_1d=True, allow_nan=1)
+    X = INTEGERS[kind](x + 2**60)
+    with pytest.raises(ValueError, match=r"X has integers from .* subtract an offset"):
+        validate_series(NeighborsDetector(), X, reset=True, allow_1d=True, allow_nan=1)
+    detector = NeighborsDetector()
+    validate_series(detector, INTEGERS[kind](x), reset=True, allow_1d=True, allow_nan=1)
+    validate_series(detector, X, reset=False, allow_1d=True, allow_nan=1)
+
+
 def test_a_structured_array_is_refused():
     X = np.zeros(40, dtype=[("time", "f8"), ("value", "f8")])
     with pytest.raises(ValueError, match="numbers are needed"):

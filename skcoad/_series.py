@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -53,12 +54,12 @@ def check_series(x: ArrayLike, name: str = "x") -> NDArray[np.float64]:
 
 
 def channel_position(channel: Any, names: Sequence[Any]) -> int:
-    """Position of a channel that is given by its position or its name.
+    """Position of a channel that is given by its name or its position.
 
     Parameters
     ----------
-    channel : int or str
-        What was given.
+    channel : int, str or other label
+        What was given. Where names are integers, an integer is a name.
     names : sequence
         Of all channels, or their positions if they have no names.
 
@@ -77,14 +78,19 @@ def channel_position(channel: Any, names: Sequence[Any]) -> int:
     >>> from skcoad._series import channel_position
     >>> channel_position("heat", ["flow", "heat"]), channel_position(0, ["flow"])
     (1, 0)
+    >>> channel_position(18, [17, 18])
+    1
     """
     names = list(names)
-    if isinstance(channel, str) and channel in names:
-        return names.index(channel)
     is_integer = isinstance(channel, (int, np.integer)) and not isinstance(
         channel, (bool, np.timedelta64)
     )
-    if is_integer and 0 <= channel < len(names):
+    # A number of another kind may equal an integer.
+    is_label = is_integer or not isinstance(channel, (Number, np.generic))
+    if (is_label or isinstance(channel, str)) and channel in names:
+        return names.index(channel)
+    numbered = any(isinstance(name, int) for name in names)
+    if is_integer and not numbered and 0 <= channel < len(names):
         return int(channel)
     listed = ", ".join(map(str, names[:MAX_LISTED]))
     more = len(names) - MAX_LISTED

@@ -50,6 +50,8 @@ MIN_LENGTH_1D = 32
 # Upper limits of all parameters, so that products of two stay exact or finite.
 MAX_INTEGER = 2**31 - 1
 MAX_REAL = 1e9
+# A deviation of so many units in the last place counts as none.
+ROUNDING = 8 * float(np.finfo(np.float64).eps)
 
 
 class Numbers(Interval):  # type: ignore[misc]
@@ -186,7 +188,8 @@ def validate_series(
     Parameters
     ----------
     estimator : BaseEstimator
-        Whose ``n_features_in_`` and ``feature_names_in_`` are set or compared.
+        Whose ``n_features_in_``, ``feature_names_in_`` and ``_column_labels`` (names
+        that are no text, which scikit-learn does not keep) are set or compared.
     X : array-like of shape (n_timestamps, n_channels), or (n_timestamps,)
         The series, rows in time order.
     reset : bool
@@ -217,9 +220,12 @@ def validate_series(
         X = np.asarray(X)  # so that a list is judged by what it holds, like an array
     _check_values(X)
     check_times(X)
+    if reset:
+        _check_resolution(X)
+    labels = _column_labels(X)
     X = _with_nan(X)
     if allow_1d and np.asarray(X).ndim == 1:
-        X = np.asarray(X)
+        column, X = _named_column(estimator, X, reset), np.asarray(X)
         if reset and len(X) < MIN_LENGTH_1D:
             raise ValueError(
                 f"a 1-D array of {len(X)} values is too short for a series (at least "
@@ -228,7 +234,7 @@ def validate_series(
             )
         # With several channels a 1-D array is an error that validate_data explains.
         if reset or estimator.n_features_in_ == 1:
-            X = X.reshape(-1, 1)
+            X = column
     try:
         with np.errstate(over="ignore"):  # becomes infinity, which is refused below
             series: FloatArray = np.asarray(
@@ -243,9 +249,54 @@ def validate_series(
             )
     except OverflowError as error:
         raise ValueError("X has an integer that is too large for a float") from error
+    if reset:
+        counted = labels == [*range(series.shape[1])]
+        estimator._column_labels = None if counted else labels
+    elif labels is not None:
+        _check_labels(labels, getattr(estimator, "_column_labels", None))
     _check_finite(series, allow_nan)
     # torch knows this machine's byte order alone.
     return series.astype(series.dtype.newbyteorder("="), copy=False)
+
+
+def _named_column(estimator: BaseEstimator, X: Any, reset: bool) -> Any:
+    """A 1-D array as a column, and the name of a Series, if it is text, as its name.
+
+    Later, what has no name is the column of fit, and a name that fit did not see is
+    none: scikit-learn would warn of either.
+    """
+    name = getattr(X, "name", None) if hasattr(X, "to_frame") else None
+    if not isinstance(name, str) or not name:
+        name = None
+    if not reset:
+        (fitted, *_) = getattr(estimator, "feature_names_in_", [None])
+        name = None if fitted is None else name or fitted
+    values = np.asarray(X).reshape(-1, 1)
+    if name is None:
+        return values
+    import pandas as pd
+
+    return pd.DataFrame(values, columns=[name])
+
+
+def _column_labels(X: Any) -> list[Any] | None:
+    """Names of columns that are no text, 0, 1, 2, ... included; None if they are."""
+    labels = list(getattr(X, "columns", ()))
+    return None if all(isinstance(label, str) for label in labels) else labels
+
+
+def _check_labels(labels: list[Any], fitted: list[Any] | None) -> None:
+    """Refuse other columns than those of fit; 0, 1, 2, ... may be any's positions."""
+    counted = [*range(len(labels))]
+    expected = counted if fitted is None else fitted
+    if counted in (labels, expected) and set(labels) != set(expected):
+        return
+    for column, (label, other) in enumerate(zip(labels, expected, strict=True)):
+        if label != other:
+            raise ValueError(
+                f"column {column} of X is {label!r}, and was {other!r} in fit; columns "
+                "must be those of fit, in the same order"
+            )
 
 
 def _check_finite(X: FloatArray, allow_nan: bool) -> None:
@@ -319,6 +370,34 @@ def _check_values(X: Any) -> None:
             )
         if kind in "SUV":
             raise ValueError(f"X has values of dtype {dtype}; numbers are needed")
+
+
+def _check_resolution(X: Any) -> None:
+    """Refuse integers of which float64 does not keep what sets them apart."""
+    columns: Any = np.atleast_2d(X.T) if isinstance(X, np.ndarray) else []
+    if hasattr(X, "iloc"):
+        frame = X.to_frame() if X.ndim == 1 else X
+        columns = [frame.iloc[:, column] for column in range(frame.shape[1])]
+    for channel, column in enumerate(columns):
+        if column.dtype.kind not in "iu" or not len(column):
+            continue
+        low, high = column.min(), column.max()
+        # If all are missing, the least is no number.
+        if not isinstance(low, (int, np.integer)) or low == high:
+            continue
+        low, high = int(low), int(high)
+        largest = max(-low, high)
+        if largest <= 2**53:
+            continue
+        values = column.dropna() if hasattr(column, "dropna") else column
+        deviation = float(np.std(values.astype(np.float64) - float(low)))
+        if deviation <= ROUNDING * largest:
+            raise ValueError(
+                f"X has integers from {low} to {high} in channel {channel}: they "
+                f"differ by less than numbers of this size can in float64, "
+                f"{ROUNDING * largest:.3g}; subtract an offset, such as {low}, from "
+                "this series and all that are scored"
+            )
 
 
 def _is_time(value: object) -> bool:

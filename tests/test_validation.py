@@ -52,7 +52,7 @@ OF_INTEGERS = {
 }
 
 
-@pytest.mark.parametrize("as_frame", [False, True], ids=["1-D", "frame"])
+@pytest.mark.parametrize("kind", ["1-D", "named", "frame"])
 @pytest.mark.parametrize(
     ("form", "x"),
     [
@@ -60,17 +60,42 @@ OF_INTEGERS = {
         *((form, WHOLE) for form in OF_INTEGERS.values()),
     ],
 )
-def test_a_series_of_any_form_is_the_array_of_its_values(form, x, as_frame):
+def test_a_series_of_any_form_is_the_array_of_its_values(form, x, kind):
     X = form(x)
-    if as_frame:
+    if kind != "1-D":
         if isinstance(X, np.ma.MaskedArray):
             pytest.skip("pandas has no masks")
         X = pd.DataFrame({"a": X})
+        X = X["a"] if kind == "named" else X
     detector = NeighborsDetector()
     values = validate_series(detector, X, reset=True, allow_1d=True, allow_nan=True)
     np.testing.assert_array_equal(values, x[:, np.newaxis])
     assert values.dtype in (np.float64, np.float32)
-    assert hasattr(detector, "feature_names_in_") == as_frame
+    assert hasattr(detector, "feature_names_in_") == (kind != "1-D")
+
+
+@pytest.mark.parametrize("as_series", [False, True], ids=["frame", "series"])
+def test_a_series_has_the_name_of_its_column(as_series, recwarn):
+    frame = pd.DataFrame({"a": WHOLE, "b": WHOLE})
+    detector = NeighborsDetector()
+
+    def validated(X):
+        return validate_series(detector, X, reset=False, allow_1d=True)
+
+    X = frame["a"] if as_series else frame[["a"]]
+    validate_series(detector, X, reset=True, allow_1d=True)
+    assert detector.feature_names_in_.tolist() == ["a"]
+    for same in (frame["a"], frame[["a"]], frame["a"].rename(None), WHOLE, [*WHOLE]):
+        np.testing.assert_array_equal(validated(same)[:, 0], WHOLE)
+    for other in (frame["b"], frame[["b"]]):
+        with pytest.raises(ValueError, match="feature names should match"):
+            validated(other)
+    validate_series(detector, WHOLE, reset=True, allow_1d=True)
+    assert not hasattr(detector, "feature_names_in_")
+    np.testing.assert_array_equal(validated(frame["b"])[:, 0], WHOLE)
+    validate_series(detector, frame["a"].rename(3), reset=True, allow_1d=True)
+    assert not hasattr(detector, "feature_names_in_")
+    assert not recwarn.list
 
 
 def test_what_is_masked_counts_as_missing():
@@ -83,6 +108,33 @@ def test_truth_values_may_be_missing():
     X = pd.DataFrame({"a": pd.array([True, False, pd.NA] * 20, dtype="boolean")})
     values = validate_series(NeighborsDetector(), X, reset=True, allow_nan=True)
     np.testing.assert_array_equal(values[:, 0], [1, 0, np.nan] * 20)
+
+
+INTEGERS = {
+    "array": lambda x: np.column_stack([x % 7, x]),
+    "frame": lambda x: pd.DataFrame({"a": x % 7 / 2, "b": x}),
+    "nullable": lambda x: pd.Series([None, *x], dtype="Int64"),
+    "1-D": lambda x: x,
+    "negative": lambda x: -x,
+    "unsigned": lambda x: x.astype(np.uint64),
+    "masked": lambda x: np.ma.array(x, mask=x % 5 == 0),
+    "series": pd.Series,
+}
+
+
+@pytest.mark.parametrize("kind", INTEGERS)
+def test_integers_that_are_too_large_to_differ_are_refused(kind):
+    x = np.random.default_rng(0).integers(0, 1000, 200)
+    fine = [x, x + 2**40, x + 2**52, 2**40 * x, np.full(200, 2**60)]
+    for integers in fine:
+        X = INTEGERS[kind](integers)
+        validate_series(NeighborsDetector(), X, reset=True, allow_1d=True, allow_nan=1)
+    X = INTEGERS[kind](x + 2**60)
+    with pytest.raises(ValueError, match=r"X has integers from .* subtract an offset"):
+        validate_series(NeighborsDetector(), X, reset=True, allow_1d=True, allow_nan=1)
+    detector = NeighborsDetector()
+    validate_series(detector, INTEGERS[kind](x), reset=True, allow_1d=True, allow_nan=1)
+    validate_series(detector, X, reset=False, allow_1d=True, allow_nan=1)
 
 
 def test_a_structured_array_is_refused():

@@ -174,12 +174,13 @@ def save_report(
     """Write a page for a browser."""
     from skcoad.detectors import frame_of
 
+    frame = frame_of(series, detector)
     report = detector.report(
-        frame_of(series, detector),
+        frame,
         title=series.name,
         threshold=found.threshold,
         limit=limit,
-        start=series.train_length,
+        start=frame.index[series.train_length],
         channel_scores=found.channel_scores,
         expected=found.expected,
     )

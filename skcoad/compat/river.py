@@ -49,7 +49,7 @@ class RiverDetector(AnomalyDetector):  # type: ignore[misc]
     def __init__(self, detector: TimeSeriesDetector) -> None:
         self.detector = detector
         nameless = copy(detector)  # rows are put into its order here
-        names = nameless.__dict__.pop("feature_names_in_", None)
+        names = nameless.__dict__.pop("feature_names_in_", detector._column_labels)
         self._names = None if names is None else list(names)
         self._stream = StreamingDetector(nameless)
 

@@ -358,7 +358,7 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
         self.__dict__.pop("_unscored", None)  # of an earlier fit
         self.training_times_ = None if grid is None else grid.times
         interval = None if grid is None else grid.interval
-        normal = without_gross_outliers(series, self._channel_names(), interval)
+        normal = without_gross_outliers(series, self.channel_names_, interval)
         plan = self._plan(normal)
         self.thresholder_ = held_back_threshold(self, normal, plan.period, interval)
         with progress("Indexing", normal.size, shown=self.verbose):

@@ -169,6 +169,8 @@ class CoADDetector(TimeSeriesDetector):
         Number of channels.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the channels, when `fit` saw any.
+    channel_names_ : list of length `n_features_in_`
+        These names, or what else columns are called, such as integers, or positions.
 
     See Also
     --------

@@ -133,7 +133,7 @@ def held_back_scores(
     ValueError
         If the rest cannot be fitted to.
     """
-    n, names = len(X), getattr(detector, "feature_names_in_", None)
+    n, names = len(X), getattr(detector, "channel_names_", None)
     n_scored = max(1, round(share * n))
     other = clone(detector).set_params(
         contamination=0.1,  # whatever is a number, so that this ends here

@@ -45,7 +45,7 @@ class ExplanationMixin(SearchMixin):
         X: Any,
         *,
         channels: Sequence[int | str] | None = None,
-        start: Any = 0,
+        start: Any = None,
         stop: Any = None,
         channel_scores: FloatArray | None = None,
     ) -> Explanation:
@@ -56,15 +56,17 @@ class ExplanationMixin(SearchMixin):
         X : array-like of shape (n_timestamps, n_channels) or (n_timestamps,)
             As in :meth:`decision_function`.
         channels : sequence of int or str, default=None
-            Channels to explain, by position or by the name that `fit` saw; all by
-            default. Of many channels a few take less time and memory; the contributions
-            of the others are then missing in the sum.
-        start, stop : int or label, default=0 and None
-            Explain this part of `X` only, which takes less time: the positions of the
-            first timestamp and of the one after the last, by default the end of `X`.
-            Where `X` is of pandas and its index has times, also times, as start and end
-            of a segment of :meth:`find_segments`: from the first row at or after
-            `start` up to `stop`, which belongs to the part as in pandas' ``.loc``.
+            Channels to explain, by the name that `fit` saw, or by position unless names
+            are integers; all by default. Of many channels a few take less time and
+            memory; the contributions of the others are then missing in the sum.
+        start, stop : int or label, default=None
+            Explain this part of `X` only, which takes less time; by default from the
+            first row to the last. Where `X` is an array, or its index is 0, 1, 2, ...,
+            positions of the first timestamp and of the one after the last: ``start``
+            and ``end + 1`` of a segment of :meth:`find_segments`. Else labels of its
+            index, an integer too, as ``start`` and ``end`` of a segment: `stop` belongs
+            to the part as in pandas' ``.loc``. Where the labels are times, from the
+            first row at or after `start`, and integers are positions.
         channel_scores : ndarray of shape (n_timestamps, n_channels), default=None
             What :meth:`channel_scores` gives for `X`, if it is at hand: it is not
             computed again.
@@ -79,8 +81,8 @@ class ExplanationMixin(SearchMixin):
         Raises
         ------
         ValueError
-            As in :meth:`decision_function`; if there is no such channel or part, or
-            `channel_scores` has not the shape of `X`.
+            As in :meth:`decision_function`; if there is no such channel or part, a
+            label is that of several rows, or `channel_scores` has not the shape of `X`.
 
         Examples
         --------
@@ -95,8 +97,7 @@ class ExplanationMixin(SearchMixin):
         """
         validated = self._validated(X)
         n_timestamps = len(validated)
-        chosen = _positions(channels, self._channel_names())
-        stop = n_timestamps if stop is None else stop
+        chosen = _positions(channels, self.channel_names_)
         start = row_position(X, n_timestamps, "start", start)
         stop = row_position(X, n_timestamps, "stop", stop)
         if not start < stop <= n_timestamps:
@@ -163,7 +164,7 @@ class ExplanationMixin(SearchMixin):
             for channel in channels
         ]
         contributions = np.stack([each.contributions[:, rows] for each in explained])
-        names = self._channel_names()
+        names = self.channel_names_
         return Explanation(
             index=labels,
             channels=tuple(names[channel] for channel in channels),

@@ -122,13 +122,14 @@ class Explanation:
         names: NDArray[np.str_] = np.array(COMPONENTS)[self.contributions.argmax(2)]
         return names
 
-    def nearest(self, channel: int | str = 0) -> pd.Index[Any] | None:
+    def nearest(self, channel: int | str | None = None) -> pd.Index[Any] | None:
         """Where the nearest normal example of each timestamp is.
 
         Parameters
         ----------
-        channel : int or str, default=0
-            Which of ``channels``, by its place among them or its name.
+        channel : int or str, default=None
+            Which of ``channels``, by its name or, if none has it, its place among them;
+            by default the first.
 
         Returns
         -------
@@ -141,11 +142,19 @@ class Explanation:
         ValueError
             If there is no such channel.
         """
+        place = 0 if channel is None else self._place(channel)
+        return None if self.neighbors is None else self._nearest(place)
+
+    def _place(self, channel: Any) -> int:
+        names = self.channels
+        if channel not in names:
+            names = tuple(map(str, names))  # so that an integer is a place
+        return channel_position(channel, names)
+
+    def _nearest(self, place: int) -> pd.Index[Any]:
         import pandas as pd
 
-        place = channel_position(channel, self.channels)
-        if self.neighbors is None:
-            return None
+        assert self.neighbors is not None
         positions = self.neighbors[:, place]
         if self.training_times is None:
             return pd.Index(positions)
@@ -175,7 +184,7 @@ class Explanation:
                 columns[name, part] = getattr(self.components[i], part)
             columns[name, "component"] = main[:, i]
             if self.neighbors is not None:
-                columns[name, "nearest"] = self.nearest(i)
+                columns[name, "nearest"] = self._nearest(i)
             for k, component in enumerate(COMPONENTS):
                 columns[name, f"rarity_{component}"] = self.rarity[:, i, k]
             for k, component in enumerate(COMPONENTS):
@@ -208,8 +217,8 @@ class Explanation:
         Parameters
         ----------
         channel : int or str, default=None
-            Which of ``channels``, by its place among them or its name; by default the
-            one that contributes most to the highest score.
+            Which of ``channels``, as for :meth:`nearest`; by default the one that
+            contributes most to the highest score.
         figure : matplotlib.figure.Figure or SubFigure, default=None
             Where to draw; by default a new figure.
 
@@ -225,8 +234,9 @@ class Explanation:
         """
         if channel is None:
             peak = int(self.score.argmax())
-            channel = int(self.contributions[peak].sum(1).argmax())
-        place = channel_position(channel, self.channels)
+            place = int(self.contributions[peak].sum(1).argmax())
+        else:
+            place = self._place(channel)
         return plot_explanation(
             self.values[:, place],
             self.components[place],

@@ -7,6 +7,7 @@ class           name of the detector's class
 parameters      those of the constructor
 model           configuration of the model (:class:`skcoad.model.ModelConfig`)
 feature_names   names of the channels, or null
+channel_names   names that are integers, or null; other names are not kept
 n_iter          training steps done, or null for a detector without training
 threshold       of the scores
 mu, sigma       mean and standard deviation of the training scores
@@ -152,6 +153,7 @@ def _content(detector: Any) -> Json:
         "parameters": plain(detector.get_params(deep=False), _as_json),
         "model": detector.model_.config.to_dict(),
         "feature_names": None if names is None else list(names),
+        "channel_names": _integers(detector._column_labels),
         "n_iter": getattr(detector, "n_iter_", None),
     }
     for name, attribute in NUMBERS.items():
@@ -164,6 +166,12 @@ def _content(detector: Any) -> Json:
             "interval": detector.thresholder_.interval_,
         }
     return content
+
+
+def _integers(names: list[Any] | None) -> list[int] | None:
+    """Names of channels that are all integers; None of others."""
+    integers = names is not None and all(type(name) is int for name in names)
+    return names if integers else None
 
 
 def _threshold_content(threshold: ScoreThreshold) -> Json:
@@ -248,6 +256,12 @@ def _detector(cls: type[Any], content: Json, tensors: dict[str, Tensor]) -> Any:
         fits = named and len(names) == detector.n_features_in_
         require(fits, "the channels' names do not fit")
         detector.feature_names_in_ = np.array(names, dtype=object)
+    detector._column_labels = None
+    if content.get("channel_names") is not None:
+        integers = _integers(get(content, "channel_names", list)) or []
+        fits = len(integers) == detector.n_features_in_
+        require(fits, "the channels' names do not fit")
+        detector._column_labels = integers
     return detector
 
 

@@ -49,7 +49,7 @@ class ReportMixin(ExplanationMixin):
         title: str = "Anomalies",
         threshold: float | None = None,
         limit: int = MAX_SEGMENTS,
-        start: Any = 0,
+        start: Any = None,
         channel_scores: FloatArray | None = None,
         expected: FloatArray | None = None,
     ) -> Report:
@@ -118,7 +118,7 @@ class ReportMixin(ExplanationMixin):
                 found.channel_scores[:, channel],
                 _percentile(deviation[:, channel]),
             )
-            for channel, name in enumerate(self._channel_names())
+            for channel, name in enumerate(self.channel_names_)
         ]
         return Report(
             PageContent(

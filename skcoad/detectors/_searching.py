@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
 from functools import partial
 from numbers import Number
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -76,6 +75,7 @@ class SearchMixin:
     model_: CoADModel
     segment_threshold_: float
     n_features_in_: int
+    _column_labels: list[Any] | None = None  # names that are no text
 
     @abstractmethod
     def _scoring_options(self) -> ScoringOptions: ...
@@ -96,7 +96,7 @@ class SearchMixin:
         *,
         threshold: float | None = None,
         limit: int | None = None,
-        start: Any = 0,
+        start: Any = None,
         channel_scores: FloatArray | None = None,
     ) -> pd.DataFrame:
         """Find the anomalous segments of a series, and say why they are anomalous.
@@ -112,10 +112,11 @@ class SearchMixin:
             Peaks lie above; by default `segment_threshold_`.
         limit : int or None, default=None
             Largest number of segments, at least 1.
-        start : int or label, default=0
-            Position from which on segments are searched; for instance after the
-            context that was put before the new data. Where `X` is of pandas and its
-            index has times, also a time: the first row at or after it.
+        start : int or label, default=None
+            Row from which on segments are searched, by default the first; for instance
+            after the context that was put before the new data. A position where `X` is
+            an array, or its index is 0, 1, 2, ...; else a label of its index. Where
+            these are times, the first row at or after a time, or a position.
         channel_scores : ndarray of shape (n_timestamps, n_channels), default=None
             What :meth:`channel_scores` gives for `X`, if it is at hand: it is not
             computed again.
@@ -143,8 +144,8 @@ class SearchMixin:
         ------
         ValueError
             As in :meth:`decision_function`; if `threshold` is no finite number, `limit`
-            is below 1 or `start` below 0, or no integer, or a time beyond those of `X`,
-            or `channel_scores` has not the shape of `X`.
+            is below 1 or no integer, `start` is no position or label of one row, or a
+            time beyond those of `X`, or `channel_scores` has not the shape of `X`.
 
         Examples
         --------
@@ -173,7 +174,7 @@ class SearchMixin:
         *,
         threshold: float | None = None,
         limit: int | None = None,
-        start: Any = 0,
+        start: Any = None,
     ) -> SearchResult:
         """Score a series, and find its anomalous segments.
 
@@ -255,7 +256,7 @@ class SearchMixin:
             segments,
             channel_scores,
             index=labels,
-            names=self._channel_names(),
+            names=self.channel_names_,
         )
         return SearchResult(
             series,
@@ -269,12 +270,11 @@ class SearchMixin:
             rows,
         )
 
-    def _channel_names(self) -> Sequence[Any]:
-        """Names of the channels, or their positions if `fit` saw none."""
-        names: Sequence[Any] = getattr(
-            self, "feature_names_in_", range(self.n_features_in_)
-        )
-        return names
+    @property
+    def channel_names_(self) -> list[Any]:
+        """Names of the channels, text or not, or their positions if `fit` saw none."""
+        names = getattr(self, "feature_names_in_", self._column_labels)
+        return list(range(self.n_features_in_) if names is None else names)
 
 
 def row_labels(X: Any, n_timestamps: int) -> pd.Index[Any]:
@@ -286,7 +286,7 @@ def row_labels(X: Any, n_timestamps: int) -> pd.Index[Any]:
 
 
 def row_position(X: Any, n_timestamps: int, name: str, given: Any) -> int:
-    """Position that a part of `X` starts or stops at, given as a position or a time.
+    """Position that a part of `X` starts or stops at, given as a label or a position.
 
     Parameters
     ----------
@@ -295,10 +295,11 @@ def row_position(X: Any, n_timestamps: int, name: str, given: Any) -> int:
     n_timestamps : int
         Its number of rows.
     name : {"start", "stop"}
-        Of the argument. As in pandas, a row at a time that is the stop belongs to the
-        part.
-    given : int or label
-        What was given for it. A time may be whatever pandas' ``.loc`` takes for one.
+        Of the argument. As in pandas, the row of a label that is the stop belongs to
+        the part.
+    given : int, label or None
+        What was given for it. A time may be whatever pandas' ``.loc`` takes for one;
+        beside times, an integer is a position. None is an end of `X`.
 
     Returns
     -------
@@ -308,15 +309,30 @@ def row_position(X: Any, n_timestamps: int, name: str, given: Any) -> int:
     Raises
     ------
     ValueError
-        If it is neither an integer nor a time from that of the first row to that of the
-        last, or text for a duration without its unit.
+        If it is no integer where rows are counted, no time from that of the first row
+        to that of the last, or text for a duration without its unit, or not the label
+        of exactly one row.
     """
-    times = time_index(row_labels(X, n_timestamps))
+    if given is None:
+        return n_timestamps if name == "stop" else 0
+    labels = row_labels(X, n_timestamps)
+    times = time_index(labels)
     # A duration of numpy is one of its integers.
     is_number = isinstance(given, Number) and not isinstance(given, np.timedelta64)
-    if times is None or is_number:
-        check_integer(name, given, 0)
-        return int(given)
+    if times is not None and not is_number:
+        return _position_of_time(times, name, given)
+    if times is None and not _are_positions(labels):
+        return _position_of_label(labels, name, given)
+    check_integer(name, given, 0)
+    return int(given)
+
+
+def _are_positions(labels: pd.Index[Any]) -> bool:
+    """Whether labels are 0, 1, 2 and so on."""
+    return labels.dtype.kind in "iu" and bool((labels == np.arange(len(labels))).all())
+
+
+def _position_of_time(times: Any, name: str, given: Any) -> int:
     if isinstance(given, str) and times.dtype.kind == "m":
         check_unit(name, given)
     try:
@@ -326,11 +342,27 @@ def row_position(X: Any, n_timestamps: int, name: str, given: Any) -> int:
         raise ValueError(
             f"{name} must be an integer or a time like {times[0]!r}, got {given!r}"
         ) from error
-    if after == 0 or first == n_timestamps:
+    if after == 0 or first == len(times):
         raise ValueError(
             f"{name} is {given}, and the rows are from {times[0]} to {times[-1]}"
         )
     return after if name == "stop" else first
+
+
+def _position_of_label(labels: pd.Index[Any], name: str, given: Any) -> int:
+    counted = "positions are for arrays and X.reset_index(drop=True)"
+    try:
+        at = labels.get_loc(given)
+    except Exception as error:  # pandas raises its own for what cannot be a label
+        raise ValueError(
+            f"{name} must be a label of the index of X, from {labels[0]} to "
+            f"{labels[-1]}, got {given!r}; {counted}"
+        ) from error
+    if not isinstance(at, int):
+        raise ValueError(
+            f"{name} is {given!r}, which the index of X has more than once; {counted}"
+        )
+    return at + 1 if name == "stop" else at
 
 
 def place_rows(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import clone
 
+from skcoad._time import time_index
 from skcoad.datasets import Series
 from skcoad.datasets._series import known_names, to_frame
 from skcoad.detectors._contamination import interrupts_raised
@@ -102,7 +103,9 @@ def frame_of(series: Series, detector: Any) -> pd.DataFrame:
     frame = to_frame(series)
     names = getattr(detector, "feature_names_in_", None)
     if names is None:
-        frame.columns = list(range(frame.shape[1]))
+        labels = getattr(detector, "channel_names_", [])  # or positions
+        fits = len(labels) == frame.shape[1]
+        frame.columns = labels if fits else list(range(frame.shape[1]))
     elif len(names) == frame.shape[1] == 1 and known_names(series) is None:
         frame.columns = names
     return frame
@@ -114,7 +117,7 @@ def search_series(
     *,
     threshold: float | None = None,
     limit: int | None = None,
-    start: Any = 0,
+    start: Any = None,
 ) -> SearchResult:
     """Score a series, and find its anomalous segments.
 
@@ -126,8 +129,11 @@ def search_series(
         Fitted, as by :func:`fit_series`.
     series : Series
         The series.
-    threshold, limit, start : float, int, and int or label
+    threshold, limit : float and int
         As in ``detector.find_segments``.
+    start : int or time, default=None
+        Position from which on segments are searched, or, of a series with times, a
+        time: the first row at or after it.
 
     Returns
     -------
@@ -158,9 +164,10 @@ def search_series(
     """
     import pandas as pd
 
-    found = detector.search(
-        frame_of(series, detector), threshold=threshold, limit=limit, start=start
-    )
+    frame = frame_of(series, detector)
+    if time_index(frame.index) is None:
+        frame = frame.reset_index(drop=True)  # the start is a position
+    found = detector.search(frame, threshold=threshold, limit=limit, start=start)
     rows = found.rows
     segments = [
         AnomalySegment(

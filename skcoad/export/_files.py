@@ -210,15 +210,13 @@ def _program(graph: ScoringGraph) -> torch.export.ExportedProgram:
 
 
 def _metadata(detector: TimeSeriesDetector, graph: ScoringGraph) -> dict[str, str]:
-    n_channels = detector.n_features_in_
-    names = getattr(detector, "feature_names_in_", range(n_channels))
     return {
         "chunk_size": str(graph.chunk_size),
         "stride": str(graph.stride),
         "halo": str(graph.halo),
         "step": str(graph.step),
         "threshold": repr(float(detector.threshold_)),
-        "channels": json.dumps([str(name) for name in names]),
+        "channels": json.dumps([str(name) for name in detector.channel_names_]),
         "score_by": detector._scoring_options().score_by,
         "skcoad": __version__,
     }

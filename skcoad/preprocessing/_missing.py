@@ -153,11 +153,12 @@ def check_missing_fraction(
         limit = f"at most {MAX_MISSING:.0%} of a training series may be"
         empty = np.isnan(X).all(axis=1)
         others = np.isnan(X[~empty, worst])
-        if interval is None or others.sum() > MAX_MISSING * len(others):
+        by_cells = others.sum() > MAX_MISSING * len(others) or empty.all()
+        if interval is None or by_cells:
             raise ValueError(f"{missing}; {limit}")
         spacing = duration_text(duration_of(interval))
         raise ValueError(
-            f"{missing} by their times, at a spacing of {spacing}: {empty.sum()} of "
-            f"{len(X)} have no row, or an empty one; {limit}. Resample to a longer "
+            f"{missing}: of {len(X)} rows at a spacing of {spacing}, {empty.sum()} are "
+            f"empty or not there; {limit}. If they are not there, resample to a longer "
             "spacing, as X.resample('1h').mean() and --resample 1h do"
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft, ndimage, signal
@@ -21,7 +23,9 @@ FFT_CHUNK = 2**16  # points
 MAX_TIMESTAMPS = 2**20  # of the beginning of the series
 MAX_PERIOD = 1000
 MAX_LONG_PERIOD = 10_000  # where nothing repeats sooner
-ALIKE = 0.05  # how far the long periods of both halves of a series may be apart
+ALIKE = 0.05  # how far the periods of both halves of a series may be apart
+ROUNDING = 1e-9  # of the largest value: nothing else is left of a line
+Detrend = Callable[[NDArray[np.float64], int], NDArray[np.float64]]
 
 
 def autocorrelation(x: FloatArray, max_lag: int) -> NDArray[np.float64]:
@@ -83,7 +87,9 @@ def dominant_period(
     trend (a moving mean over twice the largest lag) is subtracted first, since it
     would raise the autocorrelation of every lag. A peak has to stand out of what noise
     with the series' short-term correlation shows by chance (Bartlett's standard error),
-    so about five periods are the least that can be told from red noise. Only the first
+    so about five periods are the least that can be told from red noise. Where nothing
+    stands out, steps and steep trends may hide it: then a moving median, which follows
+    them, is subtracted, and both halves have to have the same period. Only the first
     million timestamps of a longer series are used.
 
     Parameters
@@ -127,36 +133,41 @@ def dominant_period(
     True
     """
     x = np.asarray(x[:MAX_TIMESTAMPS], dtype=np.float64)
-    if max_period is not None:
-        return _dominant_period(x, min_period, max_period, near_best, detrend)
-    usual = _dominant_period(x, min_period, MAX_PERIOD, near_best, detrend)
+    usual = MAX_PERIOD if max_period is None else max_period
+    without_trend = _without_mean if detrend else _as_it_is
+    found = _dominant_period(x, min_period, usual, near_best, without_trend)
     longest = min(MAX_LONG_PERIOD, len(x) // 8)
-    if usual is not None or longest <= MAX_PERIOD:
-        return usual
-    # So many lags are tried that some would stand out by chance, as of a few bursts.
-    found, *of_halves = (
-        _dominant_period(part, min_period, longest, near_best, detrend)
-        for part in (x, x[: len(x) // 2], x[len(x) // 2 :])
-    )
-    if found is None or None in of_halves:
+    if found is None and max_period is None and longest > MAX_PERIOD:
+        # So many lags are tried that some would stand out by chance, as of bursts.
+        found = _period_of_both_halves(x, min_period, longest, near_best, without_trend)
+    if found is None and detrend:
+        found = _period_of_both_halves(x, min_period, usual, near_best, _without_median)
+    return found
+
+
+def _period_of_both_halves(
+    x: FloatArray, min_period: int, max_period: int, near_best: float, detrend: Detrend
+) -> int | None:
+    """The dominant period, if both halves of the series have it as well."""
+    found = _dominant_period(x, min_period, max_period, near_best, detrend)
+    if found is None:
         return None
-    alike = np.isclose(np.asarray(of_halves, dtype=float), found, rtol=ALIKE)
-    return found if alike.all() else None
+    for half in (x[: len(x) // 2], x[len(x) // 2 :]):
+        other = _dominant_period(half, min_period, max_period, near_best, detrend)
+        if other is None or not np.isclose(other, found, rtol=ALIKE):
+            return None
+    return found
 
 
 def _dominant_period(
-    x: FloatArray,
-    min_period: int,
-    max_period: int,
-    near_best: float,
-    detrend: bool,
+    x: FloatArray, min_period: int, max_period: int, near_best: float, detrend: Detrend
 ) -> int | None:
     channels = x.reshape(len(x), -1).T
     max_lag = min(max_period, len(x) // 3)
     if max_lag < min_period:
         return None
     correlations = [
-        autocorrelation(_detrended(channel, max_lag) if detrend else channel, max_lag)
+        autocorrelation(detrend(channel, max_lag), max_lag)
         for channel in map(_normalized, channels)
         if channel.max() > channel.min()
     ]
@@ -192,5 +203,19 @@ def _normalized(channel: FloatArray) -> NDArray[np.float64]:
     return filled / (np.abs(filled).max() or 1.0)
 
 
-def _detrended(x: NDArray[np.float64], max_lag: int) -> NDArray[np.float64]:
+def _as_it_is(x: NDArray[np.float64], max_lag: int) -> NDArray[np.float64]:
+    return x
+
+
+def _without_mean(x: NDArray[np.float64], max_lag: int) -> NDArray[np.float64]:
     return np.asarray(x - ndimage.uniform_filter1d(x, 2 * max_lag + 1, mode="mirror"))
+
+
+def _without_median(x: NDArray[np.float64], max_lag: int) -> NDArray[np.float64]:
+    """Subtract a line of the usual slope, and a moving median, which follows steps."""
+    x = x - np.median(np.diff(x)) * np.arange(len(x))
+    # Reflected at the points at both ends, so that a trend goes on beyond them.
+    longer = np.pad(x, max_lag, mode="reflect", reflect_type="odd")
+    width = max_lag + 1 - max_lag % 2  # odd; of the longest period
+    rest = x - ndimage.median_filter(longer, width)[max_lag:-max_lag]
+    return np.where(np.abs(rest).max() > ROUNDING, rest, 0.0)

@@ -43,10 +43,9 @@ def frame_of_row(detector: TimeSeriesDetector, rows: Any) -> Any:
     """
     if not isinstance(rows, pd.Series):
         return rows
-    if detector.n_features_in_ == 1:  # else these are rows of the only channel
-        names = getattr(detector, "feature_names_in_", None)
-        if names is None or list(rows.index) != list(names):
-            return rows
+    # Else these are rows of the only channel.
+    if detector.n_features_in_ == 1 and list(rows.index) != detector.channel_names_:
+        return rows
     frame = rows.to_frame().T.infer_objects()
     if isinstance(rows.name, pd.Timestamp):
         frame.index = pd.DatetimeIndex([rows.name])

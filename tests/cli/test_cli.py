@@ -246,8 +246,8 @@ def test_a_training_part_with_a_long_hole_needs_a_stated_threshold(folder, capsy
     words = ("detect", "gap.csv", "--train", 500, "--detector", "neighbors")
     assert run(*words) == 2
     error = capsys.readouterr().err
-    assert "% of the values of channel 'flow' are missing by their times" in error
-    assert "at a spacing of 1 d: " in error
+    assert "% of the values of channel 'flow' are missing: of " in error
+    assert "rows at a spacing of 1 d, " in error
     assert "--resample" in error
     assert "the command has --threshold SCORE" in error
     assert run(*words, "--threshold", 4) == 0

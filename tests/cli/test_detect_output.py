@@ -403,6 +403,21 @@ def test_a_report_shows_the_segments_with_their_times(pump):
     assert f"around {HOURS[0].year}-" in data["segments"][0]["summary"]
 
 
+def test_a_report_searches_numbered_rows_after_the_training_part(wave):
+    pytest.importorskip("plotly", reason="plotly is not installed")
+    x = wave(900)[:, 0]
+    x[700:704] = 3
+    frame = pd.DataFrame({"time": 5 * np.arange(900) + 250, "flow": x})
+    frame.to_csv("steps.csv", index=False)
+    out = ("--threshold", "1", "--report", "report.html")
+    assert run("detect", "steps.csv", *QUICK, "--train", "500", *out) == 0
+    page = Path("report.html").read_text(encoding="utf-8")
+    data = json.loads(page.split('id="data">')[1].split("</script>")[0])
+    starts = [segment["start"] for segment in data["segments"]]
+    assert starts
+    assert min(starts) >= 500
+
+
 def test_the_series_is_scored_once(pump, monkeypatch):
     pytest.importorskip("plotly", reason="plotly is not installed")
     scored = []

@@ -46,6 +46,16 @@ def test_a_value_that_is_not_there_is_missing(wave, detector):
     assert model.score_one(x) == other.score_one(x)
 
 
+def test_keys_that_are_integers_are_names(wave):
+    X = pd.DataFrame(wave(400, 2, period=12), columns=[17, 18])
+    model = RiverDetector(NeighborsDetector(period=12).fit(X))
+    model.learn_one({18: 1.0, 17: 0.0})
+    assert model.score_one({18: 1.0, 17: 9.0}) == model.score_one({17: 9.0, 18: 1.0})
+    assert model._names == [17, 18]
+    with pytest.raises(ValueError, match="unknown channels: \\['0', '1'\\]"):
+        model.score_one({0: 1.0, 1: 1.0})
+
+
 def test_other_channels_are_errors(detector):
     model = RiverDetector(detector)
     with pytest.raises(ValueError, match="3 values"):

@@ -170,6 +170,63 @@ def test_reordered_missing_and_other_columns_are_errors(tiny, wave):
         detector.decision_function(frame[["a"]])
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        [17, 18],
+        [1, 0],
+        pd.MultiIndex.from_tuples([("pump", 1), ("pump", 2)]),
+        pd.to_datetime(["2024", "2025"]),
+    ],
+)
+def test_names_of_channels_that_are_no_text_are_kept_and_compared(wave, names):
+    X = wave(300, 2)
+    X[200:212, 1] = 2.0
+    frame = pd.DataFrame(X, columns=names)
+    detector = NeighborsDetector().fit(frame[:150])
+    assert detector.channel_names_ == list(frame.columns)
+    assert not hasattr(detector, "feature_names_in_")
+    found = detector.find_segments(frame, threshold=3.0, limit=1)
+    assert found["channel"].tolist() == [frame.columns[1]]
+    assert found["reason"][0].endswith(f", channel {detector.channel_names_[1]}")
+    explained = detector.explain(frame, channels=[frame.columns[1]])
+    assert explained.channels == (frame.columns[1],)
+    assert explained.values[205, 0] == 2.0
+    assert explained.nearest(frame.columns[1]).equals(explained.nearest())
+    assert len(explained.plot(frame.columns[1]).axes)
+    table = explained.to_frame()
+    assert table.columns.get_level_values(0)[0] == frame.columns[1]
+    expected = detector.decision_function(frame)
+    np.testing.assert_array_equal(detector.decision_function(X), expected)
+    for wrong in (frame.iloc[:, ::-1], frame.set_axis([5, 6], axis=1)):
+        with pytest.raises(ValueError, match=r"column 0 of X is .*, in the same order"):
+            detector.decision_function(wrong)
+
+
+def test_columns_that_are_counted_may_not_be_reordered(wave):
+    frame = pd.DataFrame(wave(300, 2))
+    detector = NeighborsDetector().fit(frame)
+    assert detector.channel_names_ == [0, 1]
+    with pytest.raises(ValueError, match="column 0 of X is 1, and was 0 in fit"):
+        detector.decision_function(frame[[1, 0]])
+    named = frame.set_axis([17, 18], axis=1)
+    expected = detector.decision_function(frame)
+    np.testing.assert_array_equal(detector.decision_function(named), expected)
+    detector.fit(named)
+    np.testing.assert_array_equal(detector.decision_function(frame), expected)
+    assert detector.fit(frame).channel_names_ == [0, 1]
+
+
+def test_where_names_are_integers_an_integer_is_a_name(wave):
+    frame = pd.DataFrame(wave(300, 2), columns=[1, 0])
+    detector = NeighborsDetector().fit(frame)
+    explained = detector.explain(frame, channels=[0])
+    np.testing.assert_array_equal(explained.values[:, 0], frame[0])
+    detector.fit(frame.set_axis([1, 2], axis=1))
+    with pytest.raises(ValueError, match="there are 2 channels, none is 0: 1, 2"):
+        detector.explain(frame.set_axis([1, 2], axis=1), channels=[0])
+
+
 @pytest.mark.parametrize("kind", ["datetime", "timedelta", "period"])
 def test_timestamps_out_of_order_or_twice_are_errors_that_say_so(kind, tiny, wave):
     index = pd.date_range("2020", periods=200, freq="h")

@@ -266,10 +266,67 @@ def test_a_duration_is_no_position(fitted, anomalous):
         fitted.explain(X, start=np.timedelta64(5, "s"))
 
 
-def test_labels_without_times_are_no_start(fitted, anomalous):
-    text = anomalous.set_axis(pd.Index([f"row {i}" for i in range(600)]))
-    with pytest.raises(ValueError, match="start must be an integer, got 'row 3'"):
-        fitted.explain(text, start="row 3")
+LABELS = {
+    "counted from elsewhere": pd.RangeIndex(50, 650),
+    "backwards": pd.Index(range(599, -1, -1)),
+    "numbers": pd.Index(np.arange(600) / 4),
+    "text": pd.Index([f"row {i}" for i in range(600)]),
+    "categories": pd.CategoricalIndex([f"row {i}" for i in range(600)]),
+    "levels": pd.MultiIndex.from_product([["a", "b"], range(300)]),
+    "mixed": pd.Index(["first", *range(599)]),
+    "nullable": pd.Index(range(7, 607), dtype="Int64"),
+}
+
+
+@pytest.mark.parametrize("kind", LABELS)
+def test_a_segment_is_explained_by_labels_of_any_kind(fitted, anomalous, kind):
+    X = anomalous.set_axis(LABELS[kind])
+    found = fitted.find_segments(X, threshold=3.0, limit=2)
+    for at in range(2):
+        row = found.iloc[at]
+        explained = fitted.explain(X, start=row["start"], stop=row["end"])
+        assert (explained.index[0], explained.index[-1]) == (row["start"], row["end"])
+        assert explained.score.max() == row["score"]
+    after = fitted.find_segments(X, threshold=3.0, start=X.index[300])
+    by_position = anomalous.reset_index(drop=True)
+    expected = fitted.find_segments(by_position, threshold=3.0, start=300)
+    assert after["score"].tolist() == expected["score"].tolist()
+    assert fitted.search(X, start=X.index[300]).start == 300
+    assert len(fitted.explain(X).index) == 600
+
+
+def test_an_index_of_0_1_2_has_positions(fitted, anomalous):
+    X = anomalous.reset_index(drop=True)
+    for labelled in (X, X.set_axis(pd.Index(np.arange(600)))):
+        row = fitted.find_segments(labelled, threshold=3.0).iloc[0]
+        explained = fitted.explain(labelled, start=row["start"], stop=row["end"] + 1)
+        assert explained.index.tolist() == [*range(row["start"], row["end"] + 1)]
+        assert explained.score.max() == row["score"]
+
+
+@pytest.mark.parametrize(
+    ("index", "given", "message"),
+    [
+        (pd.RangeIndex(50, 650), 3, "index of X, from 50 to 649, got 3; positions are"),
+        (pd.RangeIndex(50, 650), 650, "a label of the index of X, from 50 to 649, got"),
+        (LABELS["text"], 3, "from row 0 to row 599, got 3; positions are for arrays"),
+        (LABELS["text"], "row", "label of the index of X, .*, got 'row'"),
+        (LABELS["numbers"], [1.0], r"label of the index of X, .*, got \[1.0\]"),
+        (LABELS["levels"], "a", "'a', which the index of X has more than once"),
+        (pd.Index([7] * 600), 7, "7, which the index of X has more than once; pos"),
+        (pd.Index([1, 2] * 300), 2, "2, which the index of X has more than once; pos"),
+    ],
+)
+def test_what_is_the_label_of_no_row_or_of_several_is_an_error(
+    fitted, anomalous, index, given, message
+):
+    X = anomalous.set_axis(index)
+    for name in ("start", "stop"):
+        with pytest.raises(ValueError, match=f"{name} .*{message}"):
+            fitted.explain(X, **{name: given})
+    for method in (fitted.find_segments, fitted.search):
+        with pytest.raises(ValueError, match=f"start .*{message}"):
+            method(X, start=given)
 
 
 def test_a_part_of_a_channel_is_explained_alone(fitted, anomalous):

@@ -66,6 +66,25 @@ def test_rows_whose_times_do_not_increase_are_found_by_position(series):
     assert found.table["peak"].tolist() == pd.DatetimeIndex(times)[positions].tolist()
 
 
+def test_rows_that_are_numbered_are_searched_from_a_position_on(series, detector):
+    numbered = replace(series, timestamps=1000 + 5 * np.arange(400))
+    found = search_series(detector, numbered, threshold=4.0, start=300)
+    untimed = replace(series, timestamps=None)
+    other = search_series(detector, untimed, threshold=4.0, start=300)
+    assert found.segments == other.segments
+    assert (found.table["start"] == 1000 + 5 * other.table["start"]).all()
+    assert len(found.segments)
+
+
+@pytest.mark.parametrize("names", [[17, 18], [1, 0]])
+def test_channels_without_text_for_names_are_searched_by_position(series, names):
+    frame = pd.DataFrame(series.values, columns=names)
+    detector = NeighborsDetector().fit(frame[:200])
+    found = search_series(detector, replace(series, timestamps=None), threshold=4.0)
+    np.testing.assert_array_equal(found.scores, detector.decision_function(frame))
+    assert set(found.table["channel"]) <= set(names)
+
+
 def test_a_series_without_anything_unusual_has_an_empty_table(series, detector):
     found = search_series(detector, series, threshold=1e9)
     assert found.segments == []

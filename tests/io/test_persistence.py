@@ -284,6 +284,20 @@ def test_a_detector_of_another_package_is_invalid(tmp_path):
         load_any(tmp_path / "file")
 
 
+@pytest.mark.parametrize(
+    ("names", "kept"), [([17, 18], True), ([("a", 1), ("a", 2)], False)]
+)
+def test_names_that_are_integers_are_kept_in_a_file(names, kept, wave, tmp_path):
+    frame = pd.DataFrame(wave(300, 2))
+    frame.columns = pd.Index(names)
+    NeighborsDetector().fit(frame).save(tmp_path / "file")
+    loaded = NeighborsDetector.load(tmp_path / "file")
+    assert loaded.channel_names_ == (names if kept else [0, 1])
+    if kept:
+        with pytest.raises(ValueError, match="column 0 of X is 18, and was 17"):
+            loaded.decision_function(frame[[18, 17]])
+
+
 def test_names_of_channels_are_kept_and_compared(valid, load, wave):
     loaded = load(valid)
     np.testing.assert_array_equal(loaded.feature_names_in_, ["a", "b", "c"])
@@ -698,6 +712,7 @@ def test_tensors_larger_than_any_memory_are_invalid(valid, load):
         ("class", [None, 1, "", "NeighborsDetector"]),
         ("model", [None, 5, [], {}]),
         ("feature_names", ["abc", ["a", "b"], ["a", "b", 3], [], {}]),
+        ("channel_names", ["abc", [1, 2], [1, 2, "3"], [1, 2, 3.0], [1, 2, True], {}]),
         ("n_iter", [-1, 0, 1.0, "3"]),
         ("threshold", [None, 1, "1", float("nan"), float("inf")]),
         ("mu", [None, float("nan")]),
@@ -715,7 +730,8 @@ def test_metadata_of_other_values_are_invalid(key, values, valid, load):
             )
         with pytest.raises(InvalidDetectorError):
             load(data)
-    if key not in ("skcoad", "feature_names", "sha256", "n_iter"):
+    optional = ("skcoad", "feature_names", "channel_names", "sha256", "n_iter")
+    if key not in optional:
         del content[key]
         with pytest.raises(InvalidDetectorError):
             load(pack(content, tensors))

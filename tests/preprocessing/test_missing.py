@@ -64,8 +64,8 @@ def test_what_is_missing_by_the_times_is_told_from_empty_cells():
     X[:75] = X[90:, 1] = np.nan
     with pytest.raises(
         ValueError,
-        match=r"85% of the values of channel 'heat' are missing by their times, at a "
-        r"spacing of 1 min: 75 of 100 have no row, .* --resample",
+        match=r"85% of the values of channel 'heat' are missing: of 100 rows at a "
+        r"spacing of 1 min, 75 are empty or not there; .* --resample",
     ):
         check_missing_fraction(X, ["flow", "heat"], 60.0)
     X[:75, 0] = 0
@@ -75,5 +75,5 @@ def test_what_is_missing_by_the_times_is_told_from_empty_cells():
 
 def test_a_series_without_any_value_is_an_error():
     X = np.full((10, 1), np.nan)
-    with pytest.raises(ValueError, match=r"100% .* 10 of 10 have no row"):
+    with pytest.raises(ValueError, match=r"100% of .* are missing; at most 50%"):
         check_missing_fraction(X, interval=60.0)

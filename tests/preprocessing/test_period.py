@@ -126,6 +126,41 @@ def test_a_trend_that_is_not_subtracted_hides_the_period():
     assert dominant_period(x + trend, detrend=False) is None
 
 
+ROWS = np.arange(2000)
+TRENDS = {
+    "level shift": 8.0 * (ROWS >= 1000),
+    "high level shift": 50.0 * (ROWS >= 300),
+    "pulse": 8.0 * ((ROWS >= 600) & (ROWS < 1500)),
+    "linear": 0.01 * ROWS,
+    "steep": -5.0 * ROWS,
+    "quadratic": 1e-5 * ROWS**2,
+    "hinge": 0.02 * np.maximum(ROWS - 1000, 0),
+}
+
+
+@pytest.mark.parametrize("kind", TRENDS)
+@pytest.mark.parametrize("period", [20, 50, 100])
+def test_a_shift_or_a_trend_does_not_hide_the_period(kind, period):
+    noise = 0.1 * np.random.default_rng(0).normal(size=2000)
+    x = np.sin(2 * np.pi * ROWS / period) + noise + TRENDS[kind]
+    assert dominant_period(x) == pytest.approx(period, abs=1)
+    assert dominant_period(np.column_stack([x, -x])) == pytest.approx(period, abs=1)
+
+
+@pytest.mark.parametrize("root", [0.0, 0.9, 1.0])
+@pytest.mark.parametrize("kind", ["level shift", "high level shift", "hinge"])
+def test_a_shift_or_a_trend_of_noise_is_no_period(root, kind):
+    noises = np.random.default_rng(1).normal(size=(60, 2000))
+    wanders = signal.lfilter([1.0], [1.0, -root], noises)
+    found = [dominant_period(x + TRENDS[kind]) for x in wanders]
+    assert sum(period is not None for period in found) <= 1
+
+
+def test_the_rounding_of_a_line_is_no_period():
+    for slope in (0.1, 1 / 3, 1e9):
+        assert dominant_period(slope * ROWS + 7.7) is None
+
+
 def test_only_the_beginning_of_a_long_series_is_used(monkeypatch):
     monkeypatch.setattr("skcoad.preprocessing._period.MAX_TIMESTAMPS", 600)
     x = np.concatenate([noisy_wave(25, 0, 24), noisy_wave(40, 1, 100)])

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skcoad._typing import IntArray
+
 __all__ = [
     "Grid",
     "calendar_grid",
@@ -21,7 +23,6 @@ __all__ = [
     "zone_name",
 ]
 
-IntArray = NDArray[np.int64]
 Times = NDArray[Any]
 
 MAX_STRETCH = 10  # a grid has at most so many rows for each row given

@@ -252,7 +252,7 @@ def validate_series(
     if reset:
         counted = labels == [*range(series.shape[1])]
         estimator._column_labels = None if counted else labels
-    elif labels is not None:
+    elif labels is not None and not hasattr(estimator, "feature_names_in_"):
         _check_labels(labels, getattr(estimator, "_column_labels", None))
     _check_finite(series, allow_nan)
     # torch knows this machine's byte order alone.
@@ -281,8 +281,15 @@ def _named_column(estimator: BaseEstimator, X: Any, reset: bool) -> Any:
 
 def _column_labels(X: Any) -> list[Any] | None:
     """Names of columns that are no text, 0, 1, 2, ... included; None if they are."""
-    labels = list(getattr(X, "columns", ()))
+    labels = [_known(label) for label in getattr(X, "columns", ())]
     return None if all(isinstance(label, str) for label in labels) else labels
+
+
+def _known(label: Any) -> Any:
+    """A label, and None for a missing one, which would equal nothing."""
+    import pandas as pd
+
+    return None if pd.api.types.is_scalar(label) and pd.isna(label) else label
 
 
 def _check_labels(labels: list[Any], fitted: list[Any] | None) -> None:
@@ -374,12 +381,19 @@ def _check_values(X: Any) -> None:
 
 def _check_resolution(X: Any) -> None:
     """Refuse integers of which float64 does not keep what sets them apart."""
-    columns: Any = np.atleast_2d(X.T) if isinstance(X, np.ndarray) else []
+    columns: Any = []
     if hasattr(X, "iloc"):
         frame = X.to_frame() if X.ndim == 1 else X
         columns = [frame.iloc[:, column] for column in range(frame.shape[1])]
+    elif hasattr(X, "get_columns"):  # polars
+        columns = [column.to_numpy() for column in X.get_columns()]
+    elif hasattr(X, "dtype"):
+        columns = np.atleast_2d(np.asarray(X).T)
     for channel, column in enumerate(columns):
-        if column.dtype.kind not in "iu" or not len(column):
+        kind = column.dtype.kind
+        if kind == "O" and all(isinstance(value, int) for value in column):
+            kind = "i"
+        if kind not in "iu" or not len(column):
             continue
         low, high = column.min(), column.max()
         # If all are missing, the least is no number.

@@ -9,9 +9,9 @@ PACKAGE = Path(__file__).parents[1] / "skcoad"
 
 # From the bottom up; what stands together may not import each other.
 LAYERS = [
+    {"_typing"},
     {
         "_version",
-        "_typing",
         "_device",
         "_duration",
         "_series",

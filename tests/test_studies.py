@@ -383,12 +383,39 @@ def test_network_study_takes_few_series_of_each_recording(
 
 def test_paper_study_measures_each_rule(load: Load, series: Series) -> None:
     module = load("paper_study")
-    result = module.study(module.Run(series, "conv", 2))
+    result = module.study(module.Run(series, "conv", 2, "default"))
     detector = CoADDetector.paper(encoder="conv", max_steps=2, random_state=0)
     scores = detector.fit(series.train).decision_function(series.test)
     own = result["metrics"]["sum, in standard deviations"]
     assert own["auc_pr"] == pytest.approx(auc_pr(series.test_labels, scores))
     assert module.table([result]).count("\n") == 1 + len(result["metrics"])
+
+
+def test_paper_study_removes_one_difference_at_a_time(
+    load: Load, series: Series
+) -> None:
+    module = load("paper_study")
+
+    def fitted(variant: str) -> CoADDetector:
+        run = module.Run(series, "conv", 1, variant)
+        detector: CoADDetector = module.make_detector(run)
+        return detector.fit(series.train)
+
+    default, step, narrow = map(fitted, ("default", "step", "narrow"))
+    assert (default.step_, step.step_) == (32, 16)  # of a period of 16
+    assert default.network_.to_points.in_features == 144
+    assert narrow.network_.to_points.in_features == 24
+    assert narrow.network_.residual_head.hidden.in_features == 144
+    x = torch.from_numpy(series.train[:, 0]).float()
+    missing = torch.zeros_like(x, dtype=torch.bool)
+    data = TrainingData(default.plan_, [x], [missing], None)
+    options = TrainingOptions(batch_size=12)
+    batch = module.with_clean_copies(data, options, torch.Generator().manual_seed(0))
+    assert batch.normal.shape == batch.distorted.shape == (12, 64)
+    assert torch.equal(batch.normal[:6], batch.distorted[6:])
+    assert not torch.equal(batch.normal[:6], batch.distorted[:6])
+    assert batch.distortion_mask[:6].any()
+    assert not batch.distortion_mask[6:].any()
 
 
 def test_threshold_study_counts_what_a_detector_would_flag(

@@ -169,3 +169,29 @@ def test_small_integers_of_numpy_are_integers_as_parameters(make, dtype):
             small.scores_to_timestamps(scores, np.int16(340)),
             plain.scores_to_timestamps(scores, 340),
         )
+
+
+@pytest.mark.parametrize(
+    "kind", ["polars", "polars series", "objects", "object column"]
+)
+def test_integers_too_large_for_what_sets_them_apart_are_refused_in_any_container(kind):
+    values = [2**60 + n % 7 for n in range(60)]
+    if kind.startswith("polars"):
+        polars = pytest.importorskip("polars", reason="polars is not installed")
+        X = polars.DataFrame({"a": values})
+        X = X if kind == "polars" else X["a"]
+    else:
+        X = np.array(values, dtype=object)[:, None]
+        X = X if kind == "objects" else pd.DataFrame(X, columns=["a"])
+    with pytest.raises(ValueError, match="integers from 1152921504606846976 to"):
+        NeighborsDetector().fit(X)
+
+
+def test_missing_names_of_columns_are_those_of_fit(wave):
+    frame = pd.DataFrame(wave(200, 2), columns=[1.0, np.nan])
+    detector = NeighborsDetector().fit(frame)
+    assert detector.decision_function(frame).shape == (200,)
+    named = frame.set_axis(["a", "b"], axis=1)
+    positions = NeighborsDetector().fit(named)
+    with pytest.warns(UserWarning, match="feature names"):
+        positions.decision_function(frame.set_axis([0, 1], axis=1))

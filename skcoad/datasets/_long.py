@@ -10,6 +10,7 @@ import zipfile
 from typing import TYPE_CHECKING
 
 from skcoad.datasets._frames import parse_table
+from skcoad.datasets._roles import ID, TIME, find_labels
 from skcoad.datasets._source import read_bytes
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from skcoad.datasets._table import TableOptions
 
-ID, TIME = "unique_id", "ds"
+ENCODINGS = ("ascii", "utf-16-le", "utf-16-be")
 
 
 def read_long(path: Path, options: TableOptions) -> pd.DataFrame | None:
@@ -35,8 +36,8 @@ def read_long(path: Path, options: TableOptions) -> pd.DataFrame | None:
     Returns
     -------
     frame : DataFrame or None
-        With the channels that were asked for. None if the file has no columns of these
-        names, or is a workbook or another zip file.
+        With the channels that were asked for, and labels. None if the file has no
+        columns of these names, or is a workbook or another zip file.
 
     Raises
     ------
@@ -46,7 +47,7 @@ def read_long(path: Path, options: TableOptions) -> pd.DataFrame | None:
     if not path.is_file() or zipfile.is_zipfile(path):  # would wait at a pipe
         return None
     data = read_bytes(path)
-    if ID.encode() not in data:  # much faster than to parse it
+    if not any(ID.encode(encoding) in data for encoding in ENCODINGS):  # fast
         return None
     frame, _, _ = parse_table(
         data, path.name, sep=options.sep, decimal=options.decimal, sheet=options.sheet
@@ -59,4 +60,6 @@ def read_long(path: Path, options: TableOptions) -> pd.DataFrame | None:
         if column not in frame:
             names = ", ".join(map(str, frame))
             raise ValueError(f"{path.name} has no column {column!r}, only {names}")
-    return frame[[ID, TIME, *options.columns]]
+    kept = [ID, TIME, *options.columns]
+    _, labels, _ = find_labels(frame.drop(columns=kept))
+    return frame[[*kept, *labels]]

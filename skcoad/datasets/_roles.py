@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skcoad.datasets._long import ID, TIME
 from skcoad.datasets._numbers import Marks, shorten, to_floats
 from skcoad.datasets._times import (
     TIME_NAMES,
@@ -45,6 +44,8 @@ _INDEX_NAMES = {"", "index", "id", "row", "record", "no", "nr", "unnamed_0"}
 # Whole numbers in any order under these are pandas' index, of rows that were selected
 # or put together; the second name is given where it is read and written again.
 _UNNAMED = re.compile(r"(?:Unnamed: 0(?:\.\d+)?)?")
+# Of a table of many series, as Nixtla's libraries name them.
+ID, TIME = "unique_id", "ds"
 # Any column with one of these words holds labels; it must be of 0 and 1.
 _LABEL_WORDS = {
     *("label", "labels", "anomaly", "anomalies", "anomalous", "outlier", "outliers"),
@@ -136,7 +137,7 @@ def assign_roles(
         raise ValueError(f"{name}: {source}: {error}") from None
     rest = [c for c in map(str, frame) if c not in (*time_names, *others)]
 
-    labels, label_names, invalid_labels = _find_labels(frame[rest])
+    labels, label_names, invalid_labels = find_labels(frame[rest])
     if invalid_labels and columns is None:
         column, cell = next(iter(invalid_labels.items()))
         raise ValueError(
@@ -214,6 +215,11 @@ def _channels(
 
 def several_rows(series_column: str) -> str:
     """What an error says of a time whose rows belong to several series."""
+    if series_column == ID:
+        return (
+            f"more than one row, of several series by column {ID!r}: a table of many "
+            f"series is one file, given by its own name, with times in {TIME!r}"
+        )
     return (
         f"more than one row, of several series by column {series_column!r}; with "
         f"the names {ID} for it and {TIME} for the time, skcoad detect and "
@@ -421,7 +427,7 @@ def _without_clock(column: TimeColumn) -> TimeColumn:
     return column._replace(kind="date")
 
 
-def _find_labels(
+def find_labels(
     frame: pd.DataFrame,
 ) -> tuple[NDArray[np.int64], list[str], dict[str, object]]:
     """1 where any column of labels is, and the names of these columns.

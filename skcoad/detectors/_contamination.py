@@ -72,6 +72,11 @@ def held_back_threshold(
     scores = held_back_scores(detector, normal, threshold.held_back, period, interval)
     n, missing = len(scores) // 2, in_break(normal, period)
     missing = np.concatenate([missing[:n], missing[-n:]])
+    if missing.all():
+        raise ValueError(
+            f"the {n} rows at each end that held_back={threshold.held_back} holds back "
+            "are in breaks, without a value; leave the breaks out, or hold back more"
+        )
     return threshold.fit(scores, separation=period, interval=interval, missing=missing)
 
 

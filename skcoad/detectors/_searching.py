@@ -358,11 +358,11 @@ def _position_of_label(labels: pd.Index[Any], name: str, given: Any) -> int:
             f"{name} must be a label of the index of X, from {labels[0]} to "
             f"{labels[-1]}, got {given!r}; {counted}"
         ) from error
-    if not isinstance(at, int):
+    if not isinstance(at, (int, np.integer)):
         raise ValueError(
             f"{name} is {given!r}, which the index of X has more than once; {counted}"
         )
-    return at + 1 if name == "stop" else at
+    return int(at) + (name == "stop")
 
 
 def place_rows(

@@ -159,7 +159,9 @@ class JoinIndex(nn.Module):
 
     def _downsampled(self, series: Tensor) -> Tensor:
         """Means of consecutive values of each subsequence, ``(n, n_points)``."""
-        means = F.avg_pool1d(series[None], self.factor, stride=1)[0]
+        means = series
+        if self.factor > 1:
+            means = F.avg_pool1d(series[None], self.factor, stride=1)[0]
         return means.unfold(0, self.length - self.factor + 1, 1)[:, :: self.factor]
 
     def embed_own(self, starts: Tensor) -> Tensor:

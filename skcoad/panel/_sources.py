@@ -24,8 +24,8 @@ from skcoad.datasets import (
 )
 from skcoad.datasets._archive import walk_files
 from skcoad.datasets._frames import library_of, plain_frame, unique_names
-from skcoad.datasets._long import ID, TIME, read_long
-from skcoad.datasets._roles import find_series_column, several_rows
+from skcoad.datasets._long import read_long
+from skcoad.datasets._roles import ID, TIME, find_series_column, several_rows
 from skcoad.datasets._table import TableOptions, stem
 from skcoad.datasets._times import holds_times
 

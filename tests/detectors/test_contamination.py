@@ -275,3 +275,12 @@ def test_a_window_that_bounds_the_period_does_so_in_what_is_held_back():
     ).fit(x)
     assert detector.period_ == 32
     assert np.isfinite(detector.threshold_)
+
+
+def test_what_is_held_back_needs_a_value(wave):
+    x = wave(900)
+    x[:120] = x[-120:] = np.nan
+    threshold = QuantileThreshold("1 per 20 rows", held_back=0.1)
+    message = r"the 90 rows at each end that held_back=0\.1 holds back are in breaks"
+    with pytest.raises(ValueError, match=message):
+        NeighborsDetector(contamination=threshold).fit(x)

@@ -412,3 +412,35 @@ def test_a_long_frame_may_be_of_polars():
         {"unique_id": ["b", "a", "b"], "ds": [2, 1, 1], "y": [1.0, 2.0, 3.0]}
     )
     assert values(open_panel(frame)) == {"b": [3.0, 1.0], "a": [2.0]}
+
+
+def test_labels_of_a_long_file_are_kept_beside_the_columns_asked_for(tmp_path):
+    frame = pd.DataFrame(
+        {
+            "unique_id": np.repeat(["a", "b"], 50),
+            "ds": [*pd.date_range("2024", periods=50, freq="h")] * 2,
+            "y": np.arange(100.0),
+            "note": "text",
+            "label": np.arange(100) % 10 == 0,
+        }
+    )
+    frame["label"] = frame["label"].astype(int)
+    frame.to_csv(tmp_path / "long.csv", index=False)
+    frame.to_csv(tmp_path / "utf16.csv", index=False, encoding="utf-16")
+    for name in ("long.csv", "utf16.csv"):
+        panel = open_panel(tmp_path / name, columns=["y"])
+        assert panel.names == ("a", "b")
+        assert panel.read(1).channel_names == ("y",)
+        assert panel.read(1).labels.sum() == 5
+
+
+def test_a_long_file_among_others_is_told_to_be_given_by_itself(tmp_path):
+    frame = pd.DataFrame(
+        {
+            "unique_id": ["a", "b"] * 20,
+            "ds": np.repeat(pd.date_range("2024", periods=20), 2),
+        }
+    ).assign(y=np.arange(40.0))
+    frame.to_csv(tmp_path / "long.csv", index=False)
+    with pytest.raises(ValueError, match="is one file, given by its own name"):
+        open_panel(tmp_path).read(0)

@@ -74,9 +74,10 @@ def run_benchmark(
     seeds : sequence of int, default=(0,)
         Every detector runs on every series once for each seed, from 0 to 2**32 - 1.
     n_jobs : int, default=None
-        Number of worker processes, as in joblib (-1 for one a core). None runs
-        everything in this process, unless `joblib.parallel_config` says otherwise,
-        which also selects other backends, such as dask or ray. Where a worker dies,
+        Number of worker processes, as in joblib (-1 for one a core), but that 1 is one
+        beside this process. None runs everything in this process, unless
+        `joblib.parallel_config` says otherwise, which also selects other backends, such
+        as dask or ray. Where a worker dies,
         what it was running is tried once more; where it dies again, that run has
         failed. In this process, a detector that is killed takes the benchmark along.
     verbose : bool, default=False

@@ -6,10 +6,10 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from skcoad.cli._detect import MAX_SEGMENTS, detect, fit
 from skcoad.cli._detector import add_training_arguments, make_detector
 from skcoad.cli._output import check_figure_suffix, check_outputs
 from skcoad.cli._report import print_segments, save_plot, segment_report, zoom
+from skcoad.cli._search import MAX_SEGMENTS, fit, search
 
 FIGURE_NAME = "skcoad-demo.png"
 N_TIMESTAMPS = 6000
@@ -49,7 +49,7 @@ def execute(arguments: argparse.Namespace) -> int:
         f"{len(ANOMALY_KINDS)} anomalies after the first {series.train_length}."
     )
     fit(series, detector)
-    found = detect(series, detector, MAX_SEGMENTS)
+    found = search(series, detector, MAX_SEGMENTS)
     print_segments(series, found, segment_report(series, found, ANOMALY_KINDS))
 
     # make_series places the kinds in this order.

@@ -1,10 +1,9 @@
-"""The command ``skcoad detect``, and what ``skcoad demo`` shares with it."""
+"""The command ``skcoad detect``."""
 
 from __future__ import annotations
 
 import argparse
 import math
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +12,6 @@ from skcoad.cli import _panel
 from skcoad.cli._detector import (
     FALSE_ALARMS,
     add_detector_arguments,
-    bars_on_a_terminal,
     check_no_fit,
     make_detector,
 )
@@ -35,14 +33,13 @@ from skcoad.cli._report import (
     segment_report,
     segment_zooms,
 )
+from skcoad.cli._search import MAX_SEGMENTS, fit, search
 
 if TYPE_CHECKING:
     from skcoad.datasets import Series
-    from skcoad.detectors import SearchResult, TimeSeriesDetector
+    from skcoad.detectors import TimeSeriesDetector
 
-MAX_SEGMENTS = 10
 MAX_ZOOMS = 3
-FEW_ROWS = 100  # which show no score of 2, of one in a hundred
 OUTPUTS = ("save", "out", "scores", "plot", "report")
 
 
@@ -132,17 +129,15 @@ def execute(arguments: argparse.Namespace) -> int:
         raise ValueError(f"--top must be at least 1, got {arguments.top}")
     if arguments.threshold is not None and not math.isfinite(arguments.threshold):
         raise ValueError(f"--threshold must be finite, got {arguments.threshold}")
-    if _panel.has_many_series(arguments.file) or _panel.is_long(arguments):
-        return _panel.execute(arguments)
+    panel = _panel.open_many(arguments)
+    if panel is not None:
+        return _panel.execute(arguments, panel)
     _check_arguments(arguments)
     if arguments.model is None:
         detector = make_detector(arguments)
         series = _read(arguments)
         fit(series, detector)
-        if arguments.threshold is not None:
-            _set_threshold(detector, arguments.threshold)
-        elif arguments.contamination is not None:  # asked for, not PyOD's default
-            detector.segment_threshold_ = detector.threshold_
+        _set_threshold(detector, arguments)
         if arguments.save is not None:
             detector.save(arguments.save)
     else:
@@ -157,7 +152,7 @@ def execute(arguments: argparse.Namespace) -> int:
         if names is not None and len(names) == len(series.channel_names) == 1:
             # --column chose it, whatever its name is.
             series = replace(series, channel_names=names)
-    found = detect(series, detector, arguments.top, arguments.threshold)
+    found = search(series, detector, arguments.top, arguments.threshold)
     table = segment_report(series, found)
     print_segments(series, found, table, _rows_needed(arguments, series, detector))
     if arguments.out is not None:
@@ -176,11 +171,15 @@ def execute(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _set_threshold(detector: TimeSeriesDetector, threshold: float) -> None:
-    """Make a threshold that was given that of a fitted detector: a file keeps it."""
-    detector.threshold_ = detector.segment_threshold_ = threshold
-    detector.thresholder_ = None
-    detector.labels_ = (detector.decision_scores_ > threshold).astype(int)
+def _set_threshold(detector: TimeSeriesDetector, arguments: argparse.Namespace) -> None:
+    """Make the threshold that was asked for that of segments; a file keeps it."""
+    if arguments.threshold is not None:
+        detector.threshold_ = arguments.threshold
+        detector.thresholder_ = None
+        above = detector.decision_scores_ > detector.threshold_
+        detector.labels_ = above.astype(int)
+    if arguments.threshold is not None or arguments.contamination is not None:
+        detector.segment_threshold_ = detector.threshold_
 
 
 def _rows_needed(
@@ -217,67 +216,3 @@ def _read(arguments: argparse.Namespace) -> Series:
     series = read_series(arguments)
     print(describe(series))
     return series
-
-
-def fit(series: Series, detector: TimeSeriesDetector) -> None:
-    """Fit on the training part of a series, or without one on all of it.
-
-    Raises
-    ------
-    KeyboardInterrupt
-        If the training is interrupted.
-    """
-    from skcoad.detectors import fit_series
-    from skcoad.preprocessing import normal_dominant_period
-
-    n_fitted = series.train_length or len(series.values)
-    start = time.perf_counter()
-    with bars_on_a_terminal(detector):
-        fit_series(detector, series, series.train_length)
-    seconds = time.perf_counter() - start
-    period = f"period {detector.period_}"
-    if detector.period == "auto":
-        found = normal_dominant_period(series.values[:n_fitted]) is not None
-        period += "" if found else ", a fallback: none was found, --period sets it"
-    print(f"Fitted on {n_fitted} in {seconds:.1f} s ({period}).")
-    if n_fitted < FEW_ROWS:
-        print(f"So few rows, below {FEW_ROWS}, say little of what is normal.")
-
-
-def detect(
-    series: Series,
-    detector: TimeSeriesDetector,
-    limit: int,
-    threshold: float | None = None,
-) -> SearchResult:
-    """Score a series, and search what comes after its training part.
-
-    Parameters
-    ----------
-    series : Series
-        The series.
-    detector : TimeSeriesDetector
-        Fitted.
-    limit : int
-        Maximum number of segments.
-    threshold : float, default=None
-        Scores above are anomalous; None means the detector's ``segment_threshold_``.
-
-    Returns
-    -------
-    SearchResult
-        Scores of the whole series, segments of the part searched.
-    """
-    from skcoad.detectors import search_series
-
-    start = time.perf_counter()
-    with bars_on_a_terminal(detector):
-        found = search_series(
-            detector,
-            series,
-            threshold=threshold,
-            limit=limit,
-            start=series.train_length,
-        )
-    print(f"Scored {len(found.scores)} in {time.perf_counter() - start:.1f} s.")
-    return found

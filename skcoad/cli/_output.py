@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from skcoad.io._atomic import atomic_write, check_writable
+from skcoad.io._results import is_results
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,13 +83,11 @@ def check_table(path: Path) -> None:
             f"{path} needs pyarrow, which is not installed: pip install "
             "'skcoad[tables]'"
         )
-    if suffix == ".jsonl" and path.is_file():
-        with path.open("rb") as file:
-            if b'"fingerprint"' in file.readline():
-                raise ValueError(
-                    f"{path} holds the results of many series, which a table would "
-                    "replace; choose another name"
-                )
+    if path.is_file() and is_results(path):
+        raise ValueError(
+            f"{path} holds the results of many series, which a table would replace; "
+            "choose another name"
+        )
 
 
 def save_figure(figure: Figure, path: Path, *, dpi: int | None = None) -> None:

@@ -19,15 +19,28 @@ from skcoad.cli._report import print_reasons
 if TYPE_CHECKING:
     import pandas as pd
 
+    from skcoad.panel import Panel
+
 FOR_ONE_SERIES = ("model", "save", "scores", "plot", "report", "contamination")
 MAX_FAILURES = 3  # printed
 
 
-def has_many_series(path: Path) -> bool:
-    """Whether a path is a folder, a zip file of several, or a pattern of names.
+def open_many(arguments: argparse.Namespace) -> Panel | None:
+    """Open a folder, a zip file of several, a pattern, or a table of many series.
 
-    A table of many series is another matter: see :func:`is_long`.
+    Returns
+    -------
+    Panel or None
+        None for a file of one series.
     """
+    from skcoad.datasets._panel import open_long, open_panel
+
+    opener = open_panel if has_many_series(arguments.file) else open_long
+    return opener(arguments.file, **reading_options(arguments))
+
+
+def has_many_series(path: Path) -> bool:
+    """Whether a path is a folder, a zip file of several, or a pattern of names."""
     if not path.exists():
         return glob.has_magic(os.fspath(path))
     if not path.is_file() or not zipfile.is_zipfile(path):  # would wait at a pipe
@@ -39,22 +52,15 @@ def has_many_series(path: Path) -> bool:
         return not is_one and not is_workbook_members(archive.namelist())
 
 
-def is_long(arguments: argparse.Namespace) -> bool:
-    """Whether the file is a table of many series, with unique_id and ds."""
-    from skcoad.datasets._long import read_long
-    from skcoad.datasets._table import TableOptions
-
-    options = TableOptions(**reading_options(arguments))
-    return read_long(arguments.file, options) is not None
-
-
-def execute(arguments: argparse.Namespace) -> int:
+def execute(arguments: argparse.Namespace, panel: Panel) -> int:
     """Run ``skcoad detect`` on many series.
 
     Parameters
     ----------
     arguments : Namespace
         Of ``skcoad detect``.
+    panel : Panel
+        From :func:`open_many`.
 
     Returns
     -------
@@ -67,7 +73,7 @@ def execute(arguments: argparse.Namespace) -> int:
         For unusable arguments, or if every series failed.
     """
     from skcoad.cli._parallel import interrupted, worker_processes
-    from skcoad.panel import detect_panel, open_panel
+    from skcoad.panel import detect_panel
 
     for option in FOR_ONE_SERIES:
         if getattr(arguments, option) is not None:
@@ -81,7 +87,6 @@ def execute(arguments: argparse.Namespace) -> int:
         )
     detector = make_detector(arguments)
     check_outputs({"--out": arguments.out}, sources=())
-    panel = open_panel(arguments.file, **reading_options(arguments))
     by = ""
     if not has_many_series(arguments.file):
         by = ", one for each unique_id"

@@ -10,7 +10,7 @@ import zipfile
 from typing import TYPE_CHECKING
 
 from skcoad.datasets._frames import parse_table
-from skcoad.datasets._roles import ID, TIME, find_labels
+from skcoad.datasets._roles import ID, TIME
 from skcoad.datasets._source import read_bytes
 
 if TYPE_CHECKING:
@@ -36,13 +36,13 @@ def read_long(path: Path, options: TableOptions) -> pd.DataFrame | None:
     Returns
     -------
     frame : DataFrame or None
-        With the channels that were asked for, and labels. None if the file has no
-        columns of these names, or is a workbook or another zip file.
+        Its columns. None if the file has none of these names, or is a workbook or
+        another zip file.
 
     Raises
     ------
     ValueError
-        If it has these names somewhere, and is no table, or has no such channel.
+        If it has the name of the series somewhere, and is no table.
     """
     if not path.is_file() or zipfile.is_zipfile(path):  # would wait at a pipe
         return None
@@ -52,14 +52,6 @@ def read_long(path: Path, options: TableOptions) -> pd.DataFrame | None:
     frame, _, _ = parse_table(
         data, path.name, sep=options.sep, decimal=options.decimal, sheet=options.sheet
     )
-    if not {ID, TIME} <= set(frame):
-        return None
-    if options.columns is None:
-        return frame
-    for column in options.columns:
-        if column not in frame:
-            names = ", ".join(map(str, frame))
-            raise ValueError(f"{path.name} has no column {column!r}, only {names}")
-    kept = [ID, TIME, *options.columns]
-    _, labels, _ = find_labels(frame.drop(columns=kept))
-    return frame[[*kept, *labels]]
+    given = options.time_column or TIME
+    times = [given] if isinstance(given, str) else given
+    return frame if {ID, *times} <= set(frame) else None

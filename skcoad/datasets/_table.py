@@ -89,6 +89,7 @@ def from_frame(
     frame: Any,
     *,
     name: str = "frame",
+    columns: Sequence[str] | None = None,
     decimal: str | None = None,
     dayfirst: bool | None = None,
     time_column: Sequence[str] | str | None = None,
@@ -108,7 +109,7 @@ def from_frame(
         channels aside, is time.
     name : str, default="frame"
         Name of the series.
-    decimal, dayfirst, time_column, drop_non_numeric, resample
+    columns, decimal, dayfirst, time_column, drop_non_numeric, resample
         As in `load_series`.
 
     Returns
@@ -133,6 +134,7 @@ def from_frame(
     ('every 1 d', 'newest first, turned around', '1 missing rows are missing values')
     """
     options = TableOptions(
+        columns,
         decimal=decimal,
         dayfirst=dayfirst,
         time_column=time_column,
@@ -140,8 +142,8 @@ def from_frame(
         resample=resample,
     )
     plain = plain_frame(frame)
-    columns = _columns(plain, name, frame_marks(plain, decimal, name), options)
-    return _to_series(columns, name, options)
+    roles = _columns(plain, name, frame_marks(plain, decimal, name), options)
+    return _to_series(roles, name, options)
 
 
 def _parse_columns(data: bytes, name: str, options: TableOptions) -> Columns:

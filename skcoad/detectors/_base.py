@@ -32,7 +32,11 @@ from skcoad._validation import (
     validate_series,
 )
 from skcoad._warnings import warn_of_other_spacing, warn_of_text_for_times, warn_user
-from skcoad.detectors._contamination import held_back_threshold, higher_threshold
+from skcoad.detectors._contamination import (
+    check_contamination,
+    held_back_threshold,
+    higher_threshold,
+)
 from skcoad.detectors._gross import without_gross_outliers
 from skcoad.detectors._persistence import load_detector, save_detector
 from skcoad.detectors._pyod import PyODDetector
@@ -327,20 +331,8 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
 
     def _check_parameters(self) -> None:
         """Check all parameters; subclasses add what no interval can say."""
-        if isinstance(self.contamination, str):
-            raise ValueError(
-                f"contamination={self.contamination!r} is text; a rate of false alarms "
-                "is an object, such as "
-                "skcoad.thresholds.PeaksOverThreshold('1 per 1000 rows')"
-            )
+        check_contamination(self.contamination)
         check_parameters(self)
-        if isinstance(self.contamination, Real) and not isinstance(
-            self.contamination, (float, int)
-        ):
-            raise ValueError(
-                f"contamination={self.contamination!r} must be a Python number; PyOD "
-                "takes any other object for a thresholder"
-            )
 
     def _fit(self, X: Any) -> None:
         self._check_parameters()
@@ -413,24 +405,27 @@ class TimeSeriesDetector(ReportMixin, PyODDetector):
         """
         options = self._scoring_options()
         with progress("Calibrating", normal.size, shown=self.verbose):
-            scores = calibrate_scores(self.model_, normal, options)
-        calibrated = higher_threshold(
-            self.thresholder_ or PeaksOverThreshold(held_back=0),
-            scores,
-            separation=self.period_,
-            interval=interval,
-            missing=in_break(normal, self.period_),
-        )
+            normal_scores = calibrate_scores(self.model_, normal, options)
+        how: dict[str, Any] = {
+            "separation": self.period_,
+            "interval": interval,
+            "missing": in_break(normal, self.period_),
+        }
         if self.thresholder_ is not None:
-            self.thresholder_ = calibrated
+            self.thresholder_ = higher_threshold(
+                self.thresholder_, normal_scores, **how
+            )
+        scores = normal_scores
         if normal is not X or options.references != "train":
             scores = self._score(X)
         self.decision_scores_ = scores[rows]
         # PyOD's predict_proba needs this; its _set_n_classes would look at y.
         self._classes = 2
         self._process_decision_scores()
-        of_rows = isinstance(self.contamination, Real)  # and not of alarms
-        self.segment_threshold_ = calibrated.threshold_ if of_rows else self.threshold_
+        self.segment_threshold_ = self.threshold_
+        if isinstance(self.contamination, Real):  # a share of rows, not of alarms
+            of_alarms = PeaksOverThreshold(held_back=0).fit(normal_scores, **how)
+            self.segment_threshold_ = of_alarms.threshold_
 
     def _score(self, X: FloatArray) -> FloatArray:
         with progress("Scoring", X.size, shown=self.verbose):

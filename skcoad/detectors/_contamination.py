@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,40 @@ from skcoad.preprocessing._missing import check_missing_fraction, in_break
 from skcoad.thresholds import ScoreThreshold
 
 __all__ = [
+    "check_contamination",
     "held_back_scores",
     "held_back_threshold",
     "higher_threshold",
     "interrupts_raised",
     "thresholder_limit",
 ]
+
+
+def check_contamination(contamination: Any) -> None:
+    """Check what the ranges of parameters do not say about `contamination`.
+
+    Raises
+    ------
+    ValueError
+        If it is text, a number of numpy that PyOD would take for a thresholder, or an
+        estimator that is no thresholder.
+    """
+    if isinstance(contamination, str):
+        raise ValueError(
+            f"contamination={contamination!r} is text; a rate of false alarms is an "
+            "object, such as skcoad.thresholds.PeaksOverThreshold('1 per 1000 rows')"
+        )
+    if isinstance(contamination, Real) and not isinstance(contamination, (float, int)):
+        raise ValueError(
+            f"contamination={contamination!r} must be a Python number; PyOD takes any "
+            "other object for a thresholder"
+        )
+    of_tables = hasattr(contamination, "transform") or hasattr(contamination, "predict")
+    if of_tables and not hasattr(contamination, "eval"):  # which those of pythresh have
+        raise ValueError(
+            f"contamination={contamination!r} is no thresholder, as those of "
+            "skcoad.thresholds, PyOD and pythresh are"
+        )
 
 
 @contextmanager

@@ -60,8 +60,8 @@ def to_onnx(
     ScoringGraph
         The same graph in torch. Its sizes, and the detector's threshold and channels,
         are in the file's metadata: ``chunk_size``, ``stride``, ``halo``, ``step``,
-        ``threshold``, ``channels`` (a JSON list), ``score_by`` and ``skcoad`` (the
-        version).
+        ``threshold``, ``segment_threshold``, ``channels`` (a JSON list), ``score_by``
+        and ``skcoad`` (the version).
 
     Raises
     ------
@@ -216,6 +216,7 @@ def _metadata(detector: TimeSeriesDetector, graph: ScoringGraph) -> dict[str, st
         "halo": str(graph.halo),
         "step": str(graph.step),
         "threshold": repr(float(detector.threshold_)),
+        "segment_threshold": repr(float(detector.segment_threshold_)),
         "channels": json.dumps([str(name) for name in detector.channel_names_]),
         "score_by": detector._scoring_options().score_by,
         "skcoad": __version__,

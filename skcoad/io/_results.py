@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,6 +18,12 @@ Result = dict[str, Any]
 # Where locks are advisory, the results file itself is locked. Windows denies all other
 # handles the locked bytes, so that there the lock is on a file of its own.
 LOCK_RESULTS_FILE = os.name == "posix"
+
+
+# How every results file begins.
+BEGINNING = re.compile(
+    rb'\{"(series|detector)": "(?:[^"\\]|\\.)*", "(settings|series)": '
+)
 
 
 def error_text(error: BaseException) -> str:
@@ -58,6 +65,27 @@ def read_results(path: str | os.PathLike[str]) -> list[Result]:
     # Split at \n alone: JSON text may hold other line separators.
     *lines, _ = Path(path).read_bytes().split(b"\n")
     return [_parse(line, number, path) for number, line in enumerate(lines, start=1)]
+
+
+def is_results(path: str | os.PathLike[str]) -> bool:
+    """Whether a file holds results, of a panel or of a benchmark.
+
+    Parameters
+    ----------
+    path : path-like
+        Any file.
+
+    Returns
+    -------
+    bool
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    """
+    with open(path, "rb") as file:
+        return BEGINNING.match(file.read(4096)) is not None
 
 
 def _parse(line: bytes, number: int, path: str | os.PathLike[str]) -> Result:

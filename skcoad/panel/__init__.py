@@ -8,10 +8,10 @@ PyOD.
 
 from __future__ import annotations
 
+from skcoad.datasets._panel import Panel, open_panel
 from skcoad.panel._detect import detect_panel
 from skcoad.panel._ranking import read_panel
 from skcoad.panel._recordings import fit_recordings, join_recordings
-from skcoad.panel._sources import Panel, open_panel
 
 __all__ = [
     "Panel",

@@ -12,12 +12,12 @@ from tqdm import tqdm
 from skcoad._parallel import run_tasks
 from skcoad._validation import check_high_scores, check_integer, check_number
 from skcoad.datasets import Series
+from skcoad.datasets._panel import Panel, open_panel
 from skcoad.datasets._training import check_train
 from skcoad.io._parameters import differing_settings
 from skcoad.io._results import Result, append_result, drop_cut_off_line, only_writer
 from skcoad.panel._fingerprint import fingerprint
 from skcoad.panel._ranking import rank, read_panel_results
-from skcoad.panel._sources import Panel, open_panel
 from skcoad.panel._task import DetectionTask, SearchSettings, settings
 
 if TYPE_CHECKING:
@@ -84,9 +84,9 @@ def detect_panel(
         changed is, and of its lines the last counts. Failures are results: delete their
         lines to retry. By default nothing is written.
     n_jobs : int or None, default=None
-        Number of worker processes, as in joblib; None means this process, unless
-        `joblib.parallel_config` says otherwise, which also selects other backends, such
-        as dask or ray.
+        Number of worker processes, as in joblib, but that 1 is one beside this process;
+        None means this process, unless `joblib.parallel_config` says otherwise, which
+        also selects other backends, such as dask or ray.
     verbose : bool, default=False
         Show a progress bar.
 

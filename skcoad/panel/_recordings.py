@@ -17,10 +17,10 @@ from skcoad._time import Grid
 from skcoad._typing import FloatArray
 from skcoad._validation import check_integer
 from skcoad.datasets import Series, n_training_rows
+from skcoad.datasets._panel import open_panel
 from skcoad.datasets._series import to_frame
 from skcoad.datasets._training import check_train
 from skcoad.panel._channels import align_channels
-from skcoad.panel._sources import open_panel
 from skcoad.preprocessing import (
     fallback_period,
     normal_dominant_period,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from time import perf_counter
 from typing import Any
@@ -54,14 +54,24 @@ def settings(detector: Any, search: SearchSettings) -> dict[str, Any]:
     dict
         Equal for equal detectors, also in another process.
     """
+    fitted = None
+    if is_fitted(detector):
+        fitted = joblib.hash(detector.decision_scores_)
+        search = replace(search, threshold=_threshold(detector, search))
     return {
         "detector": type(detector).__name__,
         "parameters": get_parameters(detector),
-        "fitted": joblib.hash(detector.decision_scores_)
-        if is_fitted(detector)
-        else None,
+        "fitted": fitted,
         **{name: plain(value, str) for name, value in asdict(search).items()},
     }
+
+
+def _threshold(detector: Any, search: SearchSettings) -> float:
+    """The threshold that was given, or that of a fitted detector for alarms."""
+    if search.threshold is not None:
+        return search.threshold
+    of_segments = getattr(detector, "segment_threshold_", None)
+    return float(detector.threshold_ if of_segments is None else of_segments)
 
 
 @dataclass(frozen=True)
@@ -130,10 +140,7 @@ def _detect(series: Series, detector: Any, search: SearchSettings) -> Result:
         detector = clone(detector, safe=False)  # what has no get_params is copied
         fit_series(detector, series, n_train)
         scores = None if n_train else detector.decision_scores_
-    threshold = search.threshold
-    if threshold is None:
-        default = getattr(detector, "segment_threshold_", None)
-        threshold = float(detector.threshold_ if default is None else default)
+    threshold = _threshold(detector, search)
     # Detectors of this package say which channel, and why; others have scores alone.
     if hasattr(detector, "find_segments"):
         found = _search(series, detector, threshold, search.limit, n_train)

@@ -12,6 +12,9 @@ __all__ = ["Buffer"]
 class Buffer:
     """Rows at consecutive positions; appended at the end, dropped at the front.
 
+    A copy by :func:`copy.copy` is cheap, and holds what it does when the other changes:
+    they share arrays in which no row is overwritten.
+
     Parameters
     ----------
     n_channels : int
@@ -35,7 +38,7 @@ class Buffer:
 
     def __init__(self, n_channels: int) -> None:
         self.first = 0
-        self._n = 0
+        self._start = self._n = 0
         self._X: FloatArray = np.empty((64, n_channels))
         self._numbers: IntArray = np.empty(64, dtype=np.int64)
 
@@ -47,12 +50,12 @@ class Buffer:
     @property
     def X(self) -> FloatArray:  # noqa: N802
         """The rows, ndarray of shape (n_rows, n_channels); a view."""
-        return self._X[: self._n]
+        return self._X[self._start : self._start + self._n]
 
     @property
     def numbers(self) -> IntArray:
         """What was given with each row, ndarray of shape (n_rows,); a view."""
-        return self._numbers[: self._n]
+        return self._numbers[self._start : self._start + self._n]
 
     def append(self, X: FloatArray, numbers: IntArray) -> None:
         """Add rows at the end.
@@ -64,24 +67,24 @@ class Buffer:
         numbers : ndarray of shape (n_rows,)
             One integer for each.
         """
-        n = self._n + len(X)
-        if n > len(self._X):
-            self._resize(2 * n)
-        self._X[self._n : n] = X
-        self._numbers[self._n : n] = numbers
-        self._n = n
+        if self._start + self._n + len(X) > len(self._X):
+            self._resize(2 * (self._n + len(X)))
+        end = self._start + self._n
+        self._X[end : end + len(X)] = X
+        self._numbers[end : end + len(X)] = numbers
+        self._n += len(X)
 
     def drop(self, before: int) -> None:
         """Forget the rows before a position."""
-        n = self.stop - before
-        self._X[:n] = self._X[self._n - n : self._n].copy()
-        self._numbers[:n] = self._numbers[self._n - n : self._n].copy()
-        self.first, self._n = before, n
-        if len(self._X) > 8 * n:  # after a large chunk
-            self._resize(2 * n)
+        n_dropped = before - self.first
+        self.first, self._start = before, self._start + n_dropped
+        self._n -= n_dropped
+        if len(self._X) > 8 * self._n:  # after a large chunk
+            self._resize(2 * self._n)
 
     def _resize(self, size: int) -> None:
         X, numbers = self.X, self.numbers
         self._X = np.empty((size, X.shape[1]))
         self._numbers = np.empty(size, dtype=np.int64)
         self._X[: self._n], self._numbers[: self._n] = X, numbers
+        self._start = 0

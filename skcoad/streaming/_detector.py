@@ -152,12 +152,17 @@ class StreamingDetector:
         self._n_final = 0  # position up to which scores have been final
         self._buffer = Buffer(self._model.config.n_channels)
         self._clock.last = None
-        self._scorer.forget()
+        self._scorer.newest = {}
 
     @property
     def threshold_(self) -> float:
         """The detector's: scores above are anomalies, provisional or final."""
         return float(self.detector.threshold_)
+
+    @property
+    def segment_threshold_(self) -> float:
+        """The detector's, of about one false alarm in 1,000 rows, for alarms."""
+        return float(self.detector.segment_threshold_)
 
     @property
     def delay(self) -> int:
@@ -184,21 +189,21 @@ class StreamingDetector:
         ------
         ValueError
             If these are no such rows, not later than those before, or not an interval
-            apart. They are not taken then.
+            apart. They are not taken then, nor after any other exception, such as
+            `KeyboardInterrupt`: they can be given again.
         """
         rows = frame_of_row(self.detector, rows)
         X = self._reader.read(rows)
         steps, last = self._clock.steps(rows, len(X))
         steps = self._shortened(steps)
-        first = self._buffer.stop
-        final: list[tuple[IntArray, FloatArray]] = []
-        for part in _pieces(steps):
-            self._append(X[part], steps[part])
-            if self._buffer.stop - self._halo - self._n_final >= self.final_every:
-                final.append(self._finalise(self._buffer.stop - self._halo))
+        before = copy(self._buffer), self.n_rows, self._n_final, self._scorer.newest
+        try:
+            scores = self._take(X, steps)
+        except BaseException:  # of Ctrl-C, too
+            self._buffer, self.n_rows, self._n_final, self._scorer.newest = before
+            raise
         self._clock.last = last
-        provisional = self._provisional(max(first, self._n_final))
-        return _joined(final, provisional)
+        return scores
 
     def score_next(self, row: Any) -> float:
         """Score a row as if it were next, provisionally, and leave the stream as it is.
@@ -304,6 +309,15 @@ class StreamingDetector:
             return steps
         left_out: IntArray = np.maximum(steps - longest, 0) // step * step
         return steps - left_out
+
+    def _take(self, X: FloatArray, steps: IntArray) -> StreamScores:
+        first = self._buffer.stop
+        final: list[tuple[IntArray, FloatArray]] = []
+        for part in _pieces(steps):
+            self._append(X[part], steps[part])
+            if self._buffer.stop - self._halo - self._n_final >= self.final_every:
+                final.append(self._finalise(self._buffer.stop - self._halo))
+        return _joined(final, self._provisional(max(first, self._n_final)))
 
     def _append(self, X: FloatArray, steps: IntArray) -> None:
         numbers = np.arange(self.n_rows, self.n_rows + len(X))

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from skcoad._typing import BoolArray, FloatArray
+from skcoad._typing import BoolArray, FloatArray, IntArray
 from skcoad.model import RESIDUALS, CoADModel
 from skcoad.scoring import ScoringOptions
 from skcoad.scoring._aggregation import ChannelAggregate
@@ -74,9 +74,14 @@ class ProvisionalScorer:
         """Timestamps before the scored ones that influence them."""
         return self._evidence.history
 
-    def forget(self) -> None:
-        """Prepare for a stream that goes on otherwise than the one scored last."""
-        self._evidence.newest = {}
+    @property
+    def newest(self) -> dict[int, tuple[int, IntArray]]:
+        """What the search knows of the timestamps scored last; {} before the first."""
+        return dict(self._evidence.newest)
+
+    @newest.setter
+    def newest(self, newest: dict[int, tuple[int, IntArray]]) -> None:
+        self._evidence.newest = newest
 
     def score(self, X: FloatArray, first: int, n_last: int) -> FloatArray:
         """Score the newest timestamps.
@@ -105,9 +110,9 @@ class ProvisionalScorer:
 
     def peek(self, X: FloatArray, first: int, n_last: int) -> FloatArray:
         """Score timestamps that may not be those that come; see :meth:`score`."""
-        newest = dict(self._evidence.newest)
+        newest = self.newest
         scores = self.score(X, first, n_last)
-        self._evidence.newest = newest
+        self.newest = newest
         return scores
 
     def _score_channel(self, rows: Rows, channel: int) -> FloatArray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from copy import copy
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -51,6 +52,14 @@ class ScoreThreshold(BaseEstimator):  # type: ignore[misc]
         "false_alarms": [str],
         "held_back": [reals(0, 0.5)],
     }
+
+    threshold_: float
+    rate_: float
+    interval_: float | None
+    separation_: int
+    scores_: NDArray[np.float64]
+    missing_: NDArray[np.bool_]
+    _sorted: NDArray[np.float64]  # scores that are not missing
 
     def __init__(
         self, false_alarms: str = "1 per 1000 rows", *, held_back: float = 0.5
@@ -100,7 +109,7 @@ class ScoreThreshold(BaseEstimator):  # type: ignore[misc]
             interval = sampling_interval(getattr(scores, "index", None))
         else:
             interval = in_seconds(interval)
-        self.rate_ = self.check(interval)
+        rate = self.check(interval)
         values = check_scores(scores)
         absent = np.zeros(values.shape, dtype=bool)
         if missing is not None:
@@ -113,12 +122,15 @@ class ScoreThreshold(BaseEstimator):  # type: ignore[misc]
         if absent.all():
             raise ValueError("a threshold needs at least one score, got none")
         check_integer("separation", separation, 1)
-        self.separation_, self.interval_ = int(separation), interval
-        self._sorted = np.sort(values[~absent])
+        fitted = copy(self)
+        fitted.rate_, fitted.interval_ = rate, interval
+        fitted.separation_ = int(separation)
+        fitted._sorted = np.sort(values[~absent])
         # The lowest score is above no threshold, and still apart by its rows.
-        self.scores_ = np.where(absent, self._sorted[0], values)
-        self.missing_ = absent
-        self.threshold_ = self._limit()
+        fitted.scores_ = np.where(absent, fitted._sorted[0], values)
+        fitted.missing_ = absent
+        fitted.threshold_ = fitted._limit()
+        self.__dict__ = fitted.__dict__  # a fit that fails changes nothing
         return self
 
     def check(self, interval: Duration | None = None) -> float:

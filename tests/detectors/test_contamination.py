@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 import xarray as xr
 from sklearn.base import BaseEstimator, clone
+from sklearn.ensemble import IsolationForest
+from sklearn.preprocessing import StandardScaler
 
 from skcoad import CoADDetector, NeighborsDetector, SklearnOutlierAdapter
 from skcoad.datasets import Series
@@ -189,6 +191,8 @@ def test_a_rate_in_time_takes_the_times_of_xarray(wave):
         (PeaksOverThreshold("sometimes"), "is no rate"),
         (PeaksOverThreshold(held_back=1), "held_back"),
         ("1 per 1000 rows", "is an object, such as skcoad.thresholds.PeaksOver"),
+        (StandardScaler(), r"contamination=StandardScaler\(\) is no thresholder"),
+        (IsolationForest(), r"contamination=IsolationForest\(\) is no thresholder"),
         (ConformalThreshold("1 per 1000 rows"), "the 600 scores given can promise"),
     ],
 )

@@ -98,6 +98,7 @@ def test_the_file_says_how_to_use_it(written):
     assert int(meta["halo"]) == graph.halo
     assert int(meta["step"]) == graph.step == detector.model_.config.plan.step
     assert float(meta["threshold"]) == detector.threshold_
+    assert float(meta["segment_threshold"]) == detector.segment_threshold_
     assert json.loads(meta["channels"]) == ["0", "1"]
     assert meta["score_by"] == "neighbors"
     assert {node.domain for node in model.graph.node} == {""}  # any runtime has them

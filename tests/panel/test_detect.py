@@ -466,6 +466,15 @@ def test_a_file_has_results_of_one_setting_whatever_the_series(panel, out):
     assert out.read_bytes() == before
 
 
+def test_results_of_another_threshold_of_the_same_detector_are_refused(panel, out):
+    detector = NeighborsDetector(period=25).fit(panel["s0"])
+    before = detect_panel(panel, detector, out=out)
+    pd.testing.assert_frame_equal(detect_panel(panel, detector, out=out), before)
+    detector.segment_threshold_ = 9.0
+    with pytest.raises(ValueError, match=r"with threshold .* instead of 9.0"):
+        detect_panel(panel, detector, out=out)
+
+
 def test_an_error_code_hides_no_period_of_a_detector_without_one(wave, monkeypatch):
     asked = []
 
@@ -524,7 +533,7 @@ def test_a_fit_that_an_interrupt_ends_early_ends_the_run(panel, out):
         ({"detector": Faulty(6.0)}, "with detector Deviation instead of Faulty: use"),
         (
             {"detector": Deviation(6.0).fit(make_noise(0)[:, None])},
-            "with another fit of the detector: use",
+            "with another fit of the detector, threshold",
         ),
     ],
     ids=lambda value: value if isinstance(value, str) else next(iter(value)),

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyod.models.iforest import IForest
 
+import skcoad.streaming._detector
 from skcoad import CoADDetector, NeighborsDetector
 from skcoad.streaming import StreamingDetector
 
@@ -178,6 +179,41 @@ def test_memory_does_not_grow(wave, detector):
     assert len(stream._buffer.X) <= stream.delay + stream._halo + detector.step_
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
+@pytest.mark.parametrize("step", ["_finalise", "_provisional"])
+def test_rows_of_an_update_that_fails_are_not_taken(
+    wave, detector, monkeypatch, step, error
+):
+    X = wave(500, period=12)
+    stream, undisturbed = (
+        StreamingDetector(detector, interval="1min", final_every=20) for _ in range(2)
+    )
+    rows = pd.DataFrame(X, index=pd.date_range("2024-01-01", periods=500, freq="min"))
+    # Pieces of 50 rows, of which some have been taken when it fails.
+    monkeypatch.setattr(skcoad.streaming._detector, "PIECE", 50)
+    for start, stop in ((0, 100), (100, 350), (350, 500)):
+        calls = 3 if step == "_finalise" and start == 100 else 1
+
+        def fail(*arguments):
+            nonlocal calls
+            calls -= 1
+            if calls == 0:
+                raise error
+            return getattr(StreamingDetector, step)(stream, *arguments)
+
+        with monkeypatch.context() as context:
+            context.setattr(stream, step, fail)
+            with pytest.raises(error):
+                stream.update(rows[start:stop])
+        assert stream.n_rows == start
+        for own, other in zip(
+            stream.update(rows[start:stop]),
+            undisturbed.update(rows[start:stop]),
+            strict=True,
+        ):
+            np.testing.assert_array_equal(own, other)
+
+
 @pytest.mark.parametrize("at", [1, 30, 333])
 def test_a_stream_goes_on_after_loading_as_if_nothing_had_been(
     wave, detectors, tmp_path, at
@@ -198,6 +234,7 @@ def test_a_stream_goes_on_after_loading_as_if_nothing_had_been(
     for own, other in zip(stream.finish(), loaded.finish(), strict=True):
         np.testing.assert_array_equal(own, other)
     assert loaded.threshold_ == stream.threshold_
+    assert loaded.segment_threshold_ == stream.segment_threshold_
 
 
 def test_a_stream_that_could_not_be_loaded_is_not_saved(wave, detectors, tmp_path):

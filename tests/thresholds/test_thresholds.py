@@ -198,6 +198,20 @@ def test_a_break_is_between_two_events():
     assert threshold.fit(x, separation=4, missing=missing).threshold_ == 0
 
 
+def test_a_fit_that_fails_leaves_the_threshold_as_it_was():
+    threshold = ConformalThreshold("1 per 20 rows")
+    with pytest.raises(ValueError, match="can promise"):
+        threshold.fit(np.arange(5.0))
+    with pytest.raises(NotFittedError):
+        threshold.p_values([1.0])
+    threshold.fit(np.arange(100.0))
+    before = dict(vars(threshold))
+    with pytest.raises(ValueError, match="can promise"):
+        threshold.fit(np.arange(5.0), separation=3)
+    assert vars(threshold).keys() == before.keys()
+    assert all(vars(threshold)[name] is before[name] for name in before)
+
+
 @every_threshold
 def test_it_is_an_estimator_that_refuses_what_is_wrong(cls):
     threshold = cls("1 per 5 rows", held_back=0.5)

@@ -1,10 +1,9 @@
-"""Where the series of a panel come from: files, frames, arrays."""
+"""Many series, from files, frames or arrays; public as part of `skcoad.panel`."""
 
 from __future__ import annotations
 
 import glob
 import os
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -15,29 +14,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from skcoad._time import time_index
-from skcoad.datasets import (
-    Archive,
-    Series,
-    from_frame,
-    load_series,
-    open_archive,
-)
-from skcoad.datasets._archive import walk_files
+from skcoad.datasets._archive import Archive, walk_files
+from skcoad.datasets._formats import load_series, open_archive
 from skcoad.datasets._frames import library_of, plain_frame, unique_names
 from skcoad.datasets._long import read_long
 from skcoad.datasets._roles import ID, TIME, find_series_column, several_rows
-from skcoad.datasets._table import TableOptions, stem
+from skcoad.datasets._series import Series
+from skcoad.datasets._table import TableOptions, from_frame, stem
 from skcoad.datasets._times import holds_times
+from skcoad.io._results import is_results
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Panel", "open_panel"]
+__all__ = ["Panel", "open_long", "open_panel"]
 
-# Options that are not for the file alone.
-OF_FRAMES = ("decimal", "dayfirst", "drop_non_numeric", "resample")
-# How a file begins that detect_panel has written.
-RESULTS = re.compile(rb'\{"series": "(?:[^"\\]|\\.)*", "settings": \{')
+OF_FILES = ("sep", "sheet")  # options that say how to parse a file
 
 
 @dataclass(frozen=True)
@@ -94,7 +86,7 @@ def open_panel(source: Any, **options: Any) -> Panel:
           suffixes, that of a compression included. Of a folder, these are the files
           with a suffix that :func:`skcoad.datasets.open_archive` lists; hidden files,
           whose name or folder begins with a dot, and results of :func:`detect_panel`
-          are left out.
+          and of benchmarks are left out.
         - A long-format DataFrame of pandas or polars, with the columns ``unique_id``
           and ``ds`` (of pandas also as levels of the index) and one column for each
           channel, such as ``y``: one series for each id, sorted by ``ds``. Also a text,
@@ -137,8 +129,8 @@ def open_panel(source: Any, **options: Any) -> Panel:
     (('b', 'a'), array([1, 2]))
     """
     if isinstance(source, (str, os.PathLike)):
-        _check_options(options)
-        return _open_path(os.fspath(source), options)
+        table = open_long(source, **options)
+        return _open_path(os.fspath(source), options) if table is None else table
     if options:
         raise TypeError(
             f"{', '.join(options)} are for files, got a {type(source).__name__}"
@@ -154,11 +146,38 @@ def open_panel(source: Any, **options: Any) -> Panel:
         source = plain_frame(source)
     if hasattr(source, "columns") and hasattr(source, "groupby"):
         source = _with_id_and_time(source)
-        return _open_long(source, {}) if ID in source.columns else _open_wide(source)
+        return _of_long(source, {}) if ID in source.columns else _of_wide(source)
     raise TypeError(
         "a panel is a path, a DataFrame of pandas or polars, or a mapping of names to "
         f"series, got {type(source).__name__}"
     )
+
+
+def open_long(path: str | os.PathLike[str], **options: Any) -> Panel | None:
+    """Open a file that is a table of many series, in long format.
+
+    Parameters
+    ----------
+    path : path-like
+        Of any file.
+    **options
+        As for :func:`open_panel`.
+
+    Returns
+    -------
+    Panel or None
+        None if the file is none.
+
+    Raises
+    ------
+    ValueError
+        If it has the names of that format somewhere, and is no such table.
+    """
+    _check_options(options)
+    frame = read_long(Path(path), TableOptions(**options))
+    if frame is None:
+        return None
+    return _of_long(frame, {k: v for k, v in options.items() if k not in OF_FILES})
 
 
 def _check_options(options: Mapping[str, Any]) -> None:
@@ -182,9 +201,6 @@ def _open_path(path: str, options: Mapping[str, Any]) -> Panel:
             raise FileNotFoundError(f"no file matches {path}")
         names = _names(files, root)
         return Panel(names, lambda index: load_series(files[index], **options))
-    long = read_long(Path(path), TableOptions(**options))
-    if long is not None:
-        return _open_long(long, {k: v for k, v in options.items() if k in OF_FRAMES})
     archive = open_archive(path, **options)
     if not os.path.isdir(path):
         return Panel(archive.names, archive.__getitem__)
@@ -225,12 +241,10 @@ def _is_hidden(file: Path) -> bool:
 
 
 def _is_results(file: Path) -> bool:
-    """Whether a file has results of `detect_panel`, or is one without any yet."""
-    with suppress(OSError), open(file, "rb") as opened:  # reading it says what is wrong
-        head = opened.read(4096)
-        if not head:
-            return file.suffix.lower() == ".jsonl"
-        return RESULTS.match(head) is not None
+    """Whether a file has results, or is one without any yet."""
+    with suppress(OSError):  # reading it says what is wrong
+        is_empty = file.suffix.lower() == ".jsonl" and not file.stat().st_size
+        return is_empty or is_results(file)
     return False
 
 
@@ -263,13 +277,20 @@ def _with_id_and_time(frame: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
-def _open_long(frame: pd.DataFrame, options: Mapping[str, Any]) -> Panel:
-    channels = [column for column in frame.columns if column not in (ID, TIME)]
-    if TIME not in frame.columns or not channels:
+def _of_long(frame: pd.DataFrame, options: Mapping[str, Any]) -> Panel:
+    given = options.get("time_column") or TIME
+    times = [given] if isinstance(given, str) else list(given)
+    options = {**options, "time_column": times}
+    channels = [column for column in frame.columns if column not in (ID, *times)]
+    if not {*times} <= set(frame.columns) or not channels:
         raise ValueError(
             f"a long-format frame has the columns {ID!r}, {TIME!r} and one for each "
             f"channel, got {list(frame.columns)}"
         )
+    for asked in options.get("columns") or ():
+        if asked not in channels:
+            others = ", ".join(map(str, channels))
+            raise ValueError(f"there is no column {asked!r}, only {others}")
     if frame[ID].isna().any():
         raise ValueError(f"{int(frame[ID].isna().sum())} rows have no {ID}")
     rows = frame.groupby(ID, sort=False, observed=True).indices
@@ -278,13 +299,13 @@ def _open_long(frame: pd.DataFrame, options: Mapping[str, Any]) -> Panel:
     names = tuple(str(frame[ID].iloc[found[0]]) for found in positions)
 
     def read(index: int) -> Series:
-        one = frame.iloc[positions[index]][[TIME, *channels]]
-        return from_frame(one, name=names[index], time_column=TIME, **options)
+        one = frame.iloc[positions[index]][[*times, *channels]]
+        return from_frame(one, name=names[index], **options)
 
     return Panel(names, read)
 
 
-def _open_wide(frame: pd.DataFrame) -> Panel:
+def _of_wide(frame: pd.DataFrame) -> Panel:
     times = [i for i in range(frame.shape[1]) if holds_times(frame.iloc[:, i])]
     channels = [i for i in range(frame.shape[1]) if i not in times]
     names = tuple(str(frame.columns[i]) for i in channels)

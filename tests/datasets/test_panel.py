@@ -246,8 +246,16 @@ def test_a_file_may_be_a_long_frame(long_frame, tmp_path, suffix):
     assert both.timestamps[1] == np.datetime64("2024-01-02")
     averaged = open_panel(path, columns=["y"], resample="2D").read(0)
     assert averaged.values.ravel().tolist() == [1, 4]
-    with pytest.raises(ValueError, match=f"{path.name} has no column 'x', only unique"):
+    with pytest.raises(ValueError, match="there is no column 'x', only y, load"):
         open_panel(path, columns=["x"])
+
+
+def test_the_times_of_a_long_frame_may_be_in_another_column(long_frame, tmp_path):
+    path = tmp_path / "long.csv"
+    long_frame.rename(columns={"ds": "when"}).to_csv(path, index=False)
+    one = open_panel(path, time_column="when").read(0)
+    assert one.channel_names == ("y", "load")
+    assert one.timestamps[1] == np.datetime64("2024-01-02")
 
 
 @pytest.mark.parametrize("in_index", [True, False])

@@ -3,7 +3,8 @@
 The graph comes from ``skcoad.export.to_onnx``; skcoad, torch and pandas are not needed
 here. The table has one line of names and one line of fields for each timestamp. Its
 channels are the columns with the names that the graph knows, or else the columns of
-numbers; what is in others, such as times, does not matter:
+numbers. The graph takes rows for consecutive: where another column has times, as ISO
+8601 writes them, they have to be evenly spaced.
 
     python examples/score_onnx.py pump.onnx pump.csv > scores.csv
 """
@@ -31,8 +32,17 @@ def read(table, channels):
             f"{table} has {len(columns)} columns of numbers, and the graph takes "
             f"{len(channels)} channels: {', '.join(channels)}"
         )
+    for column, cell in enumerate(first):
+        if column not in columns and is_time(cell):
+            check_spacing(load(table, [column], "datetime64[ms]").ravel())
+    return load(table, columns, np.float64)
+
+
+def load(table, columns, dtype):
+    """Read some columns of a CSV file below its header."""
     return np.loadtxt(
         table,
+        dtype=dtype,
         delimiter=",",
         skiprows=1,
         usecols=columns,
@@ -40,6 +50,25 @@ def read(table, channels):
         quotechar='"',
         encoding="utf-8-sig",
     )
+
+
+def is_time(cell):
+    """Whether a field is a time."""
+    with suppress(ValueError):
+        return not is_number(cell) and not np.isnat(np.datetime64(cell))
+    return False
+
+
+def check_spacing(times):
+    """Refuse rows that are missing in time, or come twice."""
+    steps = np.diff(times)
+    uneven = np.flatnonzero(steps != np.median(steps))
+    if len(uneven):
+        row = int(uneven[0]) + 1
+        raise ValueError(
+            f"row {row} is {steps[row - 1]} after the row before, and others "
+            f"{np.median(steps)}: insert what is missing, interpolated"
+        )
 
 
 def is_number(cell):
@@ -75,11 +104,11 @@ def score(session, X):
 
 
 def main(model, table):
-    """Print the score of each row, and 1 where it is above the threshold."""
+    """Print the score of each row, and 1 where it is above the threshold of alarms."""
     session = onnxruntime.InferenceSession(model)
     meta = session.get_modelmeta().custom_metadata_map
     scores = score(session, read(table, json.loads(meta["channels"])))
-    threshold = float(meta["threshold"])
+    threshold = float(meta["segment_threshold"])
     print("score,label")
     for value in scores:
         print(f"{value:.6g},{int(value > threshold)}")

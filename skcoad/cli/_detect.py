@@ -154,7 +154,7 @@ def execute(arguments: argparse.Namespace) -> int:
             series = replace(series, channel_names=names)
     found = search(series, detector, arguments.top, arguments.threshold)
     table = segment_report(series, found)
-    print_segments(series, found, table, _rows_needed(arguments, series, detector))
+    print_segments(series, found, table, _rows_needed(arguments, detector))
     if arguments.out is not None:
         save_table(table, arguments.out)
     if arguments.scores is not None:
@@ -182,12 +182,10 @@ def _set_threshold(detector: TimeSeriesDetector, arguments: argparse.Namespace) 
         detector.segment_threshold_ = detector.threshold_
 
 
-def _rows_needed(
-    arguments: argparse.Namespace, series: Series, detector: TimeSeriesDetector
-) -> int:
-    """Rows for one false alarm, if the threshold is learned of the series searched."""
+def _rows_needed(arguments: argparse.Namespace, detector: TimeSeriesDetector) -> int:
+    """Rows for one false alarm, if the threshold is learned of this series."""
     own = arguments.model is None and arguments.threshold is None
-    if not own or series.train_length or detector.thresholder_ is None:
+    if not own or detector.thresholder_ is None:
         return 0
     return round(1 / detector.thresholder_.rate_)
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 from skcoad._version import __version__
 from skcoad.cli import _demo, _detect
@@ -43,7 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     try:
         arguments = _parser(for_benchmark=argv[:1] == ["benchmark"]).parse_args(argv)
-        return int(arguments.execute(arguments))
+        with _warnings_in_one_line():
+            return int(arguments.execute(arguments))
     except KeyboardInterrupt:
         print("skcoad: interrupted", file=sys.stderr)
         return 130
@@ -55,6 +59,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     except MemoryError:
         print("skcoad: the series needs more memory than there is", file=sys.stderr)
         return 2
+
+
+@contextmanager
+def _warnings_in_one_line() -> Iterator[None]:
+    """Print warnings as errors are, without a line of code that means nothing here."""
+
+    def show(message: Any, *_: Any, **__: Any) -> None:
+        print(f"skcoad: warning: {' '.join(str(message).split())}", file=sys.stderr)
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
 
 
 def _parser(*, for_benchmark: bool) -> argparse.ArgumentParser:

@@ -63,18 +63,18 @@ def print_segments(
 ) -> None:
     """Print what `segment_report` gave, the reason of each segment below its row.
 
-    Of fewer than `n_needed` rows nobody can say that nothing is unusual: the threshold
-    allows for one false alarm in so many.
+    By fewer than `n_needed` rows fitted on nobody can say that nothing is unusual: the
+    threshold allows for one false alarm in so many.
     """
     if table.empty:
         observed = ~np.isnan(series.values).all(axis=1)
         searched = np.where(observed, found.scores, 0.0)[series.train_length :]
-        n = len(series.values)
+        n = series.train_length or len(series.values)
         answer = "Nothing unusual: no"
         if n < n_needed:
             answer = (
-                f"{n} rows are too few for 1 false alarm in {n_needed:,} rows; "
-                "--contamination 0.02 shows the highest scores. No"
+                f"{n} rows fitted on are too few for 1 false alarm in {n_needed:,} "
+                "rows; --contamination 0.02 shows the highest scores. No"
             )
         print(
             f"{answer} score is above the threshold of "

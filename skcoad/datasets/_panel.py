@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Panel", "open_long", "open_panel"]
 
-OF_FILES = ("sep", "sheet")  # options that say how to parse a file
+OF_FILES = ("sep", "sheet")  # options that a parsed table has no use for
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,8 @@ def open_panel(source: Any, **options: Any) -> Panel:
         rows are put into time order, missing rows become missing values, and labels are
         no channels. Without times, the labels of a pandas index are kept.
     **options
-        How to read files: `columns`, `sep` and the other parameters of
-        :func:`skcoad.datasets.load_series`.
+        How to read files and long-format frames: `columns`, `sep` and the other
+        parameters of :func:`skcoad.datasets.load_series`.
 
     Returns
     -------
@@ -116,8 +116,7 @@ def open_panel(source: Any, **options: Any) -> Panel:
     ValueError
         If there is no series, or two have the same name.
     TypeError
-        If the source is none of these, an option is unknown, or there are options and
-        it is no path.
+        If the source is none of these, or an option is unknown or not for it.
 
     Examples
     --------
@@ -131,9 +130,18 @@ def open_panel(source: Any, **options: Any) -> Panel:
     if isinstance(source, (str, os.PathLike)):
         table = open_long(source, **options)
         return _open_path(os.fspath(source), options) if table is None else table
+    if library_of(source) == "polars" and hasattr(source, "height"):
+        source = plain_frame(source)
+    is_frame = hasattr(source, "columns") and hasattr(source, "groupby")
+    if is_frame:
+        source = _with_id_and_time(source)
+        if ID in source.columns:
+            _check_options(options)
+            return _of_long(source, options)
     if options:
         raise TypeError(
-            f"{', '.join(options)} are for files, got a {type(source).__name__}"
+            f"{', '.join(options)} are for files and frames with the column {ID!r}, "
+            f"got a {type(source).__name__}"
         )
     if isinstance(source, Panel):
         return source
@@ -142,11 +150,8 @@ def open_panel(source: Any, **options: Any) -> Panel:
     if isinstance(source, Mapping):
         names, values = tuple(map(str, source)), list(source.values())
         return Panel(names, lambda index: _series(names[index], values[index]))
-    if library_of(source) == "polars" and hasattr(source, "height"):
-        source = plain_frame(source)
-    if hasattr(source, "columns") and hasattr(source, "groupby"):
-        source = _with_id_and_time(source)
-        return _of_long(source, {}) if ID in source.columns else _of_wide(source)
+    if is_frame:
+        return _of_wide(source)
     raise TypeError(
         "a panel is a path, a DataFrame of pandas or polars, or a mapping of names to "
         f"series, got {type(source).__name__}"
@@ -177,7 +182,7 @@ def open_long(path: str | os.PathLike[str], **options: Any) -> Panel | None:
     frame = read_long(Path(path), TableOptions(**options))
     if frame is None:
         return None
-    return _of_long(frame, {k: v for k, v in options.items() if k not in OF_FILES})
+    return _of_long(frame, options)
 
 
 def _check_options(options: Mapping[str, Any]) -> None:
@@ -280,7 +285,8 @@ def _with_id_and_time(frame: pd.DataFrame) -> pd.DataFrame:
 def _of_long(frame: pd.DataFrame, options: Mapping[str, Any]) -> Panel:
     given = options.get("time_column") or TIME
     times = [given] if isinstance(given, str) else list(given)
-    options = {**options, "time_column": times}
+    options = {k: v for k, v in options.items() if k not in OF_FILES}
+    options["time_column"] = times
     channels = [column for column in frame.columns if column not in (ID, *times)]
     if not {*times} <= set(frame.columns) or not channels:
         raise ValueError(

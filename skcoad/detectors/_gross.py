@@ -11,7 +11,6 @@ from skcoad._typing import FloatArray
 from skcoad._warnings import warn_user
 from skcoad.preprocessing import mask_gross_outliers
 from skcoad.preprocessing._missing import check_missing_fraction
-from skcoad.preprocessing._outliers import MAX_GROSS
 
 __all__ = ["without_gross_outliers"]
 
@@ -23,7 +22,8 @@ def without_gross_outliers(
 ) -> FloatArray:
     """Make gross outliers of a training series missing values.
 
-    Warns of values that fill more than 1 % of a channel: they may be data after all.
+    Warns of exact values that come more than once: they may be data after all, and if
+    they say that there is no value, they should say so in what is scored, too.
 
     Parameters
     ----------
@@ -51,7 +51,6 @@ def without_gross_outliers(
     codes = [
         f"{count} training rows of channel {names[channel]} are exactly {value:.6g}"
         for channel, gross in enumerate((np.isnan(normal) & ~np.isnan(X)).T)
-        if gross.sum() > MAX_GROSS * len(X)
         for value, count in zip(
             *np.unique(X[gross, channel], return_counts=True), strict=True
         )
@@ -61,7 +60,7 @@ def without_gross_outliers(
         more = f", and {len(codes) - MAX_NAMED} more" if codes[MAX_NAMED:] else ""
         warn_user(
             f"{', '.join(codes[:MAX_NAMED])}{more}, far from all other values: taken "
-            "as missing",
+            "as missing. In what is scored they are anomalies, unless replaced by NaN",
             UserWarning,
         )
     check_missing_fraction(normal, names, interval)

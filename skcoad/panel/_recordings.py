@@ -16,6 +16,7 @@ from skcoad._series import check_series
 from skcoad._time import Grid
 from skcoad._typing import FloatArray
 from skcoad._validation import check_integer
+from skcoad._warnings import warn_user
 from skcoad.datasets import Series, n_training_rows
 from skcoad.datasets._panel import open_panel
 from skcoad.datasets._series import to_frame
@@ -188,6 +189,12 @@ def fit_recordings(detector: Any, recordings: Any, *, train: Any = None) -> Any:
                 f"of {window_size}; leave it out or give a shorter period"
             )
     interval = _common_interval(panel.names, grids, detector.contamination)
+    if interval is None and all(grid is not None and grid.interval for grid in grids):
+        warn_user(
+            "the recordings have different spacings, and a period of one is none of "
+            "another: resample them, or fit a detector for each spacing",
+            UserWarning,
+        )
     joined = join_recordings(parts, gap=window_size)
     if isinstance(detector.contamination, Real):
         detector.contamination *= sum(map(len, parts)) / len(joined)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -237,10 +238,8 @@ class _Picture:
             if HIGH * threshold < highest < MAX_HIGH * threshold:
                 # Or one high peak would flatten all others.
                 last.set_yscale("symlog", linthresh=threshold)
-                decades = np.arange(
-                    np.log10(threshold) // 1 + 1, np.log10(highest) // 1 + 1
-                )
-                last.set_yticks([0, *10 ** decades[:: -(-len(decades) // MAX_DECADES)]])
+                last.set_ylabel("anomaly score (log)")
+                last.set_yticks([0, *_log_ticks(threshold, highest)])
                 last.yaxis.set_major_formatter("{x:g}")
                 last.set_ylim(bottom=0)
             last.axhline(
@@ -381,3 +380,14 @@ def _positions(
         if any((each < 0).any() for each in labels):
             raise ValueError("a segment has a label that the index of x has not")
     return [(start, end + 1, peak) for start, end, peak in zip(*labels, strict=True)]
+
+
+def _log_ticks(low: float, high: float) -> list[float]:
+    """Powers of ten between two numbers; if they are few, 2 and 5 times as well."""
+    exponents = range(math.floor(math.log10(low)), math.floor(math.log10(high)) + 1)
+    few = len(exponents) <= 2
+    chosen = exponents if few else exponents[1 :: -(-len(exponents) // MAX_DECADES)]
+    ticks = (
+        m * 10.0**exponent for exponent in chosen for m in ((1, 2, 5) if few else (1,))
+    )
+    return [tick for tick in ticks if low < tick <= high]

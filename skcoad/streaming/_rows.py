@@ -125,10 +125,13 @@ class Tick(NamedTuple):
         Of the row.
     grid : int
         Of its place on the grid of times.
+    passed : tuple of int or None
+        From row to row of the first rows of a stream; None once they are enough.
     """
 
     time: int
     grid: int
+    passed: tuple[int, ...] | None = None
 
 
 class Clock:
@@ -214,7 +217,7 @@ class Clock:
             )
         at = times.astype(f"{times.dtype.kind}8[ns]").astype(np.int64)
         before = int(at[0]) - self.interval  # of the first row of all
-        last = Tick(before, before) if self.last is None else self.last
+        last = Tick(before, before, ()) if self.last is None else self.last
         passed = np.diff(at, prepend=last.time)
         if (passed <= 0).any():
             row = int((passed <= 0).argmax())
@@ -224,8 +227,9 @@ class Clock:
                 f"row {row} ({_when(rows, times[row])}) is not later than the row "
                 f"before, but {order}"
             )
-        if n_rows >= FEW:
-            _check_spacing(passed[1:], self.interval, begun=self.last is not None)
+        first = self._first_steps(last, passed)
+        if n_rows >= FEW and last.passed is None:
+            _check_spacing(passed[1:], self.interval, begun=True)
         steps = np.empty(n_rows, dtype=np.int64)
         grid = last.grid
         for row, time in enumerate(at.tolist()):
@@ -239,7 +243,22 @@ class Clock:
             steps[row] = step = max(1, round(intervals))
             grid += step * self.interval
             grid += (time - grid) // FOLLOWING
-        return steps, Tick(int(at[-1]), grid)
+        return steps, Tick(int(at[-1]), grid, first)
+
+    def _first_steps(self, last: Tick, passed: IntArray) -> tuple[int, ...] | None:
+        """Take note of the first rows of a stream, and check them when there are few.
+
+        They may come one by one, or at once.
+        """
+        assert self.interval is not None
+        if last.passed is None:
+            return None
+        # Nothing came before the first row.
+        first = (*last.passed, *passed[self.last is None :].tolist())
+        if len(first) < FEW - 1:
+            return first
+        _check_spacing(np.array(first), self.interval, begun=False)
+        return None
 
 
 def _check_spacing(passed: IntArray, interval: int, *, begun: bool) -> None:

@@ -102,10 +102,10 @@ def test_nothing_unusual_is_an_answer(pump, capsys, suffix):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ((), "120 rows are too few for 1 false alarm in 1,000 rows; --contamination"),
+        ((), "120 rows fitted on are too few for 1 false alarm in 1,000 rows; --cont"),
         (("--false-alarms", "1 per 120 rows"), "Segments with a score above"),
         (("--threshold", "9"), "Nothing unusual: no score is above the threshold"),
-        (("--train", "110"), "Nothing unusual: no score is above the threshold"),
+        (("--train", "110"), "110 rows fitted on are too few for 1 false alarm in 1,0"),
         (("--contamination", "0.02"), "Segments with a score above"),
     ],
 )
@@ -118,6 +118,18 @@ def test_too_few_rows_for_the_rate_are_not_said_to_be_normal(
     short = ("detect", folder / "short.csv", "--detector", "neighbors")
     assert run(*short, *options) == 0
     assert said in capsys.readouterr().out
+
+
+def test_a_warning_is_one_line_without_code(folder, capsys):
+    x = np.sin(np.arange(400) / 2) + 0.1 * np.random.default_rng(0).normal(size=400)
+    x[[100, 200]] = -999
+    pd.DataFrame({"v": x}).to_csv(folder / "coded.csv", index=False)
+    assert run("detect", folder / "coded.csv", "--detector", "neighbors") == 0
+    assert capsys.readouterr().err == (
+        "skcoad: warning: 2 training rows of channel v are exactly -999, far from all "
+        "other values: taken as missing. In what is scored they are anomalies, unless "
+        "replaced by NaN\n"
+    )
 
 
 def test_times_are_written_to_the_nanosecond(folder, frame):

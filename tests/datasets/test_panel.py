@@ -195,7 +195,7 @@ def test_files_are_read_as_asked(tmp_path, source):
 
 
 def test_options_of_files_are_for_files():
-    with pytest.raises(TypeError, match="columns, sep are for files, got a dict"):
+    with pytest.raises(TypeError, match="columns, sep are for files and frames"):
         open_panel({"a": [1.0]}, columns=["a"], sep=",")
     for path in (os.curdir, "*.csv"):
         known = "'colums'; those of files are columns, sep, decimal, sheet"
@@ -248,6 +248,20 @@ def test_a_file_may_be_a_long_frame(long_frame, tmp_path, suffix):
     assert averaged.values.ravel().tolist() == [1, 4]
     with pytest.raises(ValueError, match="there is no column 'x', only y, load"):
         open_panel(path, columns=["x"])
+
+
+def test_a_long_frame_takes_the_options_of_a_file(long_frame):
+    frame = long_frame.assign(site="north")
+    with pytest.raises(ValueError, match="'site' must be numeric"):
+        open_panel(frame).read(0)
+    without = open_panel(frame, drop_non_numeric=True).read(0)
+    assert without.channel_names == ("y", "load")
+    assert values(open_panel(frame, columns=["y"], resample="3D")) == {
+        "b": [2],
+        "a": [3],
+    }
+    with pytest.raises(TypeError, match="there is no option 'column'"):
+        open_panel(frame, column="y")
 
 
 def test_the_times_of_a_long_frame_may_be_in_another_column(long_frame, tmp_path):

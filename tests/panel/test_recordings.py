@@ -1,3 +1,4 @@
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -298,10 +299,15 @@ def test_a_rate_in_time_needs_one_spacing(pump, second, message):
     # Other thresholds need none.
     by_rows = PeaksOverThreshold("1 per 168 rows")
     for contamination in (0.05, by_rows):
-        shared = fit_recordings(
-            NeighborsDetector(contamination=contamination), recordings
-        )
+        detector = NeighborsDetector(contamination=contamination)
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            shared = fit_recordings(detector, recordings)
         assert shared.training_times_ is None
+        different = (
+            "the recordings have different spacings" if "7200" in message else ""
+        )
+        assert "".join(str(each.message)[:38] for each in warned) == different
 
 
 def test_the_spacing_of_business_days_is_their_mean(pump):

@@ -80,6 +80,22 @@ def test_a_high_peak_does_not_flatten_the_others(x, threshold, scale):
     assert plot_scores(x, scores, threshold=threshold).axes[1].get_yscale() == scale
 
 
+@pytest.mark.parametrize(
+    ("threshold", "highest", "ticks"),
+    [
+        (2, 28, [0, 5, 10, 20]),
+        (2, 3000, [0, 10, 100, 1000]),
+        (0.3, 9, [0, 0.5, 1, 2, 5]),
+    ],
+)
+def test_a_logarithmic_axis_has_round_ticks(x, threshold, highest, ticks):
+    scores = np.ones(400)
+    scores[200] = highest
+    axes = plot_scores(x, scores, threshold=threshold).axes[1]
+    assert axes.get_ylabel() == "anomaly score (log)"
+    assert axes.get_yticks().tolist() == pytest.approx(ticks)
+
+
 def test_each_channel_has_its_row_and_its_name(wave):
     x = wave(300, n_channels=3)
     figure = plot_scores(x, x[:, 0], channel_names=["flow", "heat", "load"])

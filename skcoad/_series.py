@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["channel_position", "check_length", "check_series"]
+__all__ = ["channel_position", "check_length", "check_series", "check_train_length"]
 
 MAX_LISTED = 20  # channels in an error
 
@@ -102,3 +102,12 @@ def check_length(array: NDArray[Any], name: str, n_timestamps: int) -> None:
     """Raise ValueError unless an array has one entry for each timestamp."""
     if array.shape != (n_timestamps,):
         raise ValueError(f"{name} must have shape ({n_timestamps},), got {array.shape}")
+
+
+def check_train_length(train_length: int, name: str, n_timestamps: int) -> None:
+    """Raise ValueError unless a beginning of this length is within the series."""
+    if not 0 <= train_length <= n_timestamps:
+        raise ValueError(
+            f"{name} must be between 0 and the {n_timestamps} timestamps, got "
+            f"{train_length}"
+        )

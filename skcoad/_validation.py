@@ -35,8 +35,6 @@ __all__ = [
     "as_named",
     "channel_names",
     "check_high_scores",
-    "check_integer",
-    "check_number",
     "check_parameters",
     "check_scores",
     "integers",
@@ -75,39 +73,6 @@ def integers(low: int, high: int = MAX_INTEGER) -> Interval:
 def reals(low: float, high: float = MAX_REAL, *, closed: str = "both") -> Interval:
     """Real numbers from `low` to `high`; `closed` says which of them are included."""
     return Numbers(Real, low, high, closed=closed)
-
-
-def check_integer(name: str, value: Any, least: int) -> None:
-    """Refuse an argument that is no integer, or too small.
-
-    Parameters
-    ----------
-    name : str
-        Of the argument.
-    value : object
-        What was given for it.
-    least : int
-        The smallest that it may be.
-
-    Raises
-    ------
-    ValueError
-        Naming the argument, its value and the limit.
-    """
-    # A duration of numpy is one of its integers.
-    excluded = (bool, np.timedelta64)
-    if not isinstance(value, (int, np.integer)) or isinstance(value, excluded):
-        raise ValueError(f"{name} must be an integer, got {value!r}")
-    if value < least:
-        raise ValueError(f"{name} must be at least {least}, got {value}")
-
-
-def check_number(name: str, value: Any) -> None:
-    """Raise ValueError for an argument that is no number, or not finite."""
-    if not isinstance(value, Real) or isinstance(value, (bool, np.timedelta64)):
-        raise ValueError(f"{name} must be a number, got {value!r}")
-    if not np.isfinite(float(value)):
-        raise ValueError(f"{name} must be finite, got {value}")
 
 
 def check_high_scores(detector: Any) -> None:

@@ -49,6 +49,7 @@ from skcoad.thresholds import (
 ROWS = (1000, 3000, 10_000)  # per false alarm
 HELD_BACK = 0.5
 LONG = 40_000  # rows of a series of UCR
+LOWEST = np.finfo(np.float64).min  # above no threshold: rows that do not count
 DETECTORS: dict[str, Callable[[], NeighborsDetector | CoADDetector]] = {
     "neighbors": NeighborsDetector,
     "coad": lambda: CoADDetector(random_state=0),
@@ -115,12 +116,12 @@ def study(series: Series, detector: str = "neighbors") -> Result:
     period = fitted.period_
     around = 2 * fitted.model_.receptive_field + 1
     normal = ~ndimage.maximum_filter1d(series.test_labels, around).astype(bool)
-    scores = np.where(normal, fitted.decision_function(series.test), -np.inf)
+    scores = np.where(normal, fitted.decision_function(series.test), LOWEST)
     train = series.train
     held_back = held_back_scores(DETECTORS[detector](), train, HELD_BACK, period)
     training = fitted.decision_scores_
     forest_training, forest = forest_scores(series, period)
-    forest = np.where(normal, forest, -np.inf)
+    forest = np.where(normal, forest, LOWEST)
 
     def events(of: FloatArray, threshold: float) -> int:
         return int(count_events(of, threshold, separation=period))

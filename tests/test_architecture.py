@@ -11,6 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "skcoad"
 LAYERS = [
     {"_typing"},
     {
+        "_arguments",
         "_version",
         "_device",
         "_duration",

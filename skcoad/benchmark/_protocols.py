@@ -33,6 +33,9 @@ def _tsb_ad(series: Series) -> Split:
 PROTOCOLS: dict[str, Callable[[Series], Split]] = {"kdd21": _kdd21, "tsb-ad": _tsb_ad}
 """Fit on the training part; then score the test part, or the whole series."""
 
+HITS = {"hit_at_1": 1, "hit_at_3": 3, "hit_at_5": 5}
+"""Metrics by KDD21's rule, and how many peaks each considers."""
+
 METRICS = (
     "vus_pr",
     "auc_pr",
@@ -40,9 +43,7 @@ METRICS = (
     "range_auc_pr",
     "vus_roc",
     "affiliation_f1",
-    "hit_at_1",
-    "hit_at_3",
-    "hit_at_5",
+    *HITS,
 )
 """The metrics that `evaluate` computes."""
 
@@ -74,10 +75,16 @@ def evaluate(
         "vus_roc": metrics.vus_roc(labels, scores, window=window),
         "affiliation_f1": affiliation.f1,
     }
-    if len(metrics.events(labels)) == 1:
-        for k in (1, 3, 5):
-            values[f"hit_at_{k}"] = metrics.kdd21_hit(labels, scores, k=k)
+    n_events = len(metrics.events(labels))
+    for name, k in HITS.items():
+        if is_defined(name, n_events):
+            values[name] = metrics.kdd21_hit(labels, scores, k=k)
     return {name: float(value) for name, value in values.items()}
+
+
+def is_defined(metric: str, n_events: int) -> bool:
+    """Whether a metric is defined for a series with so many anomalies."""
+    return metric not in HITS or n_events == 1
 
 
 def vus_window(x: ArrayLike) -> int:

@@ -30,8 +30,9 @@ def read_published(path: str | os.PathLike[str]) -> pd.DataFrame:
     Parameters
     ----------
     path : path-like
-        A CSV file with a column ``file``, one column for each method, and columns
-        that describe the series, which are dropped.
+        A CSV file with a column ``file``, one column of numbers for each method, and
+        columns that describe the series: those of TSB-AD and all columns of text are
+        dropped.
 
     Returns
     -------
@@ -42,7 +43,7 @@ def read_published(path: str | os.PathLike[str]) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        If there is no column ``file``.
+        If there is no column ``file``, or none of a method.
 
     Examples
     --------
@@ -58,11 +59,19 @@ def read_published(path: str | os.PathLike[str]) -> pd.DataFrame:
     """
     import pandas as pd
 
-    table = pd.read_csv(path)
+    table = pd.read_csv(path, dtype={"file": str})
     if "file" not in table.columns:
         raise ValueError(f"{path} has no column 'file', only {list(table.columns)}")
     table["file"] = table["file"].str.removesuffix(".csv")
-    return table.set_index("file").drop(columns=list(_SERIES_COLUMNS), errors="ignore")
+    described = table.set_index("file").drop(
+        columns=list(_SERIES_COLUMNS), errors="ignore"
+    )
+    methods = described.select_dtypes("number")
+    if methods.shape[1] == 0:
+        raise ValueError(
+            f"{path} has no column of numbers for a method, only {list(table.columns)}"
+        )
+    return methods
 
 
 def compare_with_published(

@@ -99,6 +99,8 @@ def _fault(result: Result) -> str | None:
         fields["period"] = int
     if "fingerprint" in result:  # which results of early versions lack
         fields["fingerprint"] = str
+    if "n_events" in result:  # likewise
+        fields["n_events"] = int
     for key, types in fields.items():
         if key not in result:
             return f"no {key!r}"

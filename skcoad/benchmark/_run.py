@@ -89,14 +89,14 @@ def run_benchmark(
         All results for these detectors, series, protocol and seeds, from the file and
         new. Their keys: ``detector``, ``series``, ``protocol``, ``seed``;
         ``fit_predict_only``; ``period`` (passed to the detector), ``vus_window``;
-        ``n_train``, ``n_scored``, ``n_channels``, ``n_anomalous``; ``parameters`` (of
-        the detector); ``metrics``; ``fit_seconds`` and ``score_seconds`` (wall-clock;
-        a fit-predict-only detector scores during its fit); ``peak_memory_mib`` (the
-        process's peak resident memory) and ``base_memory_mib`` (its resident memory
-        before the fit; None where the system cannot reset the peak, which then dates
-        from the start of the process); ``threads``, ``versions``, ``machine``,
-        ``started``; ``fingerprint`` (of the data); ``error`` (None, or the exception)
-        and, after an error, ``traceback``.
+        ``n_train``, ``n_scored``, ``n_channels``, ``n_anomalous`` (timestamps) and
+        ``n_events`` (anomalies); ``parameters`` (of the detector); ``metrics``;
+        ``fit_seconds`` and ``score_seconds`` (wall-clock; a fit-predict-only detector
+        scores during its fit); ``peak_memory_mib`` (the process's peak resident memory)
+        and ``base_memory_mib`` (its resident memory before the fit; None where the
+        system cannot reset the peak, which then dates from the start of the process);
+        ``threads``, ``versions``, ``machine``, ``started``; ``fingerprint`` (of the
+        data); ``error`` (None, or the exception) and, after an error, ``traceback``.
 
     Raises
     ------

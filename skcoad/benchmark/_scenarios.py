@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from skcoad._arguments import check_integer
+from skcoad.benchmark._protocols import is_defined
 from skcoad.benchmark._report import markdown_table
 from skcoad.benchmark._statistics import score_table
 from skcoad.datasets import SCENARIOS, Series, make_scenario
@@ -33,7 +35,7 @@ def scenario_suite(n_draws: int = 3) -> list[Series]:
     Raises
     ------
     ValueError
-        If `n_draws` is not positive.
+        If `n_draws` is not positive, or no integer.
 
     Examples
     --------
@@ -41,19 +43,20 @@ def scenario_suite(n_draws: int = 3) -> list[Series]:
     >>> [series.name for series in scenario_suite(2)[:3]]
     ['stuck_in_noise-0', 'stuck_in_noise-1', 'stuck_in_ar_noise-0']
     """
-    if n_draws < 1:
-        raise ValueError(f"the number of draws must be at least 1, got {n_draws}")
+    check_integer("the number of draws", n_draws, 1)
     return [make_scenario(name, draw) for name in SCENARIOS for draw in range(n_draws)]
 
 
-def scenario_table(results: Sequence[Result], metric: str) -> pd.DataFrame:
+def scenario_table(
+    results: Sequence[Result], *, metric: str = "vus_pr"
+) -> pd.DataFrame:
     """Tabulate a metric by scenario and detector.
 
     Parameters
     ----------
     results : sequence of Result
         Of `run_benchmark` on series of `scenario_suite`.
-    metric : str
+    metric : str, default="vus_pr"
         A key of the results' ``metrics``.
 
     Returns
@@ -78,7 +81,7 @@ def scenario_table(results: Sequence[Result], metric: str) -> pd.DataFrame:
     >>> detectors = {"RobustZScore": BASELINES["RobustZScore"]}
     >>> with TemporaryDirectory() as folder:
     ...     results = run_benchmark(detectors, series, Path(folder, "results.jsonl"))
-    >>> scenario_table(results, "hit_at_1").loc["spike_in_noise"].to_dict()
+    >>> scenario_table(results, metric="hit_at_1").loc["spike_in_noise"].to_dict()
     {'RobustZScore': 1.0}
     """
     scores = score_table(results, metric)
@@ -97,8 +100,9 @@ def scenario_report(results: Sequence[Result]) -> str:
     Returns
     -------
     text : str
-        For each of the two metrics a table, and in how many of the scenarios with a
-        value above 0 each detector is the best or within 0.05 of the best.
+        For each of the two metrics that is defined for any of the series a table, and
+        in how many of the scenarios with a value above 0 each detector is the best or
+        within 0.05 of the best.
 
     Raises
     ------
@@ -107,7 +111,10 @@ def scenario_report(results: Sequence[Result]) -> str:
     """
     sections = []
     for metric in METRICS:
-        table = scenario_table(results, metric)
+        # Results of early versions do not say how many events the series has.
+        if not any(is_defined(metric, one.get("n_events", 1)) for one in results):
+            continue
+        table = scenario_table(results, metric=metric)
         found = table[table.max(axis=1) > 0]
         best = found.ge(found.max(axis=1) - EQUAL, axis=0).sum()
         counts = ", ".join(f"{name} {count}" for name, count in best.items())

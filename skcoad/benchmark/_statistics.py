@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import stats
 
+from skcoad.benchmark._protocols import is_defined
 from skcoad.benchmark._results import latest
 from skcoad.io._results import Result
 
@@ -20,7 +21,8 @@ def score_table(results: Sequence[Result], metric: str) -> pd.DataFrame:
 
     Each value is the mean over the seeds. A failed run counts as 0, as in TSB-AD.
     Of several results of one run the last counts. Series without an anomaly are left
-    out, as are series without results of every detector.
+    out, as are series without results of every detector and those for which the metric
+    is undefined.
 
     Parameters
     ----------
@@ -257,7 +259,10 @@ def critical_difference(n_detectors: int, n_series: int) -> float:
 
 def _score(result: Result, metric: str) -> float:
     """Return the value; 0 for a failure, NaN if undefined for the series."""
-    return 0.0 if result["error"] else float(result["metrics"].get(metric, np.nan))
+    if not result["error"]:
+        return float(result["metrics"].get(metric, np.nan))
+    # Results of early versions do not say how many events the series has.
+    return 0.0 if is_defined(metric, result.get("n_events", 1)) else np.nan
 
 
 def _mean(results: Sequence[Result], key: str) -> float:

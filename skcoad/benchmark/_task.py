@@ -25,6 +25,7 @@ from skcoad.benchmark._results import Key, fingerprint
 from skcoad.datasets import Series
 from skcoad.io._parameters import get_parameters
 from skcoad.io._results import Result, error_text
+from skcoad.metrics import events
 from skcoad.preprocessing import fallback_period, normal_dominant_period
 
 
@@ -105,12 +106,14 @@ class Task:
 
     def _result(self, labels: NDArray[np.int64]) -> Result:
         detector, series, protocol, seed = self.key
+        n_events = len(events(labels)) if len(labels) else 0
         return {
             "detector": detector,
             "series": series,
             "protocol": protocol,
             "seed": seed,
             "n_anomalous": int(labels.sum()),
+            "n_events": n_events,
             "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "error": None,
             "fingerprint": fingerprint(self.series),

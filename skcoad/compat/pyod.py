@@ -30,7 +30,7 @@ ALGORITHMS: dict[str, dict[str, Any]] = {
         "full_name": "Cooperative Time Series Anomaly Detection",
         "strengths": [
             "Finds subtle and prolonged anomalies in series that repeat",
-            "Training time does not depend on the length of the series",
+            "The number of training steps does not depend on the length of the series",
             "Explains a score by its components and the expected values",
         ],
         "weaknesses": [

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skcoad._series import check_length, check_series
+from skcoad._arguments import check_sequence
+from skcoad._series import check_length, check_series, check_train_length
 from skcoad._time import in_utc, time_index, zone_name
 
 if TYPE_CHECKING:
@@ -47,8 +48,8 @@ class Series:
     ------
     ValueError
         If the lengths do not agree, a label is neither 0 nor 1, the train length is
-        not between 0 and the number of timestamps, a timestamp is missing, or a zone
-        is unknown or of timestamps that are no dates.
+        not between 0 and the number of timestamps, `channel_names` or `notes` are text,
+        a timestamp is missing, or a zone is unknown or of timestamps that are no dates.
 
     Examples
     --------
@@ -80,12 +81,12 @@ class Series:
             found = invalid.tolist()[0]
             raise ValueError(f"{self.name}: labels must be 0 or 1, got {found!r}")
 
-        if not 0 <= self.train_length <= n_timestamps:
-            raise ValueError(
-                f"{self.name}: train_length must be between 0 and the "
-                f"{n_timestamps} timestamps, got {self.train_length}"
-            )
+        check_train_length(
+            self.train_length, f"{self.name}: train_length", n_timestamps
+        )
 
+        check_sequence(f"{self.name}: channel_names", self.channel_names)
+        check_sequence(f"{self.name}: notes", self.notes, "lines")
         names = tuple(self.channel_names) or tuple(
             f"channel_{channel}" for channel in range(n_channels)
         )

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from skcoad._arguments import check_sequence
+from skcoad._series import check_train_length
 from skcoad.datasets._series import Series
 
 ANOMALY_KINDS = (
@@ -89,8 +91,8 @@ def make_series(
     Raises
     ------
     ValueError
-        If a kind is unknown, a number is out of range, or the anomalies do not
-        fit after the training part.
+        If `anomalies` is text, a kind is unknown, a number is out of range, or the
+        anomalies do not fit after the training part.
 
     Examples
     --------
@@ -99,6 +101,7 @@ def make_series(
     >>> series
     Series('synthetic', 3000 timestamps, 1 channel(s), train_length=1200, 74 anomalous)
     """
+    check_sequence("anomalies", anomalies)
     unknown = [kind for kind in anomalies if kind not in ANOMALY_KINDS]
     if unknown:
         raise ValueError(
@@ -114,10 +117,7 @@ def make_series(
             raise ValueError(f"{parameter} must be at least {least}, got {number}")
     if train_length is None:
         train_length = n_timestamps * 4 // 10
-    if not 0 <= train_length <= n_timestamps:
-        raise ValueError(
-            f"train_length must be between 0 and {n_timestamps}, got {train_length}"
-        )
+    check_train_length(train_length, "train_length", n_timestamps)
 
     rng = np.random.default_rng(random_state)
     segments = _place(anomalies, train_length, n_timestamps, period, rng)

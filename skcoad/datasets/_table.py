@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Any
 
+from skcoad._arguments import check_sequence
 from skcoad.datasets._archive import AnyPath, ArchiveEntry
 from skcoad.datasets._frames import parse_table, plain_frame
 from skcoad.datasets._numbers import Marks, frame_marks
@@ -40,10 +41,7 @@ class TableOptions:
     resample: str | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.columns, str):
-            raise ValueError(
-                f"columns must be a sequence of names, got {self.columns!r}"
-            )
+        check_sequence("columns", self.columns)
         given = [] if isinstance(self.time_column, str) else self.time_column or []
         for column in given:
             if list(given).count(column) > 1:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skcoad._arguments import check_sequence
 from skcoad._series import channel_position
 from skcoad._typing import FloatArray
 from skcoad.detectors._explanation import Explanation
@@ -81,8 +82,9 @@ class ExplanationMixin(SearchMixin):
         Raises
         ------
         ValueError
-            As in :meth:`decision_function`; if there is no such channel or part, a
-            label is that of several rows, or `channel_scores` has not the shape of `X`.
+            As in :meth:`decision_function`; if `channels` is text, there is no such
+            channel or part, a label is that of several rows, or `channel_scores` has
+            not the shape of `X` or is not finite.
 
         Examples
         --------
@@ -113,7 +115,12 @@ class ExplanationMixin(SearchMixin):
             at_times = np.stack(list(scores), 1)
         else:
             at_times = place_rows(
-                channel_scores, "channel_scores", validated, rows, len(series)
+                channel_scores,
+                "channel_scores",
+                validated,
+                rows,
+                len(series),
+                finite=True,
             )[part]
         return self._explanation(
             series,
@@ -209,6 +216,7 @@ def _positions(
     """Positions of channels that are given by position or name; all by default."""
     if channels is None:
         return list(range(len(names)))
+    check_sequence("channels", channels)
     if len(channels) == 0:
         raise ValueError("channels is empty; leave it out to explain all")
     return [channel_position(channel, names) for channel in channels]

@@ -2,19 +2,20 @@
 
 The JSON object of the file has these entries beside those of the container:
 
-==============  ======================================================================
-class           name of the detector's class
-parameters      those of the constructor
-model           configuration of the model (:class:`skcoad.model.ModelConfig`)
-feature_names   names of the channels, or null
-channel_names   names that are integers, or null; other names are not kept
-n_iter          training steps done, or null for a detector without training
-threshold       of the scores
-mu, sigma       mean and standard deviation of the training scores
-times           unit and time zone of the training series' times, or null
-thresholder     a threshold of :mod:`skcoad.thresholds` and what it was fitted with, or
-                null
-==============  ======================================================================
+=================  ===================================================================
+class              name of the detector's class
+parameters         those of the constructor
+model              configuration of the model (:class:`skcoad.model.ModelConfig`)
+feature_names      names of the channels, or null
+channel_names      names that are integers, or null; other names are not kept
+n_iter             training steps done, or null for a detector without training
+threshold          of the scores
+segment_threshold  above which segments are found
+mu, sigma          mean and standard deviation of the training scores
+times              unit and time zone of the training series' times, or null
+thresholder        a threshold of :mod:`skcoad.thresholds` and what it was fitted
+                   with, or null
+=================  ===================================================================
 
 Its tensors are the ``state_dict`` of the model, with the prefix ``model.``, and
 ``decision_scores``, ``labels`` and ``loss_curve``; ``threshold_scores``, those that the

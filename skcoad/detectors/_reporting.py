@@ -88,7 +88,8 @@ class ReportMixin(ExplanationMixin):
             If plotly is not installed.
         ValueError
             As in :meth:`find_segments`; if `channel_scores` is given without `expected`
-            or the other way round, or one of them has not the shape of `X`.
+            or the other way round, or one of them has not the shape of `X`, or
+            `channel_scores` is not finite.
 
         Examples
         --------

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skcoad._arguments import check_integer, check_number
 from skcoad._duration import check_unit
 from skcoad._time import time_index
 from skcoad._typing import FloatArray
-from skcoad._validation import check_integer, check_number
 from skcoad.detectors._snapshot import on_one_fit
 from skcoad.model import CoADModel
 from skcoad.scoring import (
@@ -145,7 +145,8 @@ class SearchMixin:
         ValueError
             As in :meth:`decision_function`; if `threshold` is no finite number, `limit`
             is below 1 or no integer, `start` is no position or label of one row, or a
-            time beyond those of `X`, or `channel_scores` has not the shape of `X`.
+            time beyond those of `X`, or `channel_scores` has not the shape of `X` or is
+            not finite.
 
         Examples
         --------
@@ -230,7 +231,7 @@ class SearchMixin:
             scored, reconstruction = self._score_channels(series)
             channel_scores, expected = scored[rows], reconstruction[rows]
         place = partial(place_rows, X=validated, rows=rows, n_timestamps=len(series))
-        channel_scores = place(channel_scores, "channel_scores")
+        channel_scores = place(channel_scores, "channel_scores", finite=True)
         if expected is not None:
             expected = place(expected, "expected")
         channel_scores = np.where(np.isnan(series), 0.0, channel_scores)
@@ -371,11 +372,19 @@ def place_rows(
     X: FloatArray,
     rows: NDArray[np.intp],
     n_timestamps: int,
+    *,
+    finite: bool = False,
 ) -> FloatArray:
     """Numbers of the rows of `X` at their times; NaN where rows were missing."""
     if np.shape(given) != X.shape:
         raise ValueError(
             f"{name} must have the shape of X, {X.shape}, got {np.shape(given)}"
+        )
+    if finite and not np.isfinite(given).all():
+        row, channel = np.argwhere(~np.isfinite(given))[0]
+        raise ValueError(
+            f"{name} must be finite, got {np.asarray(given)[row, channel]} in row "
+            f"{row}, channel {channel}"
         )
     placed = np.full((n_timestamps, X.shape[1]), np.nan)
     placed[rows] = given

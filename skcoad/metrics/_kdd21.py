@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from numbers import Integral
-
 from numpy.typing import ArrayLike
-from sklearn.utils import check_scalar
 
+from skcoad._arguments import check_integer
 from skcoad.metrics._events import events
 from skcoad.metrics._validation import check_labels_and_scores
 
@@ -37,7 +35,7 @@ def kdd21_hit(y_true: ArrayLike, y_score: ArrayLike, *, k: int = 1) -> bool:
     ------
     ValueError
         If the shapes differ, a score is not finite, a label is neither 0 nor 1, the
-        number of events is not 1, or `k` is below 1.
+        number of events is not 1, or `k` is no integer or below 1.
 
     Notes
     -----
@@ -64,7 +62,7 @@ def kdd21_hit(y_true: ArrayLike, y_score: ArrayLike, *, k: int = 1) -> bool:
     (False, True)
     """
     labels, scores = check_labels_and_scores(y_true, y_score)
-    check_scalar(k, "k", Integral, min_val=1)
+    check_integer("k", k, 1)
     spans = events(labels)
     if len(spans) != 1:
         raise ValueError(

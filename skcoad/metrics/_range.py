@@ -23,15 +23,14 @@ the scores at evenly spaced ranks, highest first.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
 from numpy.polynomial import Chebyshev, Polynomial
 from numpy.typing import ArrayLike, NDArray
 from scipy.integrate import trapezoid
-from sklearn.utils import check_scalar
 
+from skcoad._arguments import check_integer
 from skcoad.metrics._events import events
 from skcoad.metrics._validation import check_labels_and_scores
 
@@ -69,7 +68,7 @@ def range_auc_pr(y_true: ArrayLike, y_score: ArrayLike, *, window: int = 100) ->
     ------
     ValueError
         If the shapes differ, a score is not finite, a label is neither 0 nor 1, no
-        timestamp is anomalous, or `window` is negative.
+        timestamp is anomalous, or `window` is negative or no integer.
 
     See Also
     --------
@@ -131,7 +130,7 @@ def vus_pr(y_true: ArrayLike, y_score: ArrayLike, *, window: int = 100) -> float
     ------
     ValueError
         If the shapes differ, a score is not finite, a label is neither 0 nor 1, no
-        timestamp is anomalous, or `window` is negative.
+        timestamp is anomalous, or `window` is negative or no integer.
 
     See Also
     --------
@@ -183,7 +182,7 @@ def vus_roc(y_true: ArrayLike, y_score: ArrayLike, *, window: int = 100) -> floa
     ------
     ValueError
         If the shapes differ, a score is not finite, a label is neither 0 nor 1, no
-        timestamp is anomalous or all are, or `window` is negative.
+        timestamp is anomalous or all are, or `window` is negative or no integer.
 
     See Also
     --------
@@ -246,7 +245,7 @@ def _range_curves(
     visited once while the buffers grow, see `_Buffers`.
     """
     labels, scores = check_labels_and_scores(y_true, y_score)
-    check_scalar(window, "window", Integral, min_val=0)
+    check_integer("window", window, 0)
     n_anomalous = int(labels.sum())
 
     level = _levels(scores)

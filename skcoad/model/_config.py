@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 import numpy as np
 
+from skcoad._arguments import check_integer
 from skcoad._typing import Branches, Encoder, Fusion, Masking
 from skcoad.preprocessing import WindowPlan, plan_windows
 
@@ -77,11 +78,11 @@ class ModelConfig:
             network=None if network is None else NetworkConfig(**network),
             **values,
         )
-        _check_integer("n_timestamps", config.n_timestamps, 1)
-        _check_integer("n_channels", config.n_channels, 1)
-        _check_integer("max_references", config.max_references, 0)
+        check_integer("n_timestamps", config.n_timestamps, 1)
+        check_integer("n_channels", config.n_channels, 1)
+        check_integer("max_references", config.max_references, 0)
         for name, size in plan._asdict().items():
-            _check_integer(name, size, 1)
+            check_integer(name, size, 1)
         # The plan of a series of this length, without a series.
         series = np.broadcast_to(np.float64(0), (config.n_timestamps, 1))
         made = plan_windows(series, **plan._asdict())
@@ -92,14 +93,9 @@ class ModelConfig:
         return config
 
 
-def _check_integer(name: str, value: object, least: int) -> None:
-    if type(value) is not int or value < least:  # True is no number
-        raise ValueError(f"{name} is {value!r}, no integer of at least {least}")
-
-
 def _check_network(config: NetworkConfig) -> None:
-    _check_integer("hidden_size", config.hidden_size, 1)
-    _check_integer("n_layers", config.n_layers, 1)
+    check_integer("hidden_size", config.hidden_size, 1)
+    check_integer("n_layers", config.n_layers, 1)
     for name, options in {
         "encoder": Encoder,
         "branches": Branches,

@@ -15,6 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from skcoad._arguments import check_sequence
+
 __all__ = ["DISTORTIONS", "PAPER_DISTORTIONS", "Segment", "distort"]
 
 # A segment that changed by less than this, in standard deviations of the batch, is no
@@ -82,6 +84,11 @@ def distort(
     distortion_mask : Tensor of shape (B, T)
         Which points belong to a distorted segment, bool.
 
+    Raises
+    ------
+    ValueError
+        If `kinds` is text.
+
     References
     ----------
     Tang et al., "Bridging Classification and Reconstruction: Cooperative Time Series
@@ -102,6 +109,7 @@ def distort(
     >>> bool((distorted == windows)[~distortion_mask].all())
     True
     """
+    check_sequence("kinds", kinds)
     b, t = windows.shape
     shortest = min(max(2, int(lengths[0] * period)), t)
     longest = min(max(shortest, int(lengths[1] * period)), t)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
+from skcoad._arguments import check_integer, check_number
 from skcoad._parallel import run_tasks
-from skcoad._validation import check_high_scores, check_integer, check_number
+from skcoad._validation import check_high_scores
 from skcoad.datasets import Series
 from skcoad.datasets._panel import Panel, open_panel
 from skcoad.datasets._training import check_train

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skcoad._series import channel_position, check_length, check_series
+from skcoad._arguments import check_sequence
+from skcoad._series import (
+    channel_position,
+    check_length,
+    check_series,
+    check_train_length,
+)
 from skcoad._time import time_index
 from skcoad.metrics import events
 from skcoad.plotting._heat_map import MAX_LABELS, heat_map, standardized
@@ -131,8 +137,9 @@ def plot_scores(
     Raises
     ------
     ValueError
-        If lengths do not agree, a score is not finite, a label is neither 0 nor 1, or
-        a zoom or a segment is no part of the series, or labels of the index that
+        If lengths do not agree, a score is not finite, a label is neither 0 nor 1,
+        `train_length` is negative or longer than the series, `channel_names` is text,
+        or a zoom or a segment is no part of the series, or labels of the index that
         segments are given by are there more than once.
 
     Examples
@@ -152,6 +159,7 @@ def plot_scores(
     check_length(scores, "scores", n_timestamps)
     if not np.isfinite(scores).all():
         raise ValueError("scores must be finite")
+    check_train_length(train_length, "train_length", n_timestamps)
     index = x.index if isinstance(x, (pd.DataFrame, pd.Series)) else None
     times = time_index(index)
     if timestamps is None and isinstance(times, (pd.DatetimeIndex, pd.PeriodIndex)):
@@ -268,7 +276,9 @@ class _Picture:
             return list(range(n_channels)), []
         order = np.arange(n_channels)
         if self.channel_scores is not None:
-            searched = slice(self.train_length % len(self.values), None)
+            # Where all of the series was fitted on, all of it decides.
+            whole = self.train_length == len(self.values)
+            searched = slice(0 if whole else self.train_length, None)
             observed = ~np.isnan(self.values[searched])
             highest = np.where(observed, self.channel_scores[searched], 0).max(axis=0)
             order = np.argsort(-highest, kind="stable")
@@ -344,6 +354,7 @@ def _mark(axes: Axes, time: TimeAxis, spans: Any) -> None:
 def _names(names: Sequence[Any] | None, n_channels: int) -> Sequence[str]:
     if names is None:
         return ["value"] if n_channels == 1 else [f"{i}" for i in range(n_channels)]
+    check_sequence("channel_names", names)
     if len(names) != n_channels:
         raise ValueError(f"{n_channels} channels but {len(names)} channel_names")
     return [str(name) for name in names]

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skcoad._validation import check_integer, check_number, check_scores
+from skcoad._arguments import check_integer, check_number
+from skcoad._validation import check_scores
 
 __all__ = ["AnomalySegment", "find_segments"]
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skcoad._arguments import check_integer
 from skcoad._torch_state import own_torch_state
 from skcoad._typing import BoolArray, FloatArray, IntArray
-from skcoad._validation import check_integer
 from skcoad._warnings import warn_of_other_spacing
 from skcoad.detectors import TimeSeriesDetector
 from skcoad.scoring import score_series, smoothing_reach

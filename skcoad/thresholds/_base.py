@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from skcoad._validation import check_integer, check_parameters, check_scores, reals
+from skcoad._arguments import check_integer
+from skcoad._validation import check_parameters, check_scores, reals
 from skcoad.thresholds._rate import (
     Duration,
     events_per_row,

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
-from skcoad._validation import check_integer
+from skcoad._arguments import check_integer
+from skcoad._validation import check_scores
 
 __all__ = ["count_events", "event_peaks", "lowest_threshold"]
 
@@ -21,7 +22,7 @@ def count_events(
     Parameters
     ----------
     scores : array-like of shape (n_timestamps,)
-        Of consecutive rows.
+        Of consecutive rows, finite.
     threshold : float or array-like of float
         One limit or several.
     separation : int
@@ -36,7 +37,8 @@ def count_events(
     Raises
     ------
     ValueError
-        If `separation` is no integer above 0.
+        If the scores are not one-dimensional or not finite, or `separation` is no
+        integer above 0.
 
     Examples
     --------
@@ -45,7 +47,7 @@ def count_events(
     array([2, 1, 1])
     """
     check_integer("separation", separation, 1)
-    low, high = _rises(np.asarray(scores, dtype=np.float64), separation)
+    low, high = _rises(check_scores(scores), separation)
     begun = np.searchsorted(low, threshold, side="right")
     return np.asarray(begun - np.searchsorted(high, threshold, side="right"))
 

@@ -12,6 +12,7 @@ from skcoad.benchmark._detectors import make_detector
 from skcoad.benchmark.baselines import (
     BASELINES,
     KMeansAD,
+    MatrixProfileAB,
     PyODMatrixProfile,
     RobustZScore,
     SeededTorch,
@@ -132,6 +133,15 @@ def test_a_robust_z_score_ignores_gross_outliers_in_training():
     train[::20] = 65535
     scores = RobustZScore().fit(train).decision_function([5.0])
     assert scores[0] == pytest.approx(5, rel=0.1)
+
+
+@pytest.mark.parametrize("cls", [RobustZScore, KMeansAD, MatrixProfileAB])
+@pytest.mark.parametrize(("fitted", "scored"), [(2, 1), (1, 2)])
+def test_another_number_of_channels_is_an_error(cls, fitted, scored):
+    X = np.random.default_rng(0).normal(size=(200, 2))
+    detector = cls().fit(X[:, :fitted])
+    with pytest.raises(ValueError, match=f"channels of fit, {fitted}, got {scored}"):
+        detector.decision_function(X[:, :scored])
 
 
 def test_pyods_matrix_profile_is_finite_where_the_series_is_constant():

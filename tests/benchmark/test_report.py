@@ -167,6 +167,26 @@ def test_a_metric_undefined_for_some_series_is_averaged_over_the_others():
     np.testing.assert_allclose(mean_metrics(results)["auc_pr"], 0.15)
 
 
+@pytest.mark.parametrize("n_events", [1, 2])
+def test_a_failure_is_0_only_where_the_metric_is_defined(n_events):
+    failed = [
+        result("A", "s1", 0, error="E"),
+        result("A", "s1", 0.4, seed=1),
+        result("A", "s2", 0, error="E"),  # without any run that did not fail
+    ]
+    for one in failed:
+        one["n_events"] = n_events
+    known = result("A", "s0", 0.2, hit_at_1=1.0) | {"n_events": 1}
+    means = mean_metrics([known, *failed]).loc["A"]
+    assert means["hit_at_1"] == (1.0 if n_events == 2 else pytest.approx(1 / 3))
+    assert means["vus_pr"] == pytest.approx((0.2 + 0.2 + 0) / 3)
+
+
+def test_results_of_early_versions_do_not_say_how_many_events_there_are():
+    results = [result("A", "s0", 0.2, hit_at_1=1.0), result("A", "s1", 0, error="E")]
+    assert mean_metrics(results).loc["A", "hit_at_1"] == 0.5
+
+
 def test_the_report_is_markdown():
     text = report(table_of({"A": [0.1, 0.5], "B": [0.2, 0.25]}), against="B")
     assert "2 of 2 series" in text
@@ -257,6 +277,17 @@ def test_published_results_are_shown_on_the_series_in_both(published):
     assert table["published"].tolist() == [True, False, True, False]
     np.testing.assert_allclose(table["mean"], [0.4, 0.35, 0.15, 0.1])
     assert set(table["n_series"]) == {2}
+
+
+def test_only_columns_of_numbers_are_published_methods(tmp_path):
+    path = tmp_path / "published.csv"
+    path.write_text("file,domain,LOF,ts_len\n001,ecg,0.5,100\n002,gait,0.3,100\n")
+    assert read_published(path)["LOF"].to_dict() == {"001": 0.5, "002": 0.3}
+    table = compare_with_published([result("A", "001", 0.6)], path)
+    assert table["mean"].to_dict() == {"A": 0.6, "LOF": 0.5}
+    path.write_text('file,LOF\ns0,"0,5"\n')
+    with pytest.raises(ValueError, match=r"no column of numbers .* \['file', 'LOF'\]"):
+        read_published(path)
 
 
 def test_published_results_of_other_series_are_an_error(published, tmp_path):

@@ -180,8 +180,17 @@ def test_a_failure_is_recorded_and_the_run_goes_on(series, path):
 def test_a_series_without_anomalies_is_recorded_as_such(path):
     one = make_series(500, anomalies=(), random_state=0)
     (result,) = run_benchmark({"A": Deviation()}, [one], path)
-    assert result["n_anomalous"] == 0
+    assert result["n_anomalous"] == result["n_events"] == 0
     assert "no anomaly" in result["error"]
+
+
+def test_a_result_says_how_many_anomalies_there_are_also_of_a_failure(path):
+    two = make_series(1000, anomalies=("point", "noise"), random_state=0)
+    results = run_benchmark({"A": Deviation(), "broken": Broken()}, [two], path)
+    assert [(r["n_events"], r["error"] is None) for r in results] == [
+        (2, True),
+        (2, False),
+    ]
 
 
 def test_whether_progress_is_shown_is_no_other_detector(series, path):
@@ -366,6 +375,7 @@ def test_a_file_without_results_is_refused_and_left_alone(series, path, content)
         ({"seed": "0"}, "'seed' is '0'"),
         ({"period": None}, "'period' is None"),
         ({"n_anomalous": ...}, "no 'n_anomalous'"),
+        ({"n_events": "2"}, "'n_events' is '2'"),
         ({"metrics": ...}, "no 'metrics'"),
         ({"metrics": {"vus_pr": "high"}}, "metric 'vus_pr' is 'high'"),
         ({"metrics": [], "error": "E"}, r"'metrics' is \[\]"),

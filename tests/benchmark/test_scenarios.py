@@ -38,13 +38,13 @@ def test_the_suite_has_each_scenario_so_many_times():
 
 
 def test_a_value_is_the_mean_over_the_draws(results):
-    table = scenario_table(results, "vus_pr")
+    table = scenario_table(results)
     assert list(table.index) == ["spike", "two", "none"]
     assert table.loc["spike"].to_dict() == pytest.approx({"A": 0.4, "B": 0.45})
 
 
 def test_a_scenario_where_the_metric_is_undefined_is_left_out(results):
-    table = scenario_table(results, "hit_at_1")
+    table = scenario_table(results, metric="hit_at_1")
     assert list(table.index) == ["spike", "none"]
     assert table.loc["spike"].to_dict() == {"A": 0.5, "B": 1.0}
 
@@ -55,3 +55,11 @@ def test_the_report_counts_where_each_is_best_or_equal(results):
     assert "| spike | 0.400 | 0.450 |" in text
     assert "of the 1 scenarios where any detector is above 0: A 0, B 1." in text
     assert "of the 3 scenarios where any detector is above 0: A 3, B 2." in text
+
+
+@pytest.mark.parametrize("error", [None, "E"])
+def test_of_scenarios_with_several_anomalies_no_hits_are_reported(error):
+    one = result("A", "two-0", vus_pr=0.9) | {"n_events": 2, "error": error}
+    text = scenario_report([one])
+    assert "## vus_pr" in text
+    assert "hit_at_1" not in text

@@ -61,6 +61,13 @@ def test_a_second_run_says_what_it_took_from_the_results_file(data, tmp_path, ca
     assert f"skcoad: 2 of 3 results were in {out}" in capsys.readouterr().err
 
 
+def test_two_detectors_of_one_name_are_an_error(data, tmp_path):
+    out = tmp_path / "r.jsonl"
+    with pytest.raises(ValueError, match="the name 'A' more than once"):
+        run(data, "--out", out, "--detectors", "A=RobustZScore", "A=KMeansAD")
+    assert not out.exists()
+
+
 def test_series_are_selected_by_name(data, tmp_path):
     out = tmp_path / "r.jsonl"
     run(data, "--out", out, "--detectors", "KMeansAD", "--select", "002*")
@@ -124,13 +131,15 @@ def test_published_results_are_added_to_the_report(data, tmp_path, capsys):
         (("--out", "data/{series}"), "is the input and must not be replaced"),
         (("--against", "Other"), r"one of \['KMeansAD'\], got 'Other'"),
         (("--published", "no.csv"), "--published no.csv: No such file"),
+        (("--published", "text.csv"), "text.csv has no column of numbers"),
     ],
 )
 def test_impossible_outputs_are_refused_before_the_first_run(
     data, tmp_path, monkeypatch, words, message
 ):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "published.csv").write_text("file,LOF\n")
+    (tmp_path / "published.csv").write_text("file,LOF\n1,0.5\n")
+    (tmp_path / "text.csv").write_text("file,LOF\n1,high\n")
     before = {path: path.read_bytes() for path in tmp_path.rglob("*.*")}
     words = [word.format(series=next(data.iterdir()).name) for word in words]
     options = {"--out": "r.jsonl", "--published": "published.csv"}

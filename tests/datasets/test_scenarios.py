@@ -52,8 +52,10 @@ def test_a_draw_does_not_change_with_the_name_of_its_scenario():
 def test_unknown_scenarios_and_draws_are_errors():
     with pytest.raises(ValueError, match="unknown scenario 'stuck', choose from"):
         make_scenario("stuck")
-    with pytest.raises(ValueError, match="draw == -1, must be >= 0"):
+    with pytest.raises(ValueError, match="draw must be at least 0, got -1"):
         make_scenario("holiday", -1)
+    with pytest.raises(ValueError, match=r"draw must be an integer, got 1\.0"):
+        make_scenario("holiday", 1.0)
 
 
 def anomalous(name, draw=0):

@@ -49,6 +49,8 @@ def test_repr_is_one_short_line():
         (([1, 2], [0, 1], 3), "between 0 and the 2 timestamps, got 3"),
         (([1, 2], [0, 1], -1), "got -1"),
         (([1, 2], [0, 1], 0, ("a", "b")), "1 channels but 2 channel names"),
+        (([1, 2], [0, 1], 0, "a"), "names must be a sequence of names, got 'a'"),
+        (([1, 2], [0, 1], 0, (), None, "a"), "notes must be a sequence of lines, got"),
         (([1, 2], [0, 1], 0, (), [1]), r"timestamps must have shape \(2,\)"),
         (([1, 2], [0, 1], 0, (), [1, 2], (), "UTC"), "UTC needs timestamps that are"),
         (([1, 2], [0, 1], 0, (), None, (), "UTC"), "UTC needs timestamps that are"),

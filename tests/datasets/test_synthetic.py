@@ -108,12 +108,13 @@ def test_the_cycle_changes_speed_in_all_channels(kind, speed):
     ("arguments", "message"),
     [
         ({"anomalies": ("point", "flop")}, "unknown kind of anomaly 'flop'"),
+        ({"anomalies": "flip"}, "anomalies must be a sequence of names, got 'flip'"),
         ({"n_timestamps": 0}, "n_timestamps must be at least 1, got 0"),
         ({"n_channels": 0}, "n_channels must be at least 1, got 0"),
         ({"period": 7}, "period must be at least 8, got 7"),
         ({"noise": -0.1}, "noise must be at least 0, got -0.1"),
         ({"noise": float("nan")}, "noise must be at least 0, got nan"),
-        ({"train_length": 10_001}, "between 0 and 10000, got 10001"),
+        ({"train_length": 10_001}, "between 0 and the 10000 timestamps, got 10001"),
         ({"n_timestamps": 500}, "7 anomalies in 300 points leave 42"),
     ],
 )

@@ -336,6 +336,26 @@ def test_a_part_of_a_channel_is_explained_alone(fitted, anomalous):
         np.testing.assert_allclose(values, expected[390:440], rtol=1e-4, atol=1e-5)
 
 
+def test_scores_at_hand_must_be_finite_and_are_where_values_are_missing(
+    fitted, anomalous
+):
+    holed = anomalous.drop(HOURS[100:130])
+    holed.iloc[200:300] = np.nan
+    scores = fitted.channel_scores(holed)
+    pd.testing.assert_frame_equal(
+        fitted.find_segments(holed, channel_scores=scores), fitted.find_segments(holed)
+    )
+    np.testing.assert_allclose(
+        fitted.explain(holed, channel_scores=scores).contributions,
+        fitted.explain(holed).contributions,
+    )
+    for wrong in (np.nan, np.inf):
+        scores[7, 1] = wrong
+        for method in (fitted.explain, fitted.find_segments):
+            with pytest.raises(ValueError, match=f"got {wrong} in row 7, channel 1"):
+                method(holed, channel_scores=scores)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -343,6 +363,7 @@ def test_a_part_of_a_channel_is_explained_alone(fitted, anomalous):
         ({"channels": [-1]}, "there are 2 channels, none is -1"),
         ({"channels": ["level"]}, "there are 2 channels, none is 'level'"),
         ({"channels": []}, "channels is empty"),
+        ({"channels": "heat"}, "channels must be a sequence of names, got 'heat'"),
         ({"start": 10, "stop": 10}, "600 timestamps and not empty, got 10 to 10"),
         ({"start": 300.0}, r"start must be an integer, got 300\.0"),
         ({"stop": 300.0}, r"stop must be an integer, got 300\.0"),

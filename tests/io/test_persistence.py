@@ -21,6 +21,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
 from skcoad import CoADDetector, NeighborsDetector, __version__
+from skcoad.detectors import _persistence
 from skcoad.detectors import load as load_any
 from skcoad.io._container import FORMAT, KEY, MAX_HEADER, UNSEALED, _seal
 from skcoad.io._schema import InvalidDetectorError
@@ -940,6 +941,15 @@ def test_any_metadata_with_a_right_checksum_load_or_are_invalid(data, valid, loa
         return
     assert loaded.decision_scores_.shape == (200,)
     assert loaded.network_.residual_head.hidden.weight.shape == (4, 4)
+
+
+def test_the_table_of_a_file_names_all_its_entries(valid):
+    content, _ = unpack(valid)
+    names = re.findall(r"^([a-z_]+(?:, [a-z_]+)*)  ", _persistence.__doc__, re.M)
+    of_container = {"format", "skcoad", "sha256"}
+    assert {name for row in names for name in row.split(", ")} == (
+        content.keys() - of_container
+    )
 
 
 def test_another_process_gives_the_same_scores(fitted, valid, wave, tmp_path):

@@ -74,6 +74,14 @@ def test_more_than_one_event_is_an_error():
         kdd21_hit([1, 0, 1], [1, 2, 3])
 
 
-def test_k_is_at_least_one():
-    with pytest.raises(ValueError, match="k == 0, must be >= 1"):
-        kdd21_hit([0, 1], [1, 2], k=0)
+@pytest.mark.parametrize(
+    ("k", "message"),
+    [
+        (0, "k must be at least 1, got 0"),
+        (2.0, r"k must be an integer, got 2\.0"),
+        (True, "k must be an integer, got True"),
+    ],
+)
+def test_k_is_an_integer_from_one_on(k, message):
+    with pytest.raises(ValueError, match=message):
+        kdd21_hit([0, 1], [1, 2], k=k)

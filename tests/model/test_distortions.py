@@ -265,3 +265,8 @@ def test_smooth_reaches_a_tenth_of_the_segment_to_each_side():
     np.testing.assert_allclose(after[:, 30], rough[:, 27:34].mean(1), atol=1e-6)
     ends = rough[:, [0, 0, 0, 0, 1, 2, 3]].mean(1)  # the border value is repeated
     np.testing.assert_allclose(after[:, 0], ends, atol=1e-6)
+
+
+def test_a_single_kind_that_is_no_sequence_is_an_error():
+    with pytest.raises(ValueError, match="a sequence of names, got 'flip'"):
+        distort(waves(), 25, "flip", (0.1, 1.0), generator())

@@ -53,3 +53,12 @@ def test_scores_at_most_the_separation_apart_are_one_event(separation, expected)
 def test_a_separation_is_a_whole_number_of_rows(separation):
     with pytest.raises(ValueError, match="separation must be"):
         count_events([0, 1], 0.5, separation=separation)
+
+
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [([0, np.nan, 9], "finite, got nan at 1"), ([[0, 1]], "must be one-dimensional")],
+)
+def test_what_is_counted_is_a_finite_score_of_each_row(x, message):
+    with pytest.raises(ValueError, match=message):
+        count_events(x, 0.5, separation=1)

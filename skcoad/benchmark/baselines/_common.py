@@ -21,6 +21,14 @@ def check_finite_series(x: ArrayLike) -> NDArray[np.float64]:
     return series
 
 
+def check_channels(x: NDArray[np.float64], n_channels: int) -> None:
+    """Raise ValueError unless a series has as many channels as that of `fit`."""
+    if x.shape[1] != n_channels:
+        raise ValueError(
+            f"X must have the channels of fit, {n_channels}, got {x.shape[1]}"
+        )
+
+
 def znormalize(windows: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """Scale each channel of each window to mean 0 and deviation 1; join channels.
 

@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skcoad.benchmark.baselines._common import (
+    check_channels,
     check_finite_series,
     timestamp_scores,
     znormalize,
@@ -95,6 +96,7 @@ class KMeansAD(BaseEstimator):  # type: ignore[misc]
         """Score every timestamp; higher is more anomalous."""
         check_is_fitted(self)
         X = check_finite_series(X)
+        check_channels(X, self.kmeans_.n_features_in_ // self.window_size)
         windows = sliding_windows(X, self.window_size)
         chunk = max(1, WINDOW_VALUES_CHUNK // windows[0].size)
         distances = [

@@ -7,7 +7,11 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from skcoad.benchmark.baselines._common import check_finite_series, timestamp_scores
+from skcoad.benchmark.baselines._common import (
+    check_channels,
+    check_finite_series,
+    timestamp_scores,
+)
 
 
 class _StumpyDetector(BaseEstimator):  # type: ignore[misc]
@@ -88,6 +92,7 @@ class MatrixProfileAB(_StumpyDetector):
         """Score every timestamp; higher is more anomalous."""
         check_is_fitted(self)
         X = check_finite_series(X)
+        check_channels(X, self.train_.shape[1])
         profiles = [
             _profile(channel, self.window_size, train)
             for channel, train in zip(X.T, self.train_.T, strict=True)

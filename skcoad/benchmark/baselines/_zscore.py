@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from skcoad._series import check_series
-from skcoad.benchmark.baselines._common import LEAST_DEVIATION
+from skcoad.benchmark.baselines._common import LEAST_DEVIATION, check_channels
 
 # Standard deviation of a normal distribution over its median absolute deviation.
 NORMAL_FACTOR = 1.4826
@@ -52,6 +52,8 @@ class RobustZScore(BaseEstimator):  # type: ignore[misc]
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
         """Score every timestamp; higher is more anomalous."""
         check_is_fitted(self)
-        scores = np.abs(check_series(X, "X") - self.median_) / self.deviation_
+        x = check_series(X, "X")
+        check_channels(x, len(self.median_))
+        scores = np.abs(x - self.median_) / self.deviation_
         largest: NDArray[np.float64] = np.nan_to_num(scores).max(axis=1)
         return largest

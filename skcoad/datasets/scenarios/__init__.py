@@ -9,8 +9,8 @@ of 0.1 unless they say otherwise.
 from __future__ import annotations
 
 import numpy as np
-from sklearn.utils import check_scalar
 
+from skcoad._arguments import check_integer
 from skcoad.datasets._series import Series
 from skcoad.datasets.scenarios._base import N_TRAIN, Generate, Scenario
 from skcoad.datasets.scenarios._channels import CHANNELS
@@ -44,7 +44,7 @@ def make_scenario(name: str, draw: int = 0) -> Series:
     Raises
     ------
     ValueError
-        If there is no such scenario, or `draw` is negative.
+        If there is no such scenario, or `draw` is negative or no integer.
 
     Examples
     --------
@@ -54,7 +54,7 @@ def make_scenario(name: str, draw: int = 0) -> Series:
     """
     if name not in SCENARIOS:
         raise ValueError(f"unknown scenario {name!r}, choose from {list(SCENARIOS)}")
-    check_scalar(draw, "draw", int, min_val=0)
+    check_integer("draw", draw, 0)
     generate = SCENARIOS[name]
     values, labels = generate(np.random.default_rng([SEEDS[generate], draw]))
     return Series(values, labels, N_TRAIN, f"{name}-{draw}")

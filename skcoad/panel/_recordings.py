@@ -16,11 +16,7 @@ from skcoad._grid import insert_missing_rows, regular_grid
 from skcoad._series import check_series
 from skcoad._time import Grid
 from skcoad._typing import FloatArray
-<<<<<<< HEAD
-from skcoad._validation import check_integer
 from skcoad._warnings import warn_user
-=======
->>>>>>> fixA
 from skcoad.datasets import Series, n_training_rows
 from skcoad.datasets._panel import open_panel
 from skcoad.datasets._series import to_frame

@@ -29,7 +29,7 @@ def fit(series: Series, detector: TimeSeriesDetector) -> None:
     n_fitted = series.train_length or len(series.values)
     start = time.perf_counter()
     with bars_on_a_terminal(detector):
-        fit_series(detector, series, series.train_length)
+        fit_series(detector, series)
     seconds = time.perf_counter() - start
     period = f"period {detector.period_}"
     if detector.period == "auto":

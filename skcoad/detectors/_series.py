@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["fit_series", "frame_of", "search_series"]
 
 
-def fit_series(detector: Any, series: Series, n_train: int) -> None:
+def fit_series(
+    detector: Any, series: Series, *, train_length: int | None = None
+) -> None:
     """Fit a detector on the rows before those that are searched, or on all rows.
 
     Late in a training, `CoADDetector.fit` would warn of an interrupt and keep what it
@@ -35,8 +37,9 @@ def fit_series(detector: Any, series: Series, n_train: int) -> None:
         holds nothing back.
     series : Series
         The series.
-    n_train : int
-        Number of rows before the part that is searched; 0 if all is.
+    train_length : int, default=None
+        Number of rows before the part that is searched, 0 if all is; by default the
+        series' own.
 
     Raises
     ------
@@ -50,21 +53,23 @@ def fit_series(detector: Any, series: Series, n_train: int) -> None:
     >>> from skcoad.datasets import Series
     >>> from skcoad.detectors import fit_series
     >>> flow = np.sin(np.arange(400.0) / 4)
-    >>> series = Series(flow, np.zeros(400), 0, "pump", ["flow"])
+    >>> series = Series(flow, np.zeros(400), 300, "pump", ["flow"])
     >>> detector = NeighborsDetector()
-    >>> fit_series(detector, series, 300)
+    >>> fit_series(detector, series)
     >>> len(detector.decision_scores_), detector.feature_names_in_.tolist()
     (300, ['flow'])
     """
+    if train_length is None:
+        train_length = series.train_length
     X: Any = series.values
     contamination = getattr(detector, "contamination", None)
     if hasattr(detector, "find_segments"):
         X = to_frame(series)
-        if n_train == 0 and isinstance(contamination, ScoreThreshold):
+        if train_length == 0 and isinstance(contamination, ScoreThreshold):
             detector.contamination = clone(contamination).set_params(held_back=0)
     try:
         with interrupts_raised():
-            detector.fit(X[:n_train] if n_train else X)
+            detector.fit(X[:train_length] if train_length else X)
     finally:
         if contamination is not None:
             detector.contamination = contamination
@@ -157,7 +162,7 @@ def search_series(
     >>> days = np.datetime64("2024-01-01") + np.arange(900)
     >>> series = Series(flow, np.zeros(900), 500, "pump", ["flow"], timestamps=days)
     >>> detector = NeighborsDetector()
-    >>> fit_series(detector, series, 500)
+    >>> fit_series(detector, series)
     >>> found = search_series(detector, series, threshold=4, start=500)
     >>> found.table["channel"].tolist(), len(found.scores)
     (['flow'], 900)

@@ -138,7 +138,7 @@ def _detect(series: Series, detector: Any, search: SearchSettings) -> Result:
     scores = None
     if not is_fitted(detector):
         detector = clone(detector, safe=False)  # what has no get_params is copied
-        fit_series(detector, series, n_train)
+        fit_series(detector, series, train_length=n_train)
         scores = None if n_train else detector.decision_scores_
     threshold = _threshold(detector, search)
     # Detectors of this package say which channel, and why; others have scores alone.

@@ -93,7 +93,7 @@ def test_fitting_to_a_series_leaves_the_parameters_alone(n_train, wave):
     threshold = PeaksOverThreshold("1 per 200 rows")
     detector = NeighborsDetector(contamination=threshold)
     series = Series(wave(600), np.zeros(600), n_train, "wave")
-    fit_series(detector, series, n_train)
+    fit_series(detector, series, train_length=n_train)
     assert detector.contamination is threshold
     assert threshold.held_back == 0.5
     assert detector.thresholder_.held_back == (0.5 if n_train else 0)

@@ -27,7 +27,7 @@ def series(wave):
 @pytest.fixture(scope="module")
 def detector(series):
     detector = NeighborsDetector(contamination=0.01)
-    fit_series(detector, series, 200)
+    fit_series(detector, series, train_length=200)
     return detector
 
 
@@ -57,7 +57,7 @@ def test_rows_whose_times_do_not_increase_are_found_by_position(series):
     back = replace(series, timestamps=times)
     untimed = replace(series, timestamps=None)
     detector = NeighborsDetector()
-    fit_series(detector, back, 200)
+    fit_series(detector, back, train_length=200)
     found = search_series(detector, back, threshold=4.0, limit=3)
     other = search_series(detector, untimed, threshold=4.0, limit=3)
     np.testing.assert_array_equal(found.scores, other.scores)
@@ -100,7 +100,7 @@ def test_the_name_of_the_only_channel_is_compared_if_it_says_what_it_is(
 ):
     series = Series(wave(400), np.zeros(400, int), 200, "pump", [name])
     detector = NeighborsDetector()
-    fit_series(detector, replace(series, channel_names=("flow",)), 200)
+    fit_series(detector, replace(series, channel_names=("flow",)), train_length=200)
     assert list(frame_of(series, detector)) == ["heat" if is_refused else "flow"]
     if is_refused:
         with pytest.raises(ValueError, match="feature names should match"):

@@ -23,6 +23,10 @@ WINDOW_POWER = 4
 def rolling_sum(x: Tensor, width: int) -> Tensor:
     """Sum of every `width` consecutive values, in double precision.
 
+    Of floating-point numbers, in blocks of `width`: a sum is that of the end of one and
+    the beginning of the next, so that values elsewhere, however large, leave no
+    rounding error behind, as they would in differences of sums of all.
+
     Parameters
     ----------
     x : Tensor of shape (..., n)
@@ -42,9 +46,16 @@ def rolling_sum(x: Tensor, width: int) -> Tensor:
     >>> rolling_sum(torch.tensor([1.0, 2.0, 4.0, 8.0]), 2)
     tensor([ 3.,  6., 12.], dtype=torch.float64)
     """
-    dtype = torch.float64 if x.is_floating_point() else torch.int64
-    sums = F.pad(x.cumsum(-1, dtype=dtype), (1, 0))
-    return sums[..., width:] - sums[..., :-width]
+    if not x.is_floating_point():
+        sums = F.pad(x.cumsum(-1), (1, 0))
+        return sums[..., width:] - sums[..., :-width]
+    n = x.shape[-1]
+    padded = F.pad(x.double(), (0, width - n % width))
+    blocks = padded.view(*x.shape[:-1], -1, width)
+    # Of each block, the values from one on, and those before one.
+    end = blocks.flip(-1).cumsum(-1).flip(-1).flatten(-2)
+    beginning = F.pad(blocks.cumsum(-1)[..., :-1], (1, 0)).flatten(-2)
+    return end[..., : n - width + 1] + beginning[..., width : n + 1]
 
 
 def moving_average(x: Tensor, width: int, missing: Tensor | None = None) -> Tensor:

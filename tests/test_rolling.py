@@ -48,6 +48,16 @@ def test_the_rolling_sum_is_in_double_precision(dtype):
     np.testing.assert_allclose(sums, 1000 * x[0].item(), rtol=1e-9)
 
 
+def test_a_large_value_leaves_no_rounding_behind_in_a_rolling_sum():
+    x = torch.rand(300, generator=torch.Generator().manual_seed(0)).double()
+    expected = rolling_sum(x, 20)
+    x[100] = 1e17
+    sums = rolling_sum(x, 20)
+    beside = np.r_[:81, 101:281]
+    np.testing.assert_array_equal(sums[beside], expected[beside])
+    np.testing.assert_allclose(sums[81:101], 1e17)
+
+
 @given(rows_and_width(float, values), st.data())
 def test_rolling_sums_of_neighbouring_windows_add_up(case, data):
     rows, width = case

@@ -20,10 +20,10 @@ MIN_TAIL_SCALE = 0.02
 class TailCalibration(nn.Module):
     """Survival function of several kinds of evidence on normal data.
 
-    Evidence becomes ``-log10`` of the fraction of normal timestamps with more of it: 1
-    is exceeded by a tenth of them, 2 by a hundredth. Up to the 95 % quantile the
-    fraction is counted; beyond, the tail is exponential, with the mean excess of the
-    normal data (the maximum-likelihood fit of the generalised Pareto tail of shape 0).
+    Evidence becomes ``-log10`` of the fraction of normal timestamps with at least as
+    much of it: 1 is reached by a tenth of them, 2 by a hundredth. Up to the 95 %
+    quantile the fraction is counted; beyond, the tail is exponential, with the mean
+    excess of the normal data (the maximum-likelihood fit of the generalised Pareto tail of shape 0).
     That reaches to the rarest that `n_normal` timestamps can show, their logarithm in
     decades; what is rarer than all of them grows only with the logarithm of its
     decades, as by a heavy tail, since nothing was seen there.
@@ -80,7 +80,7 @@ class TailCalibration(nn.Module):
         TailCalibration
             Itself.
         """
-        ordered = normal.sort(-1).values
+        ordered = normal.sort(-1).values + 0  # -0 is 0: steps of it have a sign
         n = ordered.shape[-1]
         levels = torch.linspace(0, 1 - TAIL, N_QUANTILES, dtype=torch.float64)
         position = levels * (n - 1)

@@ -98,19 +98,20 @@ class ChannelRegression(nn.Module):
         ChannelRegression
             Itself.
         """
-        x = torch.stack([channel(i)[0] for i in range(self.n_channels)])
-        scale = x.square().mean(1).clamp_min(MIN_VARIANCE).sqrt()[:, None]
-        correlation = ((x / scale) @ (x / scale).T).abs().fill_diagonal_(-1)
+        correlation = _correlation(channel, self.n_channels).abs().fill_diagonal_(-1)
         n_predictors = self.predictors.shape[1]
         self.predictors = correlation.topk(n_predictors).indices
         weights, explained = [], []
         for i, deviation in enumerate(self.deviations):
-            target, others = x[i], x[self.predictors[i]]
-            weights.append(_ridge(target, others))
-            residual, missing = self.cross_fitted(channel, i)
-            variance = target.square().mean()
-            fraction = 1 - residual.square().mean() / variance.clamp_min(MIN_VARIANCE)
-            explained.append(fraction * (variance > MIN_VARIANCE))
+            target, others, missing = self._series(channel, i)
+            weights.append(_ridge(target, others, ~missing))
+            residual, _ = self.cross_fitted(channel, i)
+            total, left = (
+                (part.square() * ~missing).sum() for part in (target, residual)
+            )
+            n_observed = (~missing).sum().clamp_min(1)
+            fraction = 1 - left / (MIN_VARIANCE * n_observed).clamp_min(total)
+            explained.append(fraction * (total > MIN_VARIANCE * n_observed))
             deviation.fit(*self._statistics(residual, missing))
         self.weights = torch.stack(weights)
         self.explained = torch.stack(explained).clamp(0, 1)
@@ -161,7 +162,7 @@ class ChannelRegression(nn.Module):
         first, second = slice(None, half), slice(half, None)
         residual = torch.empty_like(target)
         for part, other in ((first, second), (second, first)):
-            weights = _ridge(target[other], others[:, other])
+            weights = _ridge(target[other], others[:, other], ~missing[other])
             residual[part] = target[part] - weights @ others[:, part]
         return residual, missing
 
@@ -178,10 +179,25 @@ class ChannelRegression(nn.Module):
         return torch.stack([residual, smooth]), torch.stack([~missing, defined])
 
 
-def _ridge(target: Tensor, others: Tensor) -> Tensor:
-    """Weights of some series that predict another, ``(n_others,)``."""
-    n = max(1, len(target))
+def _correlation(channel: Channel, n_channels: int) -> Tensor:
+    """Correlations of the channels, of each pair where both are observed."""
+    x, missing = (
+        torch.stack(parts)
+        for parts in zip(*(channel(i) for i in range(n_channels)), strict=True)
+    )
+    observed = (~missing).to(x)
+    x = x * observed
+    squares = x.square() @ observed.T
+    scale = (squares * squares.T).sqrt()
+    return x @ x.T / scale.clamp_min(MIN_VARIANCE * x.shape[1])
+
+
+def _ridge(target: Tensor, others: Tensor, observed: Tensor) -> Tensor:
+    """Weights of some series that predict another where observed, ``(n_others,)``."""
+    n = observed.sum().clamp_min(1)
     penalty = RIDGE * torch.eye(len(others), dtype=target.dtype, device=target.device)
-    covariance = others @ others.T / n + penalty
-    weights: Tensor = torch.linalg.solve(covariance, others @ target / n)
+    known = others * observed
+    weights: Tensor = torch.linalg.solve(
+        known @ others.T / n + penalty, known @ target / n
+    )
     return weights

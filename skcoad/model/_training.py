@@ -156,7 +156,7 @@ def joint_loss(
     distortion_mask : Tensor of shape (B, T)
         Which points were distorted, bool.
     missing : Tensor of shape (B, T)
-        Which points are missing, bool; they do not count.
+        Which points are missing, bool; they do not count in the reconstruction.
     loss_weight : float
         Weight of the reconstruction, lambda.
 
@@ -212,6 +212,7 @@ def sample_batch(
     )
     reference = None
     if data.neighbors is not None:
+        distortion_mask &= ~missing  # the network sees their references
         reference = data.neighbors[channel].retrieve(
             distorted, None if data.complete[channel] else missing, start
         )

@@ -95,8 +95,8 @@ class ChannelNeighbors(nn.Module):
         How far each normal subsequence is from its own nearest neighbour.
     explained : Tensor of shape (2,)
         Mean correlation of a normal subsequence with its nearest neighbour, of values
-        and of first differences; at least 0. Near 1 for a rhythm, low for noise, and 0
-        for a constant series.
+        and of first differences; at least 0. Near 1 for a rhythm, lower for noise, the
+        more so the longer the period is, and 0 for a constant series.
     calibration : ExcessCalibration
         Of the excess distances of the training series, each subsequence compared with
         the others.

@@ -48,6 +48,30 @@ def test_weights_are_those_of_least_squares():
         )
 
 
+@pytest.mark.parametrize("share", [0.2, 0.4])
+def test_imputed_values_have_no_part_in_the_regression(share):
+    x = together(3, 2000)
+    missing = torch.rand(3, 2000, generator=torch.Generator().manual_seed(9)) < share
+    filled = torch.where(missing, 0, x)
+    with_holes = ChannelRegression(PLAN, 3).fit(channels(filled, missing))
+    complete = ChannelRegression(PLAN, 3).fit(channels(x))
+    np.testing.assert_allclose(with_holes.explained, complete.explained, atol=0.005)
+    for i in range(3):
+        mine, theirs = (
+            torch.zeros(3).index_put((of.predictors[i],), of.weights[i])
+            for of in (with_holes, complete)
+        )
+        np.testing.assert_allclose(mine, theirs, atol=0.05)
+
+
+def test_a_channel_without_any_value_explains_nothing():
+    x, missing = together(3, 500), torch.zeros(3, 500, dtype=torch.bool)
+    x[1], missing[1] = 0, True
+    regression = ChannelRegression(PLAN, 3).fit(channels(x, missing))
+    assert regression.explained[1] == 0
+    assert regression.weights.isfinite().all()
+
+
 def test_channels_that_have_nothing_in_common_explain_nothing():
     regression = ChannelRegression(PLAN, 3).fit(channels(noise(3, 1000)))
     assert (regression.explained < 0.02).all()

@@ -196,6 +196,19 @@ def test_windows_are_drawn_from_the_whole_series(monkeypatch):
     assert seen == set(range(60))
 
 
+@pytest.mark.parametrize("with_reference", [False, True])
+def test_a_distortion_that_the_network_does_not_see_is_none(with_reference):
+    x = torch.tensor(make_wave()[:, 0], dtype=torch.float32)
+    missing = (torch.arange(len(x)) % 100) < 40
+    neighbors = [ChannelNeighbors.build(x, PLAN, 100, missing)]
+    data = TrainingData(PLAN, [x], [missing], neighbors if with_reference else None)
+    options = TrainingOptions(batch_size=64)
+    batch = sample_batch(data, options, torch.Generator().manual_seed(0))
+    assert batch.distortion_mask.any(1).float().mean() > 0.5
+    hidden = (batch.distortion_mask & batch.missing).any()
+    assert bool(hidden) == (not with_reference)  # it sees interpolated values then
+
+
 def test_a_series_of_one_window_is_enough():
     _, history = run([torch.sin(torch.arange(48.0))])
     assert np.isfinite(history.loss_curve).all()

@@ -417,6 +417,8 @@ def test_a_rhythm_is_explained_and_noise_and_a_constant_are_not():
     ]
     assert (explained[0] > 0.95).all()
     assert (explained[1] < 0.9).all()
+    long = WindowPlan(125, 250, 4, 62)  # by chance, long ones are less alike
+    assert (ChannelNeighbors.build(noise, long, 100).explained < 0.5).all()
     assert not explained[2].any()
 
 

@@ -24,9 +24,9 @@ class TailCalibration(nn.Module):
     much of it: 1 is reached by a tenth of them, 2 by a hundredth. Up to the 95 %
     quantile the fraction is counted; beyond, the tail is exponential, with the mean
     excess of the normal data (the maximum-likelihood fit of the generalised Pareto tail
-    of shape 0). That reaches to the rarest that `n_normal` timestamps can show, their logarithm in
-    decades; what is rarer than all of them grows only with the logarithm of its
-    decades, as by a heavy tail, since nothing was seen there.
+    of shape 0). That reaches to the rarest that `n_normal` timestamps can show, their
+    logarithm in decades; what is rarer than all of them grows only with the logarithm
+    of its decades, as by a heavy tail, since nothing was seen there.
 
     Parameters
     ----------

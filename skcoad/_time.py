@@ -118,6 +118,11 @@ def calendar_grid(times: Times) -> Grid | None:
     grid : Grid or None
         None if there is no such grid.
 
+    Raises
+    ------
+    ValueError
+        If most of it would be empty.
+
     Examples
     --------
     >>> import numpy as np
@@ -178,14 +183,7 @@ def fixed_grid(times: Times, zone: Any = None) -> Grid:
             f"{time_text(times[worst + 1], zone)}"
         )
     n_grid = 1 + int(whole.sum())
-    if n_grid > MAX_STRETCH * len(times):
-        gap = int(np.argmax(steps))
-        raise ValueError(
-            f"at a spacing of {duration_text(spacing)}, most rows are missing: "
-            f"{len(times)} of {n_grid} are there, and between "
-            f"{time_text(times[gap], zone)} and {time_text(times[gap + 1], zone)} "
-            "there is none"
-        )
+    _check_stretch(n_grid, duration_text(spacing), times, zone)
     rows = _positions(whole)
     before = np.searchsorted(rows, np.arange(n_grid), side="right") - 1
     ahead = np.arange(n_grid) - rows[before]
@@ -193,6 +191,18 @@ def fixed_grid(times: Times, zone: Any = None) -> Grid:
     gaps = np.append(steps, steps[-1])
     return Grid(
         rows, times[before] + ahead * (gaps / widths)[before], duration_text(spacing)
+    )
+
+
+def _check_stretch(n_grid: int, spacing: str, times: Times, zone: Any = None) -> None:
+    """Raise ValueError if most positions of a grid would be empty."""
+    if n_grid <= MAX_STRETCH * len(times):
+        return
+    gap = int(np.argmax(np.diff(times)))
+    raise ValueError(
+        f"at a spacing of {spacing}, most rows are missing: {len(times)} of {n_grid} "
+        f"are there, and between {time_text(times[gap], zone)} and "
+        f"{time_text(times[gap + 1], zone)} there is none"
     )
 
 
@@ -239,13 +249,14 @@ def _months(times: Times) -> Grid | None:
         at_end = (times.astype("M8[D]") + DAY).astype("M8[M]") != months
         if (in_month != in_month[0]).any() and not at_end.all():
             return None
-        rows = _positions(steps // n_months)
+        rows, spacing = _positions(steps // n_months), _plural(n_months, "month")
+        _check_stretch(int(rows[-1]) + 1, spacing, times)
         grid = months[0] + n_months * np.arange(rows[-1] + 1)
         last_day = (grid + 1).astype("M8[D]") - DAY
         inserted = last_day if at_end.all() else grid + in_month[0]
         filled = inserted.astype(times.dtype)
         filled[rows] = times
-        return Grid(rows, filled, _plural(n_months, "month"))
+        return Grid(rows, filled, spacing)
     return None
 
 
@@ -259,6 +270,7 @@ def _business_days(times: Times) -> Grid | None:
     rows = np.busday_count(days[0], days)
     if rows[-1] == (days[-1] - days[0]) / DAY:  # no weekend in between
         return None
+    _check_stretch(int(rows[-1]) + 1, "1 business day", times)
     filled = np.busday_offset(days[0], np.arange(rows[-1] + 1)).astype(times.dtype)
     return Grid(rows, filled + (times[0] - days[0]), "1 business day")
 
@@ -316,6 +328,11 @@ def time_index(labels: Any) -> Any:
     pandas.DatetimeIndex, TimedeltaIndex, PeriodIndex or None
         None if they are no times.
 
+    Raises
+    ------
+    ValueError
+        If some have a zone, and others none.
+
     Examples
     --------
     >>> import pandas as pd
@@ -345,7 +362,9 @@ def time_index(labels: Any) -> Any:
         return time_index(labels.astype(dtype.categories.dtype))
     if pd.api.types.infer_dtype(labels) not in ("date", "datetime"):
         return None
-    zones = {getattr(label, "tzinfo", None) for label in labels}
+    zones = {getattr(label, "tzinfo", None) for label in labels if not pd.isna(label)}
+    if None in zones and len(zones) > 1:
+        raise ValueError("some of the times have a zone, and others have none")
     return pd.DatetimeIndex(pd.to_datetime(labels, utc=len(zones) > 1))
 
 

@@ -1,10 +1,12 @@
+from datetime import datetime, timedelta, timezone
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skcoad._time import duration_text, find_grid, time_text
+from skcoad._time import duration_text, find_grid, time_index, time_text
 
 START = np.datetime64("2024-01-31T10:00:00")
 
@@ -84,11 +86,31 @@ def test_where_most_rows_are_missing_the_smallest_step_is_the_spacing():
     [
         ([0, 17, 21, 64, 71], "no regular spacing: rows are mostly 7 apart, but"),
         ([0, 1, 2, 1000], "most rows are missing: 4 of 1001 are there, and between 2 "),
+        (
+            ["1924-01", *np.arange("2024-01", "2024-06", dtype="M8[M]").astype(str)],
+            "of 1 month, most rows are missing: 6 of 1205 are there, and between 1924",
+        ),
+        (
+            ["1924-01-01", *np.busday_offset("2024-01-01", np.arange(11)).astype(str)],
+            "of 1 business day, most rows are missing: 12 of 26100 are there",
+        ),
     ],
 )
 def test_times_without_a_grid_are_an_error_that_says_where(times, message):
+    times = np.array(times)
+    if times.dtype.kind == "U":
+        times = times.astype("M8[D]").astype("M8[s]")
     with pytest.raises(ValueError, match=message):
-        find_grid(np.array(times))
+        find_grid(times)
+
+
+def test_times_of_which_some_have_no_zone_are_refused():
+    east = timezone(timedelta(hours=5))
+    times = [datetime(2024, 1, 1, tzinfo=east), datetime(2024, 1, 2)]
+    with pytest.raises(ValueError, match="some of the times have a zone, and others"):
+        time_index(pd.Index(times, dtype=object))
+    known = time_index(pd.Index([times[0], pd.NaT], dtype=object))
+    assert known[0] == pd.Timestamp("2023-12-31 19:00", tz="UTC")
 
 
 def test_one_time_is_a_grid():

@@ -264,7 +264,7 @@ def test_files_are_replaced(ucr, folder):
     [
         (("nothing.csv",), "no such file: nothing.csv"),
         (("empty.csv",), "empty.csv is empty"),
-        (("text.csv",), "column 'a' must be numeric, got 'x' in row 1"),
+        (("text.csv",), "column 'a' must be numeric, got 'x' in line 3"),
         (("short.csv",), "a minimum of 4 is required"),
         (("pump.csv", "--column", "speed"), "pump has no column 'speed' of values, "),
         (("pump.csv", "--train", "-1"), "train must be at least 0, got -1"),

@@ -330,7 +330,7 @@ def test_a_missing_timestamp_is_refused_on_reading(folder, frame, capsys):
     frame.assign(time=times).to_csv("gap.csv", index=False)
     assert run("detect", "gap.csv", *QUICK, "--plot", "p.png") == 2
     printed = capsys.readouterr()
-    assert "the time of row 499 is missing" in printed.err
+    assert "the time of line 501 is missing" in printed.err
     assert "Fitted" not in printed.out
 
 

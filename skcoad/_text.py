@@ -1,13 +1,15 @@
-"""Numbers as they stand in a sentence."""
+"""Numbers and lists as they stand in a sentence."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
-__all__ = ["value_text"]
+__all__ = ["list_text", "value_text"]
 
 DIGITS = 4
 MAX_DIGITS = 17  # of double precision
+MAX_LISTED = 3
 
 
 def value_text(value: float, difference: float) -> str:
@@ -36,3 +38,19 @@ def value_text(value: float, difference: float) -> str:
     if 1 < ratio < math.inf:
         digits = min(MAX_DIGITS, max(DIGITS, math.ceil(math.log10(ratio)) + 2))
     return f"{value:.{digits}g}"
+
+
+def list_text(words: Sequence[str]) -> str:
+    """List the first of some words, and how many others there are.
+
+    Examples
+    --------
+    >>> from skcoad._text import list_text
+    >>> list_text(["flow"]), list_text("abcdef")
+    ('flow', 'a, b, c and 3 others')
+    """
+    shown = ", ".join(words[:MAX_LISTED])
+    n_others = len(words) - MAX_LISTED
+    if n_others <= 0:
+        return shown
+    return f"{shown} and {n_others} other{'s' if n_others > 1 else ''}"

@@ -24,7 +24,12 @@ from skcoad.cli._output import (
     check_table,
     save_table,
 )
-from skcoad.cli._reading import add_reading_arguments, describe, read_series
+from skcoad.cli._reading import (
+    add_reading_arguments,
+    describe,
+    read_series,
+    training_part,
+)
 from skcoad.cli._report import (
     print_segments,
     save_plot,
@@ -129,6 +134,7 @@ def execute(arguments: argparse.Namespace) -> int:
         raise ValueError(f"--top must be at least 1, got {arguments.top}")
     if arguments.threshold is not None and not math.isfinite(arguments.threshold):
         raise ValueError(f"--threshold must be finite, got {arguments.threshold}")
+    arguments.train = training_part(arguments.train, arguments.dayfirst)
     panel = _panel.open_many(arguments)
     if panel is not None:
         return _panel.execute(arguments, panel)
@@ -211,6 +217,10 @@ def _check_arguments(arguments: argparse.Namespace) -> None:
 
 def _read(arguments: argparse.Namespace) -> Series:
     """Read the series, and say what was recognised."""
+    from skcoad.datasets._series import without_empty_channels
+
     series = read_series(arguments)
+    if arguments.model is None and arguments.column is None:
+        series = without_empty_channels(series)
     print(describe(series))
     return series

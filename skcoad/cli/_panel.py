@@ -7,7 +7,9 @@ import glob
 import os
 import sys
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,7 @@ from skcoad.cli._report import print_reasons
 if TYPE_CHECKING:
     import pandas as pd
 
+    from skcoad.datasets import Series
     from skcoad.panel import Panel
 
 FOR_ONE_SERIES = ("model", "save", "scores", "plot", "report", "contamination")
@@ -92,10 +95,11 @@ def execute(arguments: argparse.Namespace, panel: Panel) -> int:
         by = ", one for each unique_id"
     left_out = _left_out(panel.left_out)
     print(f"{len(panel.names)} series in {arguments.file}{by}{left_out}")
+    left_out_lines: dict[str, str] = {}
     try:
         with worker_processes():
             found = detect_panel(
-                panel,
+                _noting(panel, left_out_lines),
                 detector,
                 train=arguments.train,
                 threshold=arguments.threshold,
@@ -108,7 +112,21 @@ def execute(arguments: argparse.Namespace, panel: Panel) -> int:
         if arguments.out is None:
             raise
         return interrupted(arguments.out)
-    return _print(found, arguments.top)
+    return _print(found, arguments.top, left_out_lines)
+
+
+def _noting(panel: Panel, noted: dict[str, str]) -> Panel:
+    """Keep, of each series that is read, which lines of its table were left out."""
+    from skcoad.datasets._body import LINES_LEFT_OUT
+
+    def read(index: int) -> Series:
+        series = panel.read(index)
+        notes = [note for note in series.notes if note.startswith(LINES_LEFT_OUT)]
+        if notes:
+            noted[panel.names[index]] = "; ".join(notes)
+        return series
+
+    return replace(panel, read=read)
 
 
 def _left_out(files: Sequence[str]) -> str:
@@ -118,8 +136,11 @@ def _left_out(files: Sequence[str]) -> str:
     return f"; {len(files)} other {noun} left out, such as {files[0]}"
 
 
-def _print(found: pd.DataFrame, limit: int) -> int:
-    """Print the highest segments, and what failed; return the status."""
+def _print(found: pd.DataFrame, limit: int, left_out: Mapping[str, str]) -> int:
+    """Print the highest segments, what was left out and what failed; return the status.
+
+    Lines of tables that were left out are given by the names of their series.
+    """
     failed = found[found["error"].notna()]
     quiet = found[found["start"].isna() & found["error"].isna()]
     segments = found[found["start"].notna()]
@@ -135,6 +156,14 @@ def _print(found: pd.DataFrame, limit: int) -> int:
         print_reasons(segments.head(limit)[shown])
     if len(quiet):
         print(f"No score is above the threshold in {len(quiet)} series.")
+    empty = found["series"][found["missing"] == 1].unique()
+    if len(empty):
+        print(
+            f"Of {len(empty)} series, such as {empty[0]}, nothing of a channel was "
+            "observed."
+        )
+    for name, note in islice(left_out.items(), 1):
+        print(f"Of {len(left_out)} series, such as {name}: {note}.")
     for name, error in failed[["series", "error"]].head(MAX_FAILURES).to_numpy():
         print(f"skcoad: {name}: {' '.join(error.split())}", file=sys.stderr)
     if len(failed) > MAX_FAILURES:

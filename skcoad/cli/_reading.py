@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from skcoad._text import list_text
 from skcoad._time import time_text
 
 if TYPE_CHECKING:
@@ -37,11 +39,11 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--train",
-        type=_train_part,
         metavar="PART",
         help="fit on the first part, and search the rest for anomalies: a number of "
         "timestamps (5000), a share (0.3 or 30%%), or the time at which the rest "
-        "begins (2024-03-01, in the zone of the series); 0: fit on and search all "
+        "begins (2024-03-01 or 01.03.2024, in the zone of the series; see "
+        "--dayfirst); 0: fit on and search all "
         "(default: as the file's name says, otherwise 0)",
     )
     parser.add_argument(
@@ -96,7 +98,7 @@ def read_series(arguments: argparse.Namespace) -> Series:
     Parameters
     ----------
     arguments : Namespace
-        The arguments.
+        The arguments; the training part as `training_part` gives it.
 
     Returns
     -------
@@ -136,19 +138,43 @@ def describe(series: Series) -> str:
     >>> describe(Series([1.0, 2.0], [0, 0], 0, "pump", ["flow"]))
     'pump: 2 timestamps of flow'
     """
+    from skcoad.datasets._series import unobserved_channels
+
     times = series.timestamps
     names = ", ".join(series.channel_names)
     what = f"{series.name}: {len(series.values)} timestamps of {names}"
     if times is not None:
         first, last = (time_text(times[row], series.timezone) for row in (0, -1))
         what += f"; from {first} to {last}"
+    empty = unobserved_channels(series)
+    if empty:
+        all_are = len(empty) == len(series.channel_names)
+        what += f"; empty: {'every column' if all_are else list_text(empty)}"
     return "; ".join([what, *series.notes])
 
 
-def _train_part(text: str) -> Any:
-    """Parse a count (int), a share (float), or a time (datetime)."""
-    from datetime import datetime
+def training_part(text: str | None, dayfirst: bool | None) -> Any:
+    """Read the argument of ``--train``.
 
+    Parameters
+    ----------
+    text : str or None
+        The argument; None if there is none.
+    dayfirst : bool or None
+        Whether ``01/02/2024`` is 1 February.
+
+    Returns
+    -------
+    int, float, datetime or None
+        A count, a share, or a time.
+
+    Raises
+    ------
+    ValueError
+        If it is none of these.
+    """
+    if text is None:
+        return None
     try:
         return int(text)
     except ValueError:
@@ -156,15 +182,27 @@ def _train_part(text: str) -> Any:
     try:
         share = float(text[:-1]) / 100 if text.endswith("%") else float(text)
     except ValueError:
-        pass
-    else:
-        if 0 <= share <= 1:
-            return share
-        raise argparse.ArgumentTypeError(f"a share is between 0 and 1, got {text}")
+        return _time(text, dayfirst)
+    if 0 <= share <= 1:
+        return share
+    raise ValueError(f"--train: a share is between 0 and 1, got {text}")
+
+
+def _time(text: str, dayfirst: bool | None) -> datetime:
+    from skcoad.datasets._times import is_time
+    from skcoad.datasets._training import read_time
+
     try:
         return datetime.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"a number of timestamps, a share such as 0.3 or 30%, or a time such as "
-            f"2024-03-01 or 2024-03-01T12:00, got {text!r}"
-        ) from None
+        pass
+    if not is_time(text):
+        raise ValueError(
+            "--train is a number of timestamps, a share such as 0.3 or 30%, or a time "
+            f"such as 2024-03-01 or 2024-03-01T12:00, got {text!r}"
+        )
+    try:
+        time: datetime = read_time(text, dayfirst).to_pydatetime()
+    except ValueError as error:
+        raise ValueError(f"--train: {error}") from None
+    return time

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from skcoad._text import list_text
 from skcoad.cli._output import save_figure, save_table
 
 if TYPE_CHECKING:
@@ -64,13 +65,22 @@ def print_segments(
     """Print what `segment_report` gave, the reason of each segment below its row.
 
     By fewer than `n_needed` rows fitted on nobody can say that nothing is unusual: the
-    threshold allows for one false alarm in so many.
+    threshold allows for one false alarm in so many; nor of channels without any value.
     """
+    from skcoad.datasets._series import unobserved_channels
+
+    empty, others = unobserved_channels(series, series.train_length), ""
+    if len(empty) == len(series.channel_names):
+        print("Nothing was observed: every value that was searched is missing.")
+        return
+    if empty:
+        print(f"Nothing of {list_text(empty)} was observed in what was searched.")
+        others = " in the others"
     if table.empty:
         observed = ~np.isnan(series.values).all(axis=1)
         searched = np.where(observed, found.scores, 0.0)[series.train_length :]
         n = series.train_length or len(series.values)
-        answer = "Nothing unusual: no"
+        answer = f"Nothing unusual{others}: no"
         if n < n_needed:
             answer = (
                 f"{n} rows fitted on are too few for 1 false alarm in {n_needed:,} "

@@ -8,14 +8,20 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from skcoad.datasets._fields import COMMENT, COMMENT_LINE, SPACES, Row, split_lines
+import numpy as np
+from numpy.typing import NDArray
+
+from skcoad.datasets._body import Layout, find_body
+from skcoad.datasets._fields import COMMENT, SPACES, Row, numbered_rows, split_lines
 from skcoad.datasets._header import find_header, is_numeric_header
-from skcoad.datasets._numbers import Marks, agreed_marks, is_missing, is_number
-from skcoad.datasets._times import is_time, is_time_name
+from skcoad.datasets._numbers import Marks, agreed_marks
+from skcoad.datasets._time_names import is_time_name
+from skcoad.datasets._times import kind_of
 
 _SEPARATORS = (";", "\t", ",", "|", SPACES)
 _SEPARATOR_NAMES = {"tab": "\t", r"\t": "\t", "space": SPACES, " ": SPACES}
 _SAMPLE = 200  # lines, comments apart, that show the separator and the header
+_FEW_LINES = 3
 _MARGIN = 0.02  # by which a separator must be better than one that is more usual
 _MOSTLY = 0.9  # of the characters are numbers and times, or the separator is doubtful
 _SAMPLE_CELLS = 2000  # of a line: a series in one line is no table
@@ -43,6 +49,10 @@ class Dialect(NamedTuple):
         Decimal mark and thousands separator.
     skipped : tuple of str
         Lines before the data that are neither header nor comment, such as units.
+    lines : ndarray of shape (n_rows,)
+        In which line of the text each row begins, the first line being 1.
+    left_out : tuple of str
+        What was left out between the rows and below them, in words.
     """
 
     separator: str
@@ -51,6 +61,8 @@ class Dialect(NamedTuple):
     n_columns: int
     marks: Marks
     skipped: tuple[str, ...]
+    lines: NDArray[np.intp]
+    left_out: tuple[str, ...]
 
 
 def find_dialect(
@@ -80,17 +92,19 @@ def find_dialect(
         If it is no table for another reason, or its decimal mark cannot be told.
     """
     if stated := re.match(r'"?sep=(.)"?[ ]*\n', text, re.IGNORECASE):
-        text = text[stated.end() :]
+        text = "\n" + text[stated.end() :]  # so that lines keep their numbers
         separator = separator or stated[1]
-    text = text.rstrip(" \n")  # a tab may end a row
+    ended, text = text, text.rstrip(" \n")  # a tab may end a row
     if not text.strip():
         raise ValueError(f"{name} is empty")
     separator = _SEPARATOR_NAMES.get(separator or "", separator)
     if separator is not None and len(separator) > 1 and separator != SPACES:
         raise ValueError(f"a separator is one character, got {separator!r}")
+    is_ended = "\n" in ended[len(text) :]
+    sample = text if is_ended else _without_last_line(text)
     try:
-        separator = separator or _find_separator(text, decimal)
-        lines = list(_records(text, separator))
+        separator = separator or _find_separator(sample, decimal)
+        lines = list(_records(sample, separator))
     except ValueError as error:
         raise ValueError(f"{name} is not a CSV file: {error}") from None
     kinds = _column_kinds([cells for _, cells in lines])
@@ -104,23 +118,33 @@ def find_dialect(
         )
     above = [cells for _, cells in lines[:start]]
     names, skipped = find_header(above, kinds, separator, name)
-    if n_columns > 1 and ("time" in kinds or any(map(is_time_name, names or ()))):
-        text = _without_empty_rows_at_the_end(text, separator)
     if names is None and is_numeric_header([cells for _, cells in lines[start:]]):
         names = tuple(cell.strip() for cell in lines[start][1])
         start += 1
-    first_line = lines[start - 1][0] if start else 0
-    body = _without_lines(text, first_line)
-    if COMMENT_LINE.search(body):
-        body = COMMENT_LINE.sub("", body)
-    _check_widths(body, separator, n_columns, name)
+    first, header = lines[start - 1][0] if start else 0, _header_lines(lines, names)
+    layout = Layout(
+        separator,
+        kinds,
+        _time_position(kinds, names),
+        header,
+        is_ended,
+    )
+    try:
+        body, rows, left_out = find_body(text.split("\n"), first, layout)
+    except ValueError as error:
+        raise ValueError(f"{name} is not a CSV file: {error}") from None
     # The beginning usually shows it.
     samples = (
         split_lines(sample.split("\n"), separator)
         for sample in (body[:_MARKS_SAMPLE], body)
     )
     marks = agreed_marks(samples, decimal, separator, name)
-    return Dialect(separator, names, body, n_columns, marks, skipped)
+    return Dialect(separator, names, body, n_columns, marks, skipped, rows, left_out)
+
+
+def _without_last_line(text: str) -> str:
+    """Leave out what may be cut off, of a table whose other lines show what it is."""
+    return text[: text.rfind("\n")] if text.count("\n") > _FEW_LINES else text
 
 
 def _records(text: str, separator: str) -> Iterator[tuple[int, Row]]:
@@ -131,16 +155,32 @@ def _records(text: str, separator: str) -> Iterator[tuple[int, Row]]:
             f"a line has more than {csv.field_size_limit()} characters; a table has a "
             "line for each timestamp"
         )
-    n_read = 0
+    yield from numbered_rows(lines, separator)
 
-    def counted() -> Iterator[str]:
-        nonlocal n_read
-        for line in lines:
-            n_read += 1
-            yield line
 
-    for cells in split_lines(counted(), separator):
-        yield n_read, cells
+def _header_lines(
+    records: Sequence[tuple[int, Row]], names: Sequence[str] | None
+) -> slice:
+    """Positions of the lines of the header, if words are among its names."""
+    start = 0
+    for stop, cells in records:
+        given = [" ".join(cell.split()) for cell in cells if cell.strip()]
+        if given == [name for name in names or () if name]:
+            is_of_words = any(kind_of(cell) == "text" for cell in given)
+            return slice(start, stop if is_of_words else start)
+        start = stop
+    return slice(0, 0)
+
+
+def _time_position(kinds: Sequence[str], names: Sequence[str] | None) -> int | None:
+    """Position of the first column of times, also of times that are numbers."""
+    named = map(is_time_name, names or [""] * len(kinds))
+    times = (
+        position
+        for position, (kind, is_named) in enumerate(zip(kinds, named, strict=True))
+        if kind == "time" or (kind == "number" and is_named)
+    )
+    return next(times, None)
 
 
 def _first_lines(text: str) -> list[str]:
@@ -169,15 +209,27 @@ def _find_separator(text: str, decimal: str | None) -> str:
         width, count = Counter(map(len, rows)).most_common(1)[0]
         if width < 2 or count < 0.9 * len(rows):
             continue
-        cells = [c for row in rows if len(row) == width for c in row[:_SAMPLE_CELLS]]
-        # By characters: a separator within words or times makes many fields of one.
-        n_known = sum(len(cell) for cell in cells if _kind(cell) != "text")
-        share = n_known / max(1, sum(map(len, cells)))
+        share = _known_share([row for row in rows if len(row) == width])
         if share > best_share + _MARGIN:
             best, best_share = separator, share
     if best == SPACES and best_share < _MOSTLY:
         return _separator_of_header(text, decimal) or best
     return best
+
+
+def _known_share(rows: Sequence[Row]) -> float:
+    """Share of the characters of rows that are in numbers and times.
+
+    By characters: a separator within words or times makes many fields of one. A header
+    that is repeated has neither, and does not count.
+    """
+    n_known = n_all = 0
+    for row in rows:
+        cells = [(kind_of(cell), len(cell)) for cell in row[:_SAMPLE_CELLS]]
+        if any(kind in ("number", "time") for kind, _ in cells):
+            n_known += sum(length for kind, length in cells if kind != "text")
+            n_all += sum(length for _, length in cells)
+    return n_known / max(1, n_all)
 
 
 def _separator_of_header(text: str, decimal: str | None) -> str | None:
@@ -207,14 +259,6 @@ def _later_half(rows: Sequence[Row]) -> list[Row]:
     return list(rows[len(rows) // 2 :])
 
 
-def _kind(cell: str) -> str:
-    if is_missing(cell):
-        return "missing"
-    if is_number(cell):
-        return "number"
-    return "time" if is_time(cell) else "text"
-
-
 def _column_kinds(rows: Sequence[Row]) -> list[str]:
     """What most of the later cells of each column are."""
     later = _later_half(rows)
@@ -223,7 +267,7 @@ def _column_kinds(rows: Sequence[Row]) -> list[str]:
     width = Counter(map(len, later)).most_common(1)[0][0]
     kinds = []
     for column in range(width):
-        counts = Counter(_kind(row[column]) for row in later if len(row) == width)
+        counts = Counter(kind_of(row[column]) for row in later if len(row) == width)
         del counts["missing"]
         kinds.append(counts.most_common(1)[0][0] if counts else "missing")
     return kinds
@@ -234,7 +278,7 @@ def _is_data(cells: Row, kinds: Sequence[str]) -> bool:
     if len(cells) != len(kinds) or COMMENT.match(cells[0]):
         # An empty line is an empty field where there is only one.
         return False
-    pairs = [(_kind(cell), kind) for cell, kind in zip(cells, kinds, strict=True)]
+    pairs = [(kind_of(cell), kind) for cell, kind in zip(cells, kinds, strict=True)]
     times = [own for own, kind in pairs if kind == "time"]
     numbers = [own for own, kind in pairs if kind == "number"]
     if times and ("time" in times or "text" in times):
@@ -242,39 +286,3 @@ def _is_data(cells: Row, kinds: Sequence[str]) -> bool:
     if len(pairs) == 1 and numbers == ["missing"]:
         return True
     return "number" in numbers and "text" not in numbers
-
-
-def _without_empty_rows_at_the_end(text: str, separator: str) -> str:
-    """Cut off lines of separators alone, as spreadsheets leave them."""
-    marks = '\n\t "' + ("" if separator == SPACES else separator)
-    stop = len(text)
-    while (start := text.rfind("\n", 0, stop)) >= 0:
-        if text[start:stop].strip(marks):
-            break
-        stop = start
-    return text[:stop]
-
-
-def _without_lines(text: str, n_lines: int) -> str:
-    start = 0
-    for _ in range(n_lines):
-        start = text.index("\n", start) + 1
-    return text[start:]
-
-
-def _check_widths(body: str, separator: str, n_columns: int, name: str) -> None:
-    """Raise ValueError for the first row with another number of fields."""
-    if separator != SPACES and '"' not in body:  # the quick way
-        lines = body.split("\n")
-        widths = [line.count(separator) + 1 if line.strip() else 0 for line in lines]
-    else:
-        try:
-            widths = list(map(len, split_lines(body.split("\n"), separator)))
-        except ValueError as error:
-            raise ValueError(f"{name} is not a CSV file: {error}") from None
-    for row, width in enumerate(width for width in widths if width):
-        if width != n_columns:
-            raise ValueError(
-                f"{name} is not a CSV file: row {row} has {width} fields instead of "
-                f"{n_columns}"
-            )

@@ -59,14 +59,18 @@ def load_series(
     alone in a zip file.
 
     - Lines before the header, comments, and lines of units are skipped. There need
-      not be a header.
+      not be a header. Left out, with a note, are the header where it comes again, a
+      last line that was cut off, and a footer: up to five lines below the rows that
+      have no time where rows have theirs, such as ``Mean;20.5``.
     - Times are the columns of dates or times of day, or the column of numbers that is
-      named ``time``, ``timestamp``, ``date`` or the like, or columns named ``year``,
-      ``month``, ``day`` and so on; without these, a column that counts the rows.
-      Numbers are read as time since 1970 or as dates where they can be. The zone of
-      times is kept (``series.timezone``; ``series.timestamps`` are then of UTC): their
-      offset, or UTC where offsets vary, as over the change to winter time. A column
-      named ``hour`` or the like, of 0 to 24, is joined with dates that repeat.
+      named ``time``, ``timestamp``, ``date``, ``Zeit`` or the like, or columns named
+      ``year``, ``month``, ``day`` and so on; without these, a column that counts the
+      rows. Numbers are read as time since 1970 or as dates where they can be, and
+      under the name of a date (``Date``, ``Datum``, ``Fecha``) as Excel's numbers of
+      days. The zone of times is kept (``series.timezone``; ``series.timestamps`` are
+      then of UTC): their offset, or UTC where offsets vary, as over the change to
+      winter time. A column named ``hour`` or the like, of 0 to 24, is joined with dates
+      that repeat.
     - Rows are put into time order. The spacing is the median step, or the smallest
       where so many rows are missing that the median is a multiple of it; missing rows
       become missing values.

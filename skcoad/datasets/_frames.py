@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from skcoad.datasets._dialect import NoTableError, find_dialect
-from skcoad.datasets._fields import SPACES
+from skcoad.datasets._fields import LINE, SPACES
 from skcoad.datasets._numbers import Marks, frame_marks
 from skcoad.datasets._source import decode, is_workbook
 from skcoad.datasets._unpacking import MAX_UNPACKED
@@ -112,7 +112,10 @@ def parse_text(text: str, name: str, sep: str | None, decimal: str | None) -> Pa
         )
     except ValueError as error:  # pandas' parser errors are ValueErrors
         raise ValueError(f"{name} is not a CSV file: {error}") from None
+    if len(frame) == len(dialect.lines):
+        frame.index = pd.Index(dialect.lines, name=LINE)
     notes = [f"skipped: {line}" for line in dialect.skipped]
+    notes += dialect.left_out
     if dialect.names is None:
         frame.columns = pd.Index(f"channel_{i}" for i in range(dialect.n_columns))
         return frame, dialect.marks, notes
@@ -203,7 +206,8 @@ def _label_times(labels: pd.Index[Any]) -> pd.Index[Any] | None:
     """The times that labels of text are, if they are."""
     import pandas as pd
 
-    from skcoad.datasets._times import holds_times, is_epoch, parse_times
+    from skcoad.datasets._time_numbers import is_epoch
+    from skcoad.datasets._times import holds_times, parse_times
 
     column = pd.Series(labels)
     numbers = pd.to_numeric(column, errors="coerce")
@@ -251,7 +255,7 @@ def _parse_workbook(
         if len(filled) > 1:
             others = [other for other in filled if other != title]
             notes.insert(0, f"sheet {title}, not {', '.join(others)}")
-        return frame, marks, notes
+        return frame.reset_index(drop=True), marks, notes
     raise ValueError(
         f"{name}: no line has numbers or times in its fields, in any of the sheets "
         f"{', '.join(map(repr, [sheet] if sheet else sheets))}"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from skcoad.datasets._fields import COMMENT, SPACES, Row
 from skcoad.datasets._numbers import is_missing
-from skcoad.datasets._times import is_time_name
+from skcoad.datasets._time_names import is_time_name
 
 Names = tuple[str, ...]
 

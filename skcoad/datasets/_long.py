@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 ENCODINGS = ("ascii", "utf-16-le", "utf-16-be")
 
 
-def read_long(path: Path, options: TableOptions) -> pd.DataFrame | None:
+def read_long(
+    path: Path, options: TableOptions
+) -> tuple[pd.DataFrame, list[str]] | None:
     """Read a file that is a table of many series.
 
     Parameters
@@ -35,9 +37,9 @@ def read_long(path: Path, options: TableOptions) -> pd.DataFrame | None:
 
     Returns
     -------
-    frame : DataFrame or None
-        Its columns. None if the file has none of these names, or is a workbook or
-        another zip file.
+    found : tuple of DataFrame and list of str, or None
+        Its columns, and what was recognised. None if the file has none of these names,
+        or is a workbook or another zip file.
 
     Raises
     ------
@@ -49,9 +51,9 @@ def read_long(path: Path, options: TableOptions) -> pd.DataFrame | None:
     data = read_bytes(path)
     if not any(ID.encode(encoding) in data for encoding in ENCODINGS):  # fast
         return None
-    frame, _, _ = parse_table(
+    frame, _, notes = parse_table(
         data, path.name, sep=options.sep, decimal=options.decimal, sheet=options.sheet
     )
     given = options.time_column or TIME
     times = [given] if isinstance(given, str) else given
-    return frame if {ID, *times} <= set(frame) else None
+    return (frame, notes) if {ID, *times} <= set(frame) else None

@@ -179,10 +179,11 @@ def open_long(path: str | os.PathLike[str], **options: Any) -> Panel | None:
         If it has the names of that format somewhere, and is no such table.
     """
     _check_options(options)
-    frame = read_long(Path(path), TableOptions(**options))
-    if frame is None:
+    found = read_long(Path(path), TableOptions(**options))
+    if found is None:
         return None
-    return _of_long(frame, options)
+    frame, notes = found
+    return _of_long(frame, options, notes)
 
 
 def _check_options(options: Mapping[str, Any]) -> None:
@@ -282,7 +283,9 @@ def _with_id_and_time(frame: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
-def _of_long(frame: pd.DataFrame, options: Mapping[str, Any]) -> Panel:
+def _of_long(
+    frame: pd.DataFrame, options: Mapping[str, Any], notes: Sequence[str] = ()
+) -> Panel:
     given = options.get("time_column") or TIME
     times = [given] if isinstance(given, str) else list(given)
     options = {k: v for k, v in options.items() if k not in OF_FILES}
@@ -306,7 +309,8 @@ def _of_long(frame: pd.DataFrame, options: Mapping[str, Any]) -> Panel:
 
     def read(index: int) -> Series:
         one = frame.iloc[positions[index]][[*times, *channels]]
-        return from_frame(one, name=names[index], **options)
+        series = from_frame(one, name=names[index], **options)
+        return replace(series, notes=(*notes, *series.notes))
 
     return Panel(names, read)
 

@@ -5,27 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skcoad.datasets._fields import place
+from skcoad.datasets._labels import find_labels
 from skcoad.datasets._numbers import Marks, shorten, to_floats
-from skcoad.datasets._times import (
-    TIME_NAMES,
+from skcoad.datasets._time_names import TIME_NAMES, is_time_name, normalise, words
+from skcoad.datasets._time_numbers import (
     TimeColumn,
     clock_of_numbers,
-    holds_times,
     hours_of_numbers,
-    is_date,
     is_date_number,
     is_epoch,
-    is_time_name,
-    join_calendar,
-    normalise,
-    parse_times,
+    is_serial_date,
 )
+from skcoad.datasets._times import holds_times, is_date, join_calendar, parse_times
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,29 +44,8 @@ _INDEX_NAMES = {"", "index", "id", "row", "record", "no", "nr", "unnamed_0"}
 _UNNAMED = re.compile(r"(?:Unnamed: 0(?:\.\d+)?)?")
 # Of a table of many series, as Nixtla's libraries name them.
 ID, TIME = "unique_id", "ds"
-# Any column with one of these words holds labels; it must be of 0 and 1.
-_LABEL_WORDS = {
-    *("label", "labels", "anomaly", "anomalies", "anomalous", "outlier", "outliers"),
-    *("changepoint", "changepoints", "groundtruth"),
-}
 # Share of rows that may have the time of another row of their series, by mistake.
 _FEW_REPEATED = 0.01
-# Columns with one of these may hold labels or measurements: their values decide.
-_MAYBE_LABEL_WORDS = {"attack", "attacks", "fault", "faults"}
-_LABEL_TEXTS = {
-    "normal": 0,
-    "false": 0,
-    "no": 0,
-    "attack": 1,
-    "a ttack": 1,  # as SWaT writes it
-    "anomaly": 1,
-    "anomalous": 1,
-    "abnormal": 1,
-    "fault": 1,
-    "outlier": 1,
-    "true": 1,
-    "yes": 1,
-}
 
 
 @dataclass(frozen=True)
@@ -129,12 +106,17 @@ def assign_roles(
     notes: list[str] = []
     time_names, others = _find_times(frame, name, time_column)
     if time_names:  # lines of separators alone, as spreadsheets leave at the end
-        frame = frame[~frame.isna().all(axis=1)].reset_index(drop=True)
+        frame = frame[~frame.isna().all(axis=1)]
     try:
         times = _parse_times(frame[time_names], dayfirst)
     except ValueError as error:
         source = " and ".join(column or "index" for column in time_names)
         raise ValueError(f"{name}: {source}: {error}") from None
+    notes += [
+        f"{column}: Excel's numbers of days, read as dates"
+        for column in time_names
+        if is_serial_date(frame[column])
+    ]
     rest = [c for c in map(str, frame) if c not in (*time_names, *others)]
 
     labels, label_names, invalid_labels = find_labels(frame[rest])
@@ -203,13 +185,13 @@ def _channels(
     for column in map(str, frame):
         values, invalid = to_floats(frame[column], marks)
         if len(invalid):
-            texts[column] = f"{shorten(invalid.iloc[0])} in row {invalid.index[0]}"
+            texts[column] = f"{shorten(invalid.iloc[0])} in {place(invalid, 0)}"
         elif not np.isinf(values).any():
             channels[column] = values
             n_bad += int(np.isnan(values).sum() - frame[column].isna().sum())
         elif column in asked:
-            row = int(np.argmax(np.isinf(values)))
-            raise ValueError(f"{name}: column {column!r} is infinite in row {row}")
+            where = place(frame[column], int(np.argmax(np.isinf(values))))
+            raise ValueError(f"{name}: column {column!r} is infinite in {where}")
     return channels, texts, n_bad
 
 
@@ -264,12 +246,6 @@ def find_series_column(frame: pd.DataFrame, times: Any) -> str | None:
         if repeated.sum() <= _FEW_REPEATED * len(values):
             return column
     return None
-
-
-def _words(name: str) -> set[str]:
-    normal = normalise(name)
-    words = normal.split("_")
-    return {*words, *map("".join, pairwise(words))}  # change_point, too
 
 
 def _find_times(
@@ -340,7 +316,9 @@ def _holds_times(frame: pd.DataFrame, column: str) -> bool:
         return False
     ordered = values.is_monotonic_increasing or values.is_monotonic_decreasing
     is_first = column == frame.columns[0] and ordered and values.is_unique
-    if _words(column) & _TIME_WORDS:
+    if is_serial_date(values):
+        return True
+    if words(column) & _TIME_WORDS:
         return is_epoch(values)
     if not is_first:
         return False
@@ -425,42 +403,3 @@ def _without_clock(column: TimeColumn) -> TimeColumn:
     ):
         return column
     return column._replace(kind="date")
-
-
-def find_labels(
-    frame: pd.DataFrame,
-) -> tuple[NDArray[np.int64], list[str], dict[str, object]]:
-    """1 where any column of labels is, and the names of these columns.
-
-    Those that have the name of labels alone come with a cell that is none.
-    """
-    found: dict[str, NDArray[np.float64]] = {}
-    wrong: dict[str, object] = {}
-    for column in map(str, frame):
-        words = _words(column)
-        certain = bool(words & _LABEL_WORDS)
-        if not certain and not words & _MAYBE_LABEL_WORDS:
-            continue
-        values = _label_values(frame[column])
-        invalid = ~np.isin(values, (0, 1))
-        if not invalid.any():
-            found[column] = values
-        elif certain:
-            wrong[column] = frame[column].to_numpy(dtype=object)[invalid][0]
-    # The points where something changes are not the anomalies themselves.
-    changes = [c for c in found if _words(c) & {"changepoint", "changepoints"}]
-    used = [column for column in found if column not in changes] or list(found)
-    labels = np.zeros(len(frame), dtype=np.int64)
-    for column in used:
-        labels |= found[column].astype(np.int64)
-    return labels, list(found), wrong
-
-
-def _label_values(column: pd.Series) -> NDArray[np.float64]:
-    if column.dtype.kind in "biuf":
-        return column.to_numpy(dtype=float, na_value=np.nan)
-    texts = column.astype(str).str.strip().str.lower()
-    known = texts.map(lambda text: _LABEL_TEXTS.get(text, text))
-    values, invalid = to_floats(known, Marks())
-    values[invalid.index.to_numpy(dtype=int)] = np.nan
-    return values

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skcoad._grid import zoned_grid
+from skcoad._text import list_text
 from skcoad._time import MAX_STRETCH, Grid, find_grid, in_utc, time_text
 from skcoad.datasets._roles import Columns, several_rows
 from skcoad.datasets._series import Series, zoned_index
@@ -20,7 +22,12 @@ _RESAMPLE_ADVICE = (
 _CLOCK_CHANGE = np.timedelta64(1, "h")
 
 
-def to_series(columns: Columns, name: str, resample: str | None) -> Series:
+def to_series(
+    columns: Columns,
+    name: str,
+    resample: str | None,
+    asked: Sequence[str] | None = None,
+) -> Series:
     """Make a series of the rows, in time order and at regular times.
 
     Parameters
@@ -31,6 +38,8 @@ def to_series(columns: Columns, name: str, resample: str | None) -> Series:
         Name of the series.
     resample : str or None
         Width of the intervals to average over.
+    asked : sequence of str, default=None
+        Names of the channels that will be used, if not all are.
 
     Returns
     -------
@@ -47,12 +56,15 @@ def to_series(columns: Columns, name: str, resample: str | None) -> Series:
         if columns.times is None:
             if resample is not None:
                 raise ValueError("resampling needs times, and no column has any")
+            missing = _missing_shares(columns)
         else:
-            columns, spacing, notes = _regular(columns, resample)
+            columns, spacing, missing, notes = _regular(columns, resample)
             if len(columns.values) > 1:
                 notes.insert(0, f"every {spacing}")
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
+    if text := _missing_text(missing, asked):
+        notes.append(text)
     times = columns.times
     if times is not None and times.dtype.kind == "m":
         times = times / np.timedelta64(1, "s")
@@ -69,14 +81,45 @@ def to_series(columns: Columns, name: str, resample: str | None) -> Series:
     )
 
 
-def _regular(columns: Columns, resample: str | None) -> tuple[Columns, str, list[str]]:
+def _missing_shares(columns: Columns) -> dict[str, float]:
+    """Share of the values of each channel that are missing."""
+    if not len(columns.values):
+        return {}
+    shares = np.isnan(columns.values).mean(axis=0)
+    return dict(zip(columns.channel_names, shares.tolist(), strict=True))
+
+
+def _missing_text(
+    shares: Mapping[str, float], asked: Sequence[str] | None
+) -> str | None:
+    """Say how much is missing of the channels that have some values, most first."""
+    known = {name: share for name, share in shares.items() if 0 < share < 1}
+    texts = [
+        f"{_percent(share)} of {name}"
+        for name, share in sorted(known.items(), key=lambda item: -item[1])
+        if asked is None or name in asked
+    ]
+    return f"missing: {list_text(texts)}" if texts else None
+
+
+def _percent(share: float) -> str:
+    if share < 0.005:
+        return "less than 1%"
+    return "more than 99%" if share > 0.995 else f"{share:.0%}"
+
+
+def _regular(
+    columns: Columns, resample: str | None
+) -> tuple[Columns, str, dict[str, float], list[str]]:
+    """Columns at regular times, their spacing, what was missing before, and notes."""
     columns, notes = _in_order(columns, resampled=resample is not None)
     columns, n_repeated = _without_repeated_rows(columns)
     if n_repeated:
         notes.append(f"{n_repeated} repeated rows left out")
     times = _times(columns)
     if resample is not None:
-        return _resampled(columns, resample), resample, notes
+        columns = _resampled(columns, resample)
+        return columns, resample, _missing_shares(columns), notes
     same = np.flatnonzero(times[1:] == times[:-1])
     if same.size:
         first = time_text(times[same[0]], columns.timezone)
@@ -89,14 +132,15 @@ def _regular(columns: Columns, resample: str | None) -> tuple[Columns, str, list
         grid = _grid(columns)
     except ValueError as error:
         raise ValueError(f"{error}{_RESAMPLE_ADVICE}") from None
+    missing = _missing_shares(columns)
     if not grid.n_missing:
-        return columns, grid.spacing, notes
+        return columns, grid.spacing, missing, notes
     notes.append(f"{grid.n_missing} missing rows are missing values")
     values = np.full((len(grid.times), columns.values.shape[1]), np.nan)
     labels = np.zeros(len(grid.times), dtype=np.int64)
     values[grid.rows], labels[grid.rows] = columns.values, columns.labels
     filled = replace(columns, values=values, labels=labels, times=grid.times)
-    return filled, grid.spacing, notes
+    return filled, grid.spacing, missing, notes
 
 
 def _grid(columns: Columns) -> Grid:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from skcoad._arguments import check_sequence
 from skcoad._series import check_length, check_series, check_train_length
+from skcoad._text import list_text
 from skcoad._time import in_utc, time_index, zone_name
 
 if TYPE_CHECKING:
@@ -192,6 +193,42 @@ def with_columns(series: Series, names: Sequence[str]) -> Series:
             )
     columns = [series.channel_names.index(name) for name in names]
     return replace(series, values=series.values[:, columns], channel_names=tuple(names))
+
+
+def unobserved_channels(series: Series, start: int = 0) -> list[str]:
+    """Names of the channels that have no value, from a row on.
+
+    Examples
+    --------
+    >>> from skcoad.datasets import Series
+    >>> from skcoad.datasets._series import unobserved_channels
+    >>> nan = float("nan")
+    >>> series = Series([[1, nan], [2, nan]], [0, 0], 0, "pump", ["flow", "heat"])
+    >>> unobserved_channels(series)
+    ['heat']
+    """
+    empty = np.isnan(series.values[start:]).all(axis=0)
+    return [series.channel_names[channel] for channel in np.flatnonzero(empty)]
+
+
+def without_empty_channels(series: Series) -> Series:
+    """Leave out the channels that have no value, unless none has one.
+
+    Returns
+    -------
+    series : Series
+        A note names what was left out.
+    """
+    empty = unobserved_channels(series)
+    if len(empty) in (0, len(series.channel_names)):
+        return series
+    observed = np.flatnonzero(~np.isnan(series.values).all(axis=0))
+    return replace(
+        series,
+        values=series.values[:, observed],
+        channel_names=tuple(series.channel_names[channel] for channel in observed),
+        notes=(*series.notes, f"empty, left out: {list_text(empty)}"),
+    )
 
 
 def known_names(series: Series) -> tuple[str, ...] | None:

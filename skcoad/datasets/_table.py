@@ -175,7 +175,7 @@ def _to_series(columns: Columns, name: str, options: TableOptions) -> Series:
             )
         note = f"averaged over the series of column {columns.series_column!r}"
         columns = replace(columns, notes=(*columns.notes, note))
-    series = to_series(columns, name, options.resample)
+    series = to_series(columns, name, options.resample, options.columns)
     return series if options.columns is None else with_columns(series, options.columns)
 
 

@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import re
 from datetime import timezone
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from skcoad._time import find_grid, in_utc, time_index, zone_name
+from skcoad._time import in_utc, time_index, zone_name
+from skcoad.datasets._fields import place
+from skcoad.datasets._numbers import is_missing, is_number
+from skcoad.datasets._time_numbers import (
+    TimeColumn,
+    TimeKind,
+    is_serial_date,
+    parse_numbers,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# Names, as `normalise` writes them.
-TIME_NAMES = {
-    *("timestamp", "timestamps", "time", "datetime", "date", "date_time", "time_stamp"),
-}
-EpochUnit = Literal["s", "ms", "us", "ns"]
-TimeKind = Literal["datetime", "date", "clock", "number"]
-
-# The time since 1970 from 1980 to 2100, which no unit shares with another.
-_EPOCH_UNITS: dict[EpochUnit, float] = {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}
-_EPOCH_RANGE = (3.1e8, 4.2e9)  # seconds
 _PIVOT = 69  # years of two digits from here on are of the last century, as in POSIX
-_COMPACT_FORMATS = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 
 _CLOCK = r"""
     (?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?
@@ -46,37 +42,39 @@ _TIME = re.compile(
     re.VERBOSE,
 )
 _CLOCK_ONLY = re.compile(_CLOCK, re.VERBOSE)
-_ABBREVIATION = re.compile(r" [A-Z]{2,5}$")  # of a zone; several have the same
+_ABBREVIATION = re.compile(r" ([A-Z]{2,5})$")  # of a zone
+# Zones far from each other have the same, so that these advise and do not decide. IST
+# is usual in India, Ireland and Israel.
+_USUAL_OFFSETS = {
+    **dict.fromkeys(("CET", "MEZ", "BST", "WEST"), "+01:00"),
+    **dict.fromkeys(("CEST", "MESZ", "EET", "SAST"), "+02:00"),
+    **dict.fromkeys(("EEST", "MSK"), "+03:00"),
+    **dict.fromkeys(("SGT", "HKT", "AWST"), "+08:00"),
+    **dict.fromkeys(("JST", "KST"), "+09:00"),
+    **{"WET": "+00:00", "ACST": "+09:30", "AEST": "+10:00", "AEDT": "+11:00"},
+    **{"NZST": "+12:00", "NZDT": "+13:00", "EDT": "-04:00", "MST": "-07:00"},
+    **{"EST": "-05:00", "CDT": "-05:00", "CST": "-06:00", "MDT": "-06:00"},
+    **{"PDT": "-07:00", "PST": "-08:00", "AKST": "-09:00", "HST": "-10:00"},
+}
 _MONTHS = [
     *("jan", "feb", "mar", "apr", "may", "jun"),
     *("jul", "aug", "sep", "oct", "nov", "dec"),
 ]
 
 
-class TimeColumn(NamedTuple):
-    """A column of times; dates and times of day can be added to each other."""
-
-    kind: TimeKind
-    values: NDArray[Any]  # of shape (n_rows,); dates that have a zone are of UTC
-    zone: str | None = None  # by a name that pandas knows
-
-
-def is_time_name(name: str) -> bool:
-    """Whether a column of this name holds times, whatever its values are."""
-    return normalise(name) in TIME_NAMES
-
-
-def normalise(name: str) -> str:
-    """Write a name in lower case and without a unit, its words with underscores."""
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)  # isAnomaly
-    bare = re.sub(r"[(\[].*?[)\]]", "", spaced).lower()
-    return re.sub(r"[^a-z0-9]+", "_", bare).strip("_")
-
-
 def is_time(cell: str) -> bool:
     """Whether a cell is a date, a time of day, or both."""
     cell = cell.strip()
     return bool(_TIME.fullmatch(cell) or _CLOCK_ONLY.fullmatch(cell))
+
+
+def kind_of(cell: str) -> str:
+    """What a cell is: "missing", "number", "time" or "text"."""
+    if is_missing(cell):
+        return "missing"
+    if is_number(cell):
+        return "number"
+    return "time" if is_time(cell) else "text"
 
 
 def holds_times(column: pd.Series) -> bool:
@@ -94,69 +92,13 @@ def holds_times(column: pd.Series) -> bool:
     return 2 * sum(is_time(str(cell)) for cell in known) > len(known)
 
 
-def is_epoch(column: pd.Series) -> bool:
-    """Whether all values of a numeric column are times since 1970 in one unit."""
-    return _epoch_unit(column.to_numpy(dtype=float, na_value=np.nan)) is not None
-
-
-def is_date_number(column: pd.Series) -> bool:
-    """Whether all values of a numeric column are dates such as 202401312359.
-
-    Or times of day such as 930 and 1015.
-    """
-    return column.dtype.kind in "iu" and _parse_numbers(column).kind != "number"
-
-
 def is_date(column: pd.Series) -> bool:
     """Whether a column of times begins with a date without a time of day."""
+    if is_serial_date(column):
+        return bool((column % 1 == 0).all())
     if column.dtype.kind in "iu":
-        return _parse_numbers(column).kind == "date"
+        return parse_numbers(column).kind == "date"
     return column.dtype.kind != "f" and ":" not in str(column.iloc[0])
-
-
-def clock_of_numbers(column: pd.Series) -> NDArray[Any] | None:
-    """Read whole numbers as times of day such as 930 and 1015, or 93000 and 101500.
-
-    Parameters
-    ----------
-    column : Series of shape (n_rows,)
-        Numbers.
-
-    Returns
-    -------
-    ndarray of shape (n_rows,) or None
-        Of timedelta64; None if a number is no such time, or all are below 100.
-    """
-    if column.dtype.kind not in "iu":
-        return None
-    numbers = column.to_numpy(dtype=np.int64)
-    if numbers.min() < 0 or not 100 <= numbers.max() <= 24_00_00:
-        return None
-    if numbers.max() <= 24_00:
-        numbers = 100 * numbers
-    minutes, seconds = numbers // 100 % 100, numbers % 100
-    if (minutes > 59).any() or (seconds > 59).any():
-        return None
-    total: NDArray[np.int64] = 3600 * (numbers // 100_00) + 60 * minutes + seconds
-    return total.astype("timedelta64[s]")
-
-
-def hours_of_numbers(column: pd.Series) -> NDArray[Any] | None:
-    """Read whole numbers as hours since midnight; 24 is the midnight that ends the day.
-
-    Parameters
-    ----------
-    column : Series of shape (n_rows,)
-        Numbers.
-
-    Returns
-    -------
-    ndarray of shape (n_rows,) or None
-        Of timedelta64; None if a number is no such hour.
-    """
-    if column.dtype.kind not in "iu" or not column.between(0, 24).all():
-        return None
-    return 3600 * column.to_numpy(dtype=np.int64).astype("timedelta64[s]")
 
 
 def join_calendar(frame: pd.DataFrame) -> TimeColumn:
@@ -179,7 +121,8 @@ def parse_times(column: pd.Series, dayfirst: bool | None) -> TimeColumn:
     winter time; without a zone, times stay as they are. Whole numbers are read as dates
     (20240131, 2024013123) or as the time since 1970 in s, ms, us or ns where they can
     be, and as months (202401) or times of day (930, 1015; 93000, 101500) where their
-    spacing is regular only then; other numbers stay numbers.
+    spacing is regular only then. Under the name of a date, they are also read as the
+    numbers of days that Excel writes. Other numbers stay numbers.
 
     Parameters
     ----------
@@ -202,108 +145,15 @@ def parse_times(column: pd.Series, dayfirst: bool | None) -> TimeColumn:
 
     missing = np.flatnonzero(column.isna())
     if missing.size:
-        raise ValueError(f"the time of row {missing[0]} is missing")
+        raise ValueError(f"the time of {place(column, missing[0])} is missing")
     index = time_index(column)
     if index is not None:
         kind: TimeKind = "clock" if index.dtype.kind == "m" else "datetime"
         zone = zone_name(getattr(index, "tz", None))
         return TimeColumn(kind, in_utc(index).to_numpy(), zone)
     if pd.api.types.is_numeric_dtype(column):
-        return _parse_numbers(column)
+        return parse_numbers(column)
     return _parse_text(column.astype("string").str.strip(), dayfirst)
-
-
-def _parse_numbers(column: pd.Series) -> TimeColumn:
-    import pandas as pd
-
-    numbers = column.to_numpy(dtype=float)
-    if not np.isfinite(numbers).all():
-        raise ValueError("a time is infinite")
-    # Of epochs, those of 2030 to 2036 alone could look like it, and hardly all rows.
-    hours = _hours_of_days(column)
-    if hours is not None:
-        return TimeColumn("datetime", hours)
-    if unit := _epoch_unit(numbers):
-        times = pd.to_datetime(column.to_numpy(), unit=unit)
-        if pd.api.types.is_float_dtype(column):
-            # Seconds with a fraction are exact to about 0.2 microseconds.
-            times = times.round("us")
-        return TimeColumn("datetime", times.to_numpy())
-    if column.dtype.kind in "iu":
-        text = column.astype("string")
-        widths = text.str.len().unique()
-        if len(widths) == 1 and (form := _COMPACT_FORMATS.get(int(widths[0]))):
-            dates = pd.to_datetime(text, format=form, errors="coerce")
-            if dates.notna().all() and dates.dt.year.between(1900, 2100).all():
-                kind: TimeKind = "date" if form == "%Y%m%d" else "datetime"
-                return TimeColumn(kind, dates.to_numpy())
-        months = _months_of_years(column)
-        if months is not None and _is_regular_as_times_alone(column, months):
-            return TimeColumn("date", months)
-        clock = clock_of_numbers(column)
-        if clock is not None and _is_regular_as_times_alone(column, clock):
-            return TimeColumn("clock", clock)
-        return TimeColumn("number", column.to_numpy(dtype=np.int64))
-    return TimeColumn("number", numbers)
-
-
-def _hours_of_days(column: pd.Series) -> NDArray[Any] | None:
-    """Read 2024013123 as an hour of a day; None if a number is no such hour.
-
-    The hours of a day are 0 to 23 or 1 to 24.
-    """
-    if column.dtype.kind not in "iu":
-        return None
-    numbers = column.to_numpy(dtype=np.int64)
-    hours = numbers % 100
-    if numbers.min() < 1900_01_01_00 or numbers.max() > 2100_12_31_24:
-        return None
-    if hours.max() > 24 or (hours.max() == 24 and hours.min() == 0):
-        return None
-    days = _days(numbers // 100)
-    return None if days is None else days + hours.astype("timedelta64[h]")
-
-
-def _months_of_years(column: pd.Series) -> NDArray[Any] | None:
-    """Read 202401 as a month of a year; None if a number is no such month."""
-    numbers = column.to_numpy(dtype=np.int64)
-    if numbers.min() < 1900_01 or numbers.max() > 2100_12:
-        return None
-    return _days(100 * numbers + 1)
-
-
-def _days(numbers: NDArray[np.int64]) -> NDArray[Any] | None:
-    """Read 20240131 as a day; None if a number is no such day."""
-    import pandas as pd
-
-    days = pd.to_datetime(numbers.astype(str), format="%Y%m%d", errors="coerce")
-    return None if days.hasnans else days.to_numpy()
-
-
-def _is_regular_as_times_alone(column: pd.Series, times: NDArray[Any]) -> bool:
-    """Whether numbers of more than one hour have even steps as times of day alone.
-
-    Of 930, 945, 1000 the numbers from 60 to 99 of each hundred are left out. In the
-    same way, those of more than one year as months: of 202311, 202312, 202401.
-    """
-    times, numbers = np.unique(times), np.unique(column.to_numpy(dtype=np.int64))
-    if numbers[0] // 100 == numbers[-1] // 100 or np.ptp(np.diff(numbers)) == 0:
-        return False
-    try:
-        find_grid(times)
-    except ValueError:
-        return False
-    return True
-
-
-def _epoch_unit(numbers: NDArray[np.float64]) -> EpochUnit | None:
-    if not numbers.size or not np.isfinite(numbers).all():
-        return None
-    for unit, per_second in _EPOCH_UNITS.items():
-        low, high = (limit * per_second for limit in _EPOCH_RANGE)
-        if low <= numbers.min() and numbers.max() <= high:
-            return unit
-    return None
 
 
 def _parse_text(column: pd.Series, dayfirst: bool | None) -> TimeColumn:
@@ -329,8 +179,10 @@ def _parse_text(column: pd.Series, dayfirst: bool | None) -> TimeColumn:
         cell = column.iloc[row]
         advice = ""
         if (word := _ABBREVIATION.search(cell)) and is_time(cell[: word.start()]):
-            advice = f"; replace{word[0]} by its offset from UTC, such as +01:00"
-        raise ValueError(f"{cell!r} in row {row} is not a time{advice}")
+            advice = f"; replace {word[1]} by its offset from UTC"
+            if offset := _USUAL_OFFSETS.get(word[1]):
+                advice += f", as a rule {offset}"
+        raise ValueError(f"{cell!r} in {place(column, row)} is not a time{advice}")
     clock = _clock(fields)
     if pattern is _CLOCK_ONLY:
         return TimeColumn("clock", clock.to_numpy())
@@ -339,13 +191,16 @@ def _parse_text(column: pd.Series, dayfirst: bool | None) -> TimeColumn:
     if zones.notna().any():
         if zones.isna().any():
             row = int(np.argmax(zones.isna()))
-            raise ValueError(f"{column.iloc[row]!r} in row {row} has no zone")
+            raise ValueError(
+                f"{column.iloc[row]!r} in {place(column, row)} has no zone"
+            )
         offsets = _offsets(zones)
         wrong = np.flatnonzero(offsets.abs() >= pd.Timedelta(days=1))
         if wrong.size:
             row = int(wrong[0])
             raise ValueError(
-                f"{column.iloc[row]!r} in row {row} is a day or more from UTC"
+                f"{column.iloc[row]!r} in {place(column, row)} is a day or more from "
+                "UTC"
             )
         times -= offsets
         zone = _fixed_zone(offsets.iloc[0]) if offsets.nunique() == 1 else "UTC"
@@ -398,7 +253,7 @@ def _clock(fields: pd.DataFrame) -> pd.Series:
     # 24:00 ends a day, and 60 is a leap second.
     wrong = np.flatnonzero((hour > 24) | (minute > 59) | (second > 60))
     if wrong.size:
-        raise ValueError(f"there is no such time of day in row {wrong[0]}")
+        raise ValueError(f"there is no such time of day in {place(hour, wrong[0])}")
     digits = fields["fraction"].str.pad(9, side="right", fillchar="0")
     nanoseconds = pd.to_numeric(digits).fillna(0).astype(np.int64)
     seconds = pd.to_timedelta(3600 * hour + 60 * minute + second, unit="s")
@@ -433,7 +288,7 @@ def _dates(column: pd.Series, fields: pd.DataFrame, dayfirst: bool | None) -> pd
     unread = np.flatnonzero(dates.isna())
     if unread.size:
         row = int(unread[0])
-        raise ValueError(f"{column.iloc[row]!r} in row {row} is not a date")
+        raise ValueError(f"{column.iloc[row]!r} in {place(column, row)} is not a date")
     return dates
 
 

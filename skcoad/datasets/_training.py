@@ -10,6 +10,7 @@ import numpy as np
 
 from skcoad._time import in_utc, time_index, time_text
 from skcoad.datasets._series import Series
+from skcoad.datasets._times import is_time, parse_times
 
 __all__ = ["check_train", "n_training_rows"]
 
@@ -113,9 +114,53 @@ def _rows_before(series: Series, time: Any) -> int:
     return n_rows
 
 
+def read_time(text: str, dayfirst: bool | None = None) -> Any:
+    """Read a time as the reader of tables does.
+
+    Parameters
+    ----------
+    text : str
+        A date, or a date with a time of day and perhaps a zone.
+    dayfirst : bool or None, default=None
+        Whether ``01/02/2024`` is 1 February.
+
+    Returns
+    -------
+    pandas.Timestamp
+
+    Raises
+    ------
+    ValueError
+        If it is no such time, or day and month cannot be told apart.
+
+    Examples
+    --------
+    >>> from skcoad.datasets._training import read_time
+    >>> read_time("20.03.2024 12:00")
+    Timestamp('2024-03-20 12:00:00')
+    """
+    import pandas as pd
+
+    try:
+        times = parse_times(pd.Series([text]), dayfirst)
+    except ValueError as error:
+        raise ValueError(str(error).replace(" in row 0", "")) from None
+    if times.values.dtype.kind != "M":
+        raise ValueError(f"{text!r} has no date")
+    time = pd.Timestamp(times.values[0])
+    if times.zone is None:
+        return time
+    return time.tz_localize("UTC").tz_convert(times.zone)
+
+
 def _as_time(value: Any) -> Any:
     import pandas as pd
 
+    if isinstance(value, str) and is_time(value):  # pandas puts the month first
+        try:
+            return read_time(value)
+        except ValueError as error:
+            raise ValueError(f"train={value}: {error}") from None
     time: Any = pd.NaT
     with suppress(TypeError, ValueError):
         time = pd.Timestamp(value)

@@ -35,6 +35,7 @@ FOR_TABLE = (
     "segments",
     "label_kind",
     "timezone",
+    "missing",
 )
 
 
@@ -108,6 +109,8 @@ def detect_panel(
         component that contributes most to the score there
         reason    what that means, in a line
         threshold of this series
+        missing   share of what was searched that is missing, of the channel with
+                  the most: 1 if nothing of it was observed
         error     type and message of the exception
         ========= ================================================================
 
@@ -134,8 +137,9 @@ def detect_panel(
     At most a few series for each job are in memory, whatever their number; what grows
     with it is the table. The lines of the file also have the kind of the labels of rows
     (position, time, duration or text), the zone of times, the numbers of rows, channels
-    and training rows, a fingerprint of the data, the seconds, and the traceback of an
-    error. To resume, every series is read, since its data may have changed.
+    and training rows, what was recognised of a table, a fingerprint of the data, the
+    seconds, and the traceback of an error. To resume, every series is read, since its
+    data may have changed.
 
     Examples
     --------

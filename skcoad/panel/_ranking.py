@@ -15,7 +15,7 @@ __all__ = ["rank", "read_panel", "read_panel_results"]
 
 POSITIONS = ["start", "peak", "end"]
 WHY = ["channel", "component", "reason"]
-COLUMNS = ["series", *POSITIONS, "score", *WHY, "threshold", "error"]
+COLUMNS = ["series", *POSITIONS, "score", *WHY, "threshold", "missing", "error"]
 
 
 def read_panel(path: str | os.PathLike[str]) -> pd.DataFrame:
@@ -111,6 +111,7 @@ def rank(results: Iterable[Result]) -> pd.DataFrame:
             failed.append({"series": result["series"], "error": result["error"]})
             continue
         common = {"series": result["series"], "threshold": result["threshold"]}
+        common["missing"] = result.get("missing")  # not known of earlier versions
         kind, zone = result["label_kind"], result["timezone"]
         for segment in result["segments"]:
             labels = {name: _label(segment[name], kind, zone) for name in POSITIONS}
@@ -122,7 +123,7 @@ def rank(results: Iterable[Result]) -> pd.DataFrame:
     table = pd.DataFrame([*rows, *quiet, *failed], columns=COLUMNS)
     for name in [*POSITIONS, "channel"]:
         table[name] = _whole(table[name])
-    return table.astype({"score": float, "threshold": float})
+    return table.astype({"score": float, "threshold": float, "missing": float})
 
 
 def _label(label: Any, kind: str, zone: str | None) -> Any:

@@ -16,6 +16,7 @@ from skcoad._time import time_index
 from skcoad._typing import FloatArray
 from skcoad._version import __version__
 from skcoad.datasets import Series, n_training_rows
+from skcoad.datasets._series import without_empty_channels
 from skcoad.io._parameters import get_parameters
 from skcoad.io._plain import plain
 from skcoad.io._results import Result, error_text
@@ -135,8 +136,10 @@ def _detect(series: Series, detector: Any, search: SearchSettings) -> Result:
     from skcoad.detectors import fit_series  # loads torch
 
     n_train = n_training_rows(series, search.train)
+    missing = np.isnan(series.values[n_train:]).mean(axis=0).max()
     scores = None
     if not is_fitted(detector):
+        series = without_empty_channels(series)
         detector = clone(detector, safe=False)  # what has no get_params is copied
         fit_series(detector, series, train_length=n_train)
         scores = None if n_train else detector.decision_scores_
@@ -155,6 +158,8 @@ def _detect(series: Series, detector: Any, search: SearchSettings) -> Result:
         "n_channels": series.values.shape[1],
         "n_train": n_train,
         "threshold": threshold,
+        "missing": float(missing),
+        "notes": list(series.notes),
     }
 
 

@@ -151,6 +151,8 @@ def check_missing_fraction(
         name = worst if names is None else names[worst]
         missing = f"{fraction[worst]:.0%} of the values of channel {name!r} are missing"
         limit = f"at most {MAX_MISSING:.0%} of a training series may be"
+        if names is not None and len(names) > 1:
+            limit += "; --column NAME (columns) says which others to use"
         empty = np.isnan(X).all(axis=1)
         others = np.isnan(X[~empty, worst])
         by_cells = others.sum() > MAX_MISSING * len(others) or empty.all()

@@ -100,6 +100,54 @@ def test_nothing_unusual_is_an_answer(pump, capsys, suffix):
 
 
 @pytest.mark.parametrize(
+    ("empty", "shown", "answer"),
+    [
+        (
+            {"heat": 0},
+            "; empty: heat; every 1 h",
+            "Nothing of heat was observed in what was searched.\n"
+            "Nothing unusual in the others: no score is above the threshold of 1e+06, ",
+        ),
+        (
+            {"flow": 0, "heat": 0},
+            "; empty: every column; every 1 h",
+            "Nothing was observed: every value that was searched is missing.\n",
+        ),
+        (
+            {"flow": 490, "heat": 250},
+            "; missing: 50% of heat, 2% of flow\n",
+            "Nothing unusual: no score is above the threshold of 1e+06, ",
+        ),
+    ],
+)
+def test_what_was_not_observed_is_not_said_to_be_normal(
+    pump, frame, empty, shown, answer, capsys
+):
+    words = ("--detector", "neighbors", "--save", "pump.safetensors")
+    assert run("detect", pump, *words) == 0
+    for name, start in empty.items():
+        frame = frame.assign(**{name: frame[name].where(frame.index < HOURS[start])})
+    frame.to_csv("today.csv", index_label="time")
+    capsys.readouterr()
+    model = ("--model", "pump.safetensors", "--threshold", 1e6)
+    assert run("detect", "today.csv", *model) == 0
+    _, recognised, *_ = printed = capsys.readouterr().out.splitlines(keepends=True)
+    assert shown in recognised
+    assert answer in "".join(printed)
+
+
+def test_a_channel_that_ends_with_the_training_part_is_not_observed(
+    frame, folder, capsys
+):
+    frame = frame.assign(heat=frame["heat"].where(frame.index < HOURS[300]))
+    frame.to_csv("pump.csv", index_label="time")
+    said = "Nothing of heat was observed in what was searched.\n"
+    for threshold, answer in ((1e6, "Nothing unusual in the"), (0.1, "Segments with")):
+        assert run("detect", "pump.csv", *QUICK, "--threshold", threshold) == 0
+        assert said + answer in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
     ("options", "said"),
     [
         ((), "120 rows fitted on are too few for 1 false alarm in 1,000 rows; --cont"),
@@ -342,7 +390,7 @@ def test_a_missing_timestamp_is_refused_on_reading(folder, frame, capsys):
     frame.assign(time=times).to_csv("gap.csv", index=False)
     assert run("detect", "gap.csv", *QUICK, "--plot", "p.png") == 2
     printed = capsys.readouterr()
-    assert "the time of row 499 is missing" in printed.err
+    assert "the time of line 501 is missing" in printed.err
     assert "Fitted" not in printed.out
 
 

@@ -106,6 +106,38 @@ def test_a_zip_file_of_one_file_is_that_file(folder, capsys):
     assert Path("found.csv").read_bytes() == Path("b.csv").read_bytes()
 
 
+def test_series_with_a_channel_that_was_not_observed_are_counted(folder, capsys):
+    words = ("--train", 200, "--threshold", 10)
+    assert run("detect", "data", *QUICK, *words) == 0
+    assert "observed" not in capsys.readouterr().out
+    for file in (folder / "north").glob("*.csv"):
+        frame = pd.read_csv(file)
+        frame.assign(flow=frame["flow"].where(frame.index < 200)).to_csv(file)
+    assert run("detect", "data", *QUICK, *words) == 0
+    printed = capsys.readouterr().out
+    assert "Of 2 series, such as north/b, nothing of a channel was observed." in printed
+
+
+def test_lines_that_are_left_out_of_files_are_mentioned(folder, capsys):
+    file = folder / "north" / "b.csv"
+    file.write_text(file.read_text() + "Mean,0,0\n")
+    words = ("--train", 200, "--threshold", 10, "--out", "found.jsonl")
+    said = "Of 1 series, such as north/b: lines left out, footer: 'Mean,0,0'.\n"
+    for _ in ("computed", "resumed"):
+        assert run("detect", "data", *QUICK, *words) == 0
+        assert said in capsys.readouterr().out
+    notes = {found["series"]: found["notes"] for found in read_results("found.jsonl")}
+    assert notes["north/a"] == ["every 1 h"]
+    assert notes["north/b"] == ["every 1 h", "lines left out, footer: 'Mean,0,0'"]
+    long = pd.read_csv(folder / "north" / "a.csv").rename(columns={"time": "ds"})
+    long.assign(unique_id="a").to_csv("long.csv", index=False)
+    with open("long.csv", "a") as opened:
+        opened.write("2024-01-17")
+    assert run("detect", "long.csv", *QUICK, *words[:4]) == 0
+    said = "Of 1 series, such as a: lines left out, cut off: '2024-01-17'.\n"
+    assert said in capsys.readouterr().out
+
+
 def test_where_each_series_has_a_segment_no_other_is_mentioned(folder, capsys):
     assert run("detect", "data", *QUICK, "--train", 200, "--threshold", 1) == 0
     printed = capsys.readouterr().out
@@ -205,8 +237,7 @@ def test_the_training_time_is_used_for_one_file_too(folder, capsys):
     file = folder / "north" / "a.csv"
     assert run("detect", file, *QUICK, "--train", "2024-01-09T08:00") == 0
     assert "Fitted on 200 " in capsys.readouterr().out
-    with pytest.raises(SystemExit):
-        run("detect", file, "--train", "yesterday")
+    assert run("detect", file, "--train", "yesterday") == 2
     assert "2024-03-01T12:00, got 'yesterday'" in capsys.readouterr().err
 
 

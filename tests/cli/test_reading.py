@@ -1,4 +1,5 @@
 import io
+import re
 import sys
 
 import numpy as np
@@ -67,6 +68,25 @@ def test_a_refusal_names_the_option_that_helps(folder, export, capsys):
         assert len(printed.err.splitlines()) == (advice is not None)
 
 
+def test_an_empty_column_is_left_out_unless_it_is_asked_for(folder, wave, capsys):
+    frame = pd.DataFrame({"v": wave(400)[:, 0], "Comment": "", "w": 1.0})
+    frame.loc[:250, "w"] = np.nan
+    frame.to_csv("t.csv", index=False)
+    words = ("detect", "t.csv", "--detector", "neighbors")
+    assert run(*words, "--column", "v", "--column", "Comment") == 2
+    assert "; --column NAME (columns) says which others to" in capsys.readouterr().err
+    assert run(*words) == 2
+    assert "63% of the values of channel 'w'" in capsys.readouterr().err
+    assert run(*words, "--column", "v") == 0
+    assert capsys.readouterr().out.startswith("t: 400 timestamps of v\n")
+    frame.drop(columns="w").to_csv("t.csv", index=False)
+    assert run(*words) == 0
+    first = "t: 400 timestamps of v; empty, left out: Comment\n"
+    assert capsys.readouterr().out.startswith(first)
+    frame[["Comment"]].to_csv("t.csv", index=False)
+    assert run(*words) == 2
+
+
 def test_every_option_reaches_the_reader(folder, wave, capsys):
     rows = "".join(
         f"{minute // 60:02}:{minute % 60:02}/{minute}/{value:,.0f}\n"
@@ -101,14 +121,18 @@ def test_a_hyphen_reads_standard_input(export, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("part", "n_fitted"),
     [("60", 60), ("0.5", 60), ("50%", 60), ("2024-01-03", 48), ("2024-01-03T12:00", 60),
-     ("2024-01-03T12:00+02:00", 58), ("0", 120), ("0%", 120)],
+     ("2024-01-03T12:00+02:00", 58), ("0", 120), ("0%", 120), ("03.01.2024", 48),
+     ("03.01.2024 12:00", 60), ("1/3/2024 12:00 PM --no-dayfirst", 60),
+     ("03/01/2024 12:00 --dayfirst", 60)],
 )  # fmt: skip
 def test_the_training_part_is_a_count_a_share_or_a_time(
     folder, wave, capsys, part, n_fitted
 ):
     hours = pd.date_range("2024-01-01", periods=120, freq="h", name="time")
     pd.DataFrame({"v": wave(120)[:, 0]}, index=hours).to_csv("t.csv")
-    assert run("detect", "t.csv", *QUICK, "--train", part) == 0
+    part, *option = part.split(" --")
+    option = [f"--{word}" for word in option]
+    assert run("detect", "t.csv", *QUICK, "--train", part, *option) == 0
     assert f"Fitted on {n_fitted} " in capsys.readouterr().out
 
 
@@ -133,10 +157,16 @@ def test_a_training_part_by_time_needs_dates(folder, wave, capsys):
         "train=2024-01-01 00:00:00 needs dates, and t has none"
         in capsys.readouterr().err
     )
-    for words in ("1.5", "120%", "soon"):
-        with pytest.raises(SystemExit) as stop:
-            run("detect", "t.csv", "--train", words)
-        assert stop.value.code == 2
+    for part, message in (
+        ("1.5", "--train: a share is between 0 and 1, got 1.5"),
+        ("120%", "--train: a share is between 0 and 1, got 120%"),
+        ("soon", "--train is a number of timestamps, a share .*, got 'soon'"),
+        ("12:00", "--train: '12:00' has no date"),
+        ("31.02.2024", "--train: '31.02.2024' is not a date"),
+        ("03/04/2024", "--train: '03/04/2024' can be read in .*; --dayfirst or"),
+    ):
+        assert run("detect", "t.csv", "--train", part) == 2
+        assert re.fullmatch(f"skcoad: {message}.*\n", capsys.readouterr().err)
 
 
 def test_the_anomaly_of_a_file_with_newest_rows_first_is_found(folder, wave, capsys):

@@ -305,8 +305,8 @@ def test_csv_numeric_timestamps_stay_numbers(tmp_path):
     [
         ("", "is empty"),
         ("time,label\n1,0\n", r"no column of values, only \['time', 'label'\]"),
-        ("x,y\n1,low\n2,high\n", "column 'y' must be numeric, got 'low' in row 0"),
-        ("x\n1\n2;3\n", "column 'x' must be numeric, got '2;3' in row 1"),
+        ("x,y\n1,low\n2,high\n", "column 'y' must be numeric, got 'low' in line 2"),
+        ("x\n1\n2;3\n", "column 'x' must be numeric, got '2;3' in line 3"),
         ("x,label\n1,7\n", "labels must be 0 or 1, got 7"),
         ("x,label\n1,\n", "labels must be 0 or 1, got nan"),
         ("x\n", "is not a CSV file"),

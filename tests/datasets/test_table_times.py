@@ -1,5 +1,6 @@
 import io
 import itertools
+import re
 
 import numpy as np
 import pandas as pd
@@ -97,6 +98,71 @@ def test_the_zone_of_text_is_kept_if_it_is_one(load, cells, first, zone):
 
 
 @pytest.mark.parametrize(
+    ("zone", "advice"),
+    [
+        ("CET", "CET by its offset from UTC, as a rule +01:00"),
+        ("CEST", "CEST by its offset from UTC, as a rule +02:00"),
+        ("EDT", "EDT by its offset from UTC, as a rule -04:00"),
+        ("PST", "PST by its offset from UTC, as a rule -08:00"),
+        ("IST", "IST by its offset from UTC"),
+    ],
+)
+def test_an_abbreviated_zone_is_refused_with_its_usual_offset(load, zone, advice):
+    cells = [f"2024-06-01 {hour:02}:00:00 {zone}" for hour in range(24)]
+    with pytest.raises(ValueError, match=f"; replace {re.escape(advice)}$"):
+        load(table(cells))
+
+
+@pytest.mark.parametrize(
+    "name", ["Date", "Datum", "Datum/Uhrzeit", "Fecha y hora", "Data e ora", "DateTime"]
+)
+@pytest.mark.parametrize(
+    ("step", "digits"), [("1D", 12), ("10min", 12), ("1s", 12), ("15min", 4)]
+)
+def test_numbers_of_days_under_the_name_of_a_date_are_those_of_excel(
+    load, name, step, digits
+):
+    times = pd.date_range("2024-02-28", periods=50, freq=step)
+    days = ((times - pd.Timestamp("1899-12-30")) / pd.Timedelta("1D")).to_numpy()
+    if step == "1D":
+        days = days.astype(int)
+    rows = [f"{day if step == '1D' else round(day, digits)};7" for day in days]
+    for lines in (rows, rows[::-1]):
+        series = load("\n".join([f"{name};v", *lines]))
+        assert series.channel_names == ("v",)
+        assert f"{name}: Excel's numbers of days, read as dates" in series.notes
+        errors = np.abs(series.timestamps - times.to_numpy())
+        assert errors.max() <= pd.Timedelta("1D") * 0.5 * 10.0**-digits
+    # A time has no dates to count.
+    elapsed = load("\n".join(["time;v", *rows]))
+    assert elapsed.timestamps.dtype.kind in "if"
+
+
+def test_other_numbers_under_the_name_of_a_date_stay_numbers(load):
+    for numbers in ([1, 2, 3], [45000, 45010, 45005], [80001, 80002, 80003]):
+        series = load("\n".join(["Datum;v", *(f"{n};7" for n in numbers)]))
+        np.testing.assert_array_equal(series.timestamps[0], min(numbers))
+    assert load("data;v\n45292;7\n45293;8\n").channel_names == ("data", "v")
+
+
+def test_hours_are_joined_with_dates_of_excel(load):
+    rows = [f"{day};{hour};7" for day in (45292, 45293) for hour in range(24)]
+    series = load("\n".join(["Datum;Stunde;v", *rows]))
+    same_times(series, pd.date_range("2024-01-01", periods=48, freq="h"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Zeit [s]", "Uhrzeit", "Zeitstempel", "Messzeit", "Horodatage", "Date / Heure",
+     "Tiempo (s)", "Fecha/Hora", "Data e ora", "Tijdstip", "Data i czas", "Tidpunkt"],
+)  # fmt: skip
+def test_the_name_of_a_time_is_known_in_several_languages(load, name):
+    series = load(f"v;{name}\n7;0.5\n8;1.0\n9;1.5\n")
+    assert series.channel_names == ("v",)
+    np.testing.assert_array_equal(series.timestamps, [0.5, 1, 1.5])
+
+
+@pytest.mark.parametrize(
     "numbers",
     [
         [2024013100, 2024013112, 2024013124],  # hours are 0 to 23, or 1 to 24
@@ -134,13 +200,13 @@ def test_a_year_of_two_digits_may_be_a_day(load):
 @pytest.mark.parametrize(
     ("cells", "message"),
     [
-        (["2024-01-01 00:00", "later"], "'later' in row 1 is not a time"),
-        (["2024-01-01", "2024-02-30"], "'2024-02-30' in row 1 is not a date"),
-        (["2024-01-01 00:00", "2024-01-01 25:00"], "no such time of day in row 1"),
-        (["2024-01-01T00:00Z", "2024-01-01T01:00"], "row 1 has no zone"),
-        (["2024-01-01T00:00Z", "2024-01-01T01:00+25:00"], "row 1 is a day or more"),
-        (["2024-01-01", ""], "the time of row 1 is missing"),
-        (["5", ""], "the time of row 1 is missing"),
+        (["2024-01-01 00:00", "later"], "'later' in line 3 is not a time"),
+        (["2024-01-01", "2024-02-30"], "'2024-02-30' in line 3 is not a date"),
+        (["2024-01-01 00:00", "2024-01-01 25:00"], "no such time of day in line 3"),
+        (["2024-01-01T00:00Z", "2024-01-01T01:00"], "line 3 has no zone"),
+        (["2024-01-01T00:00Z", "2024-01-01T01:00+25:00"], "line 3 is a day or more"),
+        (["2024-01-01", ""], "the time of line 3 is missing"),
+        (["5", ""], "the time of line 3 is missing"),
         (["5", "inf"], "a time is infinite"),
     ],
 )

@@ -9,6 +9,8 @@ import zipfile
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from stress.fuzz_tables import damage, draw_table, judge
 
 from skcoad.datasets import load_series, open_archive
@@ -159,10 +161,10 @@ def test_a_separator_can_be_told(load):
 @pytest.mark.parametrize(
     ("time", "message"),
     [
-        ("20240301 {:02d}00", "time: '20240301 0000' in row 0 is not a time$"),
+        ("20240301 {:02d}00", "time: '20240301 0000' in line 2 is not a time$"),
         (
             "2024-03-01 {:02d}:00 CET",
-            r"00:00 CET' in row 0 is not a time; replace CET by .* such as \+01:00$",
+            r"00:00 CET' in line 2 is not a time; replace CET by its .* \+01:00$",
         ),
     ],
 )
@@ -426,10 +428,10 @@ def test_a_sheet_that_is_left_open_is_not_passed_over(load):
         (bytes(range(32)), "control character"),
         ("1.5 " * 60_000, "a line for each timestamp"),
         ("v\n" + "9" * 400 + "\n1\n2\n", r"must be numeric, got '?9{20,60}\.\.\."),
-        ("v\n1\ninf\n2\n", "column 'v' is infinite in row 1"),
+        ("v\n1\ninf\n2\n", "column 'v' is infinite in line 3"),
         # Older versions of pandas leave it as it is written.
-        ("v\n1\n1e999\n2\n", r"column 'v' .*in row 1"),
-        ("a,b\n1,2\n3\n4,5\n6,7\n8,9\n", "row 1 has 1 fields instead of 2"),
+        ("v\n1\n1e999\n2\n", r"column 'v' .*in line 3"),
+        ("a,b\n1,2\n3\n4,5\n6,7\n8,9\n", "line 3 has 1 fields instead of 2"),
         ("flow\n1,5\n2,5\n", "1 names for 2 columns; if the comma is a decimal mark"),
         ('a,b\n1,2\n3,"4\n', r"table\.csv"),
         ('a,b\n"' + ("1" * 1000 + "\n") * 190, r"table\.csv is not a CSV file: field"),
@@ -471,6 +473,107 @@ def test_names_units_and_statistics_of_a_logger_are_told_apart(load):
     assert "skipped: TS, RN, Deg C" in series.notes
 
 
+# Between the rows and below them
+
+DAYS = [f"{day:02}.05.2024;{day},5;{-day}" for day in range(1, 31)]
+TAILS = [
+    "Mittelwert;20,0;7,0",
+    ";;\nMittelwert;20,0;7,0\n\nMax;23,2;7,3\n",
+    "Ende des Exports\n",
+    "Summe: 30; alle\n\n",
+]
+
+
+@pytest.mark.parametrize("head", ["Zeit;a;b", "Zeit;a;b\n;bar;°C", '"Zeit";"a";"b"'])
+@given(
+    breaks=st.sets(st.integers(1, 29), max_size=3),
+    tail=st.sampled_from(["", "\n", *TAILS, "31.05.2024", "31.05.2024;7\t"]),
+    title=st.sampled_from(["", "sep=;\n", "Pumpe 7;;\n\n", "# Pumpe 7\n"]),
+)
+def test_what_exports_put_between_and_below_the_rows_is_no_row(
+    head, breaks, tail, title
+):
+    lines = [
+        line
+        for row, day in enumerate(DAYS)
+        for line in ([head, day] if row in breaks else [day])
+    ]
+    text = "\n".join([title + head, *lines, tail])
+    series = load_series(io.BytesIO(text.encode()))
+    days = pd.date_range("2024-05-01", periods=30)
+    numbers = np.arange(1.0, 31)
+    check(series, ["a", "b"], np.column_stack([numbers + 0.5, -numbers]), days)
+    notes = " ".join(series.notes)
+    assert ("header again" in notes) == bool(breaks)
+    if breaks:
+        line = (title + head).count("\n") + min(breaks) + 2
+        assert f"lines left out, header again: {line}" in notes
+    for quoted in tail.strip("\n").split("\n"):
+        assert not quoted.strip(";") or repr(quoted) in notes
+    assert ("cut off" in notes) == tail.startswith("31")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("Mittelwert;20,0;7,0", "Zeit: 'Mittelwert' in line 11 is not a time"),
+        ("Zeit;a;c", "Zeit: 'Zeit' in line 11 is not a time"),
+        ("31.05.2024;7", "line 11 has 2 fields instead of 3"),
+        (";7;8", "Zeit: the time of line 11 is missing"),
+        ("31.05.2024;7;x", "'b' must be numeric, got 'x' in line 11"),
+        ("31.02.2024;7;8", "Zeit: '31.02.2024' in line 11 is not a date"),
+    ],
+)
+def test_a_bad_line_between_the_rows_is_an_error_that_names_it(load, line, message):
+    text = "\n".join(["# Pumpe 7", "Zeit;a;b", *DAYS[:8], line, *DAYS[8:], ""])
+    with pytest.raises(ValueError, match=message):
+        load(text)
+
+
+@pytest.mark.parametrize(
+    ("end", "message"),
+    [
+        (6 * "Summe;1;2\n", "'Summe' in line 32 is not a time"),
+        (";7;8\n", "the time of line 32 is missing"),
+        ("31.05.2024;7\n", "line 32 has 2 fields instead of 3"),
+        ("31.02.2024;7;8\n", "'31.02.2024' in line 32 is not a date"),
+    ],
+)
+def test_rows_that_may_be_damaged_are_no_footer(load, end, message):
+    with pytest.raises(ValueError, match=message):
+        load("\n".join(["Zeit;a;b", *DAYS, end]))
+
+
+def test_a_footer_below_times_that_are_numbers_is_no_row(load):
+    text = "time,v\n" + "".join(f"{row / 2},{row}\n" for row in range(40))
+    series = load(text + "mean,19.5\n")
+    np.testing.assert_array_equal(series.values.ravel(), np.arange(40))
+    assert series.notes[-1] == "lines left out, footer: 'mean,19.5'"
+
+
+def test_lines_within_quotes_are_no_footer_and_keep_their_numbers(load):
+    rows = [f'2024-01-{day:02},"{day}\nok",{day}\n' for day in range(1, 21)]
+    text = "time,note,v\n" + "".join(rows)
+    check(load(text, columns=["v"]), ["v"], np.arange(1.0, 21)[:, np.newaxis])
+    with pytest.raises(ValueError, match="'2024-02-30' in line 42 is not a date"):
+        load(text + '2024-02-30,"ok",7\n', columns=["v"])
+    cut = load(text + '2024-01-21,"o', columns=["v"])
+    assert len(cut.values) == 20
+    assert "lines left out, cut off: '2024-01-21,\"o'" in cut.notes
+
+
+def test_few_rows_show_what_a_table_is_whatever_is_below_and_between_them(load):
+    for head, sep in (("Zeit;T (°C);b", ";"), ("Zeit\tT (°C)\tb", "\t")):
+        rows = [day.replace(";", sep) for day in DAYS[:8]]
+        text = "\n".join([head, *rows[:5], head, *rows[5:], "09.05.20"])
+        assert load(text).values.shape == (8, 2)
+
+
+def test_a_header_of_numbers_alone_is_not_looked_for_among_the_rows(load):
+    text = "101,102\n" + "1.5,2.5\n" * 9 + "101,102\n1.5,2.5\n"
+    assert len(load(text).values) >= 11
+
+
 # Cells
 
 
@@ -493,13 +596,34 @@ def test_lines_of_separators_at_the_end_are_no_rows(load):
     check(load("time;a\n2024-01-01;1\n2024-01-02;2\n;\n;\n"), ["a"], [[1], [2]])
 
 
+def test_how_much_of_which_channel_is_missing_is_noted(load):
+    rows = [
+        f"2024-01-01 {i // 60:02}:{i % 60:02},{i},{'' if i % 4 else i},"
+        f"{'' if i == 7 else i},{i if i == 7 else ''},"
+        for i in range(250)
+        if i != 100
+    ]
+    text = "\n".join(["time,a,b,c,d,e", *rows])
+    series = load(text)
+    assert series.notes == (
+        "every 1 min",
+        "1 missing rows are missing values",
+        "missing: more than 99% of d, 75% of b, less than 1% of c",
+    )
+    assert load(text, columns=["a", "c"]).notes[-1] == "missing: less than 1% of c"
+    assert load(text, columns=["a"]).notes[-1] == "1 missing rows are missing values"
+    names = [f"c{i}" for i in range(9)]
+    many = load("\n".join([",".join(names), ",".join("1" * 9), "1" + 8 * ","]))
+    assert many.notes == ("missing: 50% of c1, 50% of c2, 50% of c3 and 5 others",)
+
+
 def test_truth_values_are_numbers(load):
     check(load("on,v\nTrue,1\nFalse,2\n"), ["on", "v"], [[1, 1], [0, 2]])
 
 
 def test_a_column_of_text_is_refused_or_left_out(load):
     text = "time,state,v\n2024-01-01,on,1\n2024-01-02,off,2\n"
-    with pytest.raises(ValueError, match=r"'state'.*'on' in row 0; --drop-non-num"):
+    with pytest.raises(ValueError, match=r"'state'.*'on' in line 2; --drop-non-num"):
         load(text)
     series = load(text, drop_non_numeric=True)
     check(series, ["v"], [[1], [2]])

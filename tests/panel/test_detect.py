@@ -185,7 +185,7 @@ def test_the_table_is_that_of_find_segments(timed, out):
     found = detect_panel({"pump": timed}, train=train, threshold=3.0, out=out)
     detector = NeighborsDetector(contamination=0.01).fit(timed[:200])
     alone = detector.find_segments(timed, threshold=3.0, limit=10, start=200)
-    assert list(found) == ["series", *WHY, "threshold", "error"]
+    assert list(found) == ["series", *WHY, "threshold", "missing", "error"]
     pd.testing.assert_frame_equal(found[WHY], alone, check_dtype=False)
     assert found["channel"][0] == "heat"
     pd.testing.assert_frame_equal(read_panel(out), found)
@@ -317,6 +317,47 @@ def test_training_rows_are_those_before_a_time(panel, out, train):
 def test_training_rows_that_are_none_are_failures_of_the_series(panel, train, error):
     found = detect_panel({"a": panel["s0"]}, Deviation(), train=train)
     assert error in found["error"][0]
+
+
+def test_a_training_time_is_read_as_those_of_a_table_are(panel):
+    time = pd.date_range("2024-03-01", periods=120, freq="h")
+    frame = pd.DataFrame({"a": panel["s0"]}, index=time)
+    found, *others = (
+        detect_panel(frame, Deviation(), train=train)
+        for train in ("2024-03-04", "04.03.2024", "4 March 2024")
+    )
+    assert found["error"].isna().all()
+    for other in others:
+        pd.testing.assert_frame_equal(other, found)
+    with pytest.raises(ValueError, match="train=3/4/2024: '3/4/2024' can be read in"):
+        detect_panel(frame, Deviation(), train="3/4/2024")
+
+
+def test_what_was_not_observed_is_in_the_table_and_in_the_file(timed, out):
+    empty = timed.assign(flow=np.nan)
+    ended = timed.assign(heat=timed["heat"].where(timed.index < timed.index[250]))
+    series = {"whole": timed, "empty": empty, "ended": ended}
+    found = detect_panel(series, train=timed.index[200], threshold=3.0, out=out)
+    assert found["error"].isna().all()
+    missing = found.groupby("series")["missing"].unique()
+    # A row of 199 is not there; of `heat`, 148 others have no value.
+    assert missing["whole"].tolist() == [1 / 199]
+    assert missing["empty"].tolist() == [1.0]
+    assert missing["ended"].tolist() == [149 / 199]
+    pd.testing.assert_frame_equal(read_panel(out), found)
+    # A detector that is fitted takes what it was fitted to.
+    shared = NeighborsDetector().fit(timed[:200])
+    of_shared = detect_panel({"empty": empty}, shared, train=200)
+    assert of_shared["error"].isna().all()
+    # Results of earlier versions say nothing of it.
+    lines = [json.loads(line) for line in out.read_text().splitlines()]
+    old = [{k: v for k, v in line.items() if k != "missing"} for line in lines]
+    out.write_text("".join(json.dumps(line) + "\n" for line in old))
+    again = detect_panel(series, train=timed.index[200], threshold=3.0, out=out)
+    assert again["missing"].isna().all()
+    pd.testing.assert_frame_equal(
+        again.drop(columns="missing"), found.drop(columns="missing")
+    )
 
 
 def test_a_time_before_the_first_row_is_a_failure(panel):

@@ -73,6 +73,15 @@ def test_what_is_missing_by_the_times_is_told_from_empty_cells():
         check_missing_fraction(X, ["flow", "heat"], 60.0)
 
 
+@pytest.mark.parametrize("names", [None, ["flow"], ["flow", "heat"]])
+def test_where_there_are_other_channels_the_error_says_how_to_choose(names):
+    X = np.full((10, len(names or [0])), np.nan)
+    with pytest.raises(ValueError, match="50% of a training series may be") as error:
+        check_missing_fraction(X, names)
+    advised = "; --column NAME (columns) says which others to use" in str(error.value)
+    assert advised == (names == ["flow", "heat"])
+
+
 def test_a_series_without_any_value_is_an_error():
     X = np.full((10, 1), np.nan)
     with pytest.raises(ValueError, match=r"100% of .* are missing; at most 50%"):

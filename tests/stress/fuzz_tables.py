@@ -6,12 +6,13 @@ Made the figures on drawn tables in docs/guarantees.md, "Tables".
 
 Each file is a table whose content is known, written in a drawn dialect: separator,
 decimal mark, thousands, quotes, line ends, encoding, compression, header with or
-without units, comments and other lines, an index, labels, columns of text, a time
-format, a time order, missing rows and cells, or as Excel, Parquet or JSON lines.
-`load_series` must return what was written (values, times, names and labels) or raise a
-ValueError. Of every tenth file some bytes are changed; of these, only that much is
-required: a series or a ValueError. Anything else is a failure: another value, another
-exception, a warning. The exit status is 1 after any failure.
+without units, comments and other lines, the header again in the middle, a footer or a
+last line that is cut off, an index, labels, columns of text, a time format, a time
+order, missing rows and cells, or as Excel, Parquet or JSON lines. `load_series` must
+return what was written (values, times, names and labels) or raise a ValueError. Of
+every tenth file some bytes are changed; of these, only that much is required: a series
+or a ValueError. Anything else is a failure: another value, another exception, a
+warning. The exit status is 1 after any failure.
 """
 
 from __future__ import annotations
@@ -313,13 +314,30 @@ def _write_text(
             ["" if n not in channels else rng.choice(units) for n in columns]
         )
     rows = list(zip(*columns.values(), strict=True))
-    writer.writerows(rows)
+    pages = [rows]
+    if header != "none" and rng.random() < 0.1:
+        traits["pages"] = True
+        cut = rng.randint(1, len(rows) - 1)
+        pages = [rows[:cut], rows[cut:]]
+    writer.writerows(pages[0])
+    for page in pages[1:]:
+        writer.writerow(names)
+        writer.writerows(page)
     if rng.random() < 0.1 and series.timestamps is not None and sep != " ":
         traits["tail"] = True
         out.write(sep * (len(columns) - 1) + "\n")
+    if rng.random() < 0.1 and series.timestamps is not None and "index" not in traits:
+        traits["footer"] = True
+        writer.writerow(["Mean", *["1"] * (len(columns) - 1)])
     text = out.getvalue().replace("\n", newline)
     if rng.random() < 0.1:
         text = text.rstrip("\r\n")
+    elif rng.random() < 0.1 and len(columns) > 1 and "footer" not in traits:
+        traits["cut off"] = True
+        begun = io.StringIO()
+        fields = rows[-1][: rng.randint(1, len(columns) - 1)]
+        csv.writer(begun, delimiter=sep, quoting=quote).writerow(fields)
+        text += begun.getvalue().rstrip("\r\n")
     try:
         data = text.encode(encoding)
     except UnicodeEncodeError:

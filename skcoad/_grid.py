@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skcoad._time import Grid, calendar_grid, fixed_grid, in_utc, time_index
+from skcoad._spacing import Grid, calendar_grid, fixed_grid
+from skcoad._time import in_utc, time_index
 from skcoad._typing import FloatArray
 
 __all__ = [

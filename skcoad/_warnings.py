@@ -9,7 +9,8 @@ from types import FrameType
 from typing import Any
 
 from skcoad._duration import duration_of
-from skcoad._time import duration_text, mean_interval
+from skcoad._spacing import mean_interval
+from skcoad._time import duration_text
 
 __all__ = ["warn_of_other_spacing", "warn_of_text_for_times", "warn_user"]
 

@@ -24,6 +24,7 @@ LAYERS = [
         "_time",
         "_torch_state",
     },
+    {"_spacing"},
     {"_grid"},
     {"_validation", "_warnings", "io", "metrics"},
     {"datasets"},

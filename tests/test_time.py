@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skcoad._time import duration_text, find_grid, time_index, time_text
+from skcoad._spacing import find_grid
+from skcoad._time import duration_text, time_index, time_text
 
 START = np.datetime64("2024-01-31T10:00:00")
 

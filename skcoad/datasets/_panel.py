@@ -290,6 +290,7 @@ def _of_long(
     times = [given] if isinstance(given, str) else list(given)
     options = {k: v for k, v in options.items() if k not in OF_FILES}
     options["time_column"] = times
+    frame = frame.set_axis(unique_names(frame.columns), axis=1)
     channels = [column for column in frame.columns if column not in (ID, *times)]
     if not {*times} <= set(frame.columns) or not channels:
         raise ValueError(

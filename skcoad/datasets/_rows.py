@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skcoad._grid import zoned_grid
+from skcoad._spacing import MAX_STRETCH, Grid, find_grid
 from skcoad._text import list_text
-from skcoad._time import MAX_STRETCH, Grid, find_grid, in_utc, time_text
+from skcoad._time import in_utc, time_text
 from skcoad.datasets._roles import Columns, several_rows
 from skcoad.datasets._series import Series, zoned_index
 
@@ -20,6 +21,7 @@ _RESAMPLE_ADVICE = (
     "; --resample SPACING (resample), such as 1min, averages the rows of each interval"
 )
 _CLOCK_CHANGE = np.timedelta64(1, "h")
+ROUNDED = 1e-6  # of an interval: so near to a whole number of them is one
 
 
 def to_series(
@@ -252,7 +254,9 @@ def _resampled_numbers(columns: Columns, width: str) -> Columns:
             f"the times are numbers; an interval is a number above 0, got {width!r}"
         )
     _check_bins((times[-1] - times[0]) / step, times, width)
-    bins = np.floor((times - times[0]) / step).astype(np.int64)
+    at = (times - times[0]) / step
+    whole = np.rint(at)  # 0.3 / 0.1 is a little less than 3
+    bins = np.where(np.abs(at - whole) < ROUNDED, whole, np.floor(at)).astype(np.int64)
     every = np.arange(bins[-1] + 1)
     values = pd.DataFrame(columns.values).groupby(bins).mean().reindex(every)
     labels = pd.Series(columns.labels).groupby(bins).max().reindex(every, fill_value=0)

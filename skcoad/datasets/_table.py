@@ -42,6 +42,9 @@ class TableOptions:
 
     def __post_init__(self) -> None:
         check_sequence("columns", self.columns)
+        for column in self.columns or ():
+            if list(self.columns or ()).count(column) > 1:
+                raise ValueError(f"the column {column!r} is asked for twice")
         given = [] if isinstance(self.time_column, str) else self.time_column or []
         for column in given:
             if list(given).count(column) > 1:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skcoad._time import find_grid
+from skcoad._spacing import find_grid
 from skcoad.datasets._time_names import is_date_name
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skcoad._grid import insert_missing_rows, regular_grid
 from skcoad._progress import progress
-from skcoad._time import Grid
+from skcoad._spacing import Grid
 from skcoad._torch_state import own_torch_state
 from skcoad._typing import ChannelAggregation, FloatArray, Missing, References
 from skcoad._validation import (

@@ -14,7 +14,7 @@ from skcoad._arguments import check_integer
 from skcoad._duration import duration_of
 from skcoad._grid import insert_missing_rows, regular_grid
 from skcoad._series import check_series
-from skcoad._time import Grid
+from skcoad._spacing import Grid
 from skcoad._typing import FloatArray
 from skcoad._warnings import warn_user
 from skcoad.datasets import Series, n_training_rows

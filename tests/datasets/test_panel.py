@@ -250,6 +250,15 @@ def test_a_file_may_be_a_long_frame(long_frame, tmp_path, suffix):
         open_panel(path, columns=["x"])
 
 
+def test_columns_of_one_name_in_a_long_frame_are_kept_apart(long_frame):
+    frame = long_frame.set_axis(["unique_id", "ds", "y", "y"], axis=1)
+    one = open_panel(frame).read(0)
+    assert one.channel_names == ("y", "y.1")
+    assert one.values.tolist() == [[0, 1.5], [2, 1.5], [4, 1.5]]
+    with pytest.raises(ValueError, match="the column 'y' is asked for twice"):
+        open_panel(frame, columns=["y", "y"])
+
+
 def test_a_long_frame_takes_the_options_of_a_file(long_frame):
     frame = long_frame.assign(site="north")
     with pytest.raises(ValueError, match="'site' must be numeric"):

@@ -462,6 +462,13 @@ def test_repeated_rows_are_left_out_and_repeated_times_refused(load):
     np.testing.assert_array_equal(series.values.ravel(), [0, 1, 4.5])
 
 
+@pytest.mark.parametrize("step", ["0.1", "0.3", "7", "0.001"])
+def test_an_interval_that_is_the_spacing_of_numbers_changes_nothing(load, step):
+    lines = (f"{i * float(step):.6g},{i % 7}\n" for i in range(2000))
+    series = load("time,v\n" + "".join(lines), resample=step)
+    np.testing.assert_array_equal(series.values.ravel(), np.arange(2000) % 7)
+
+
 @pytest.mark.parametrize("sensors", [("a", "b"), ("7", "12")])
 def test_rows_of_several_series_are_a_panel(load, sensors):
     cells = list(itertools.product(sensors, HOURS))

@@ -1,4 +1,4 @@
-"""What a series is: the check under all others, with numpy alone."""
+"""What a series is: the check under all others; pandas is only loaded for its own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["channel_position", "check_length", "check_series", "check_train_length"]
+__all__ = [
+    "channel_position",
+    "check_length",
+    "check_series",
+    "check_train_length",
+    "with_nan",
+]
 
 MAX_LISTED = 20  # channels in an error
 
@@ -40,9 +46,10 @@ def check_series(x: ArrayLike, name: str = "x") -> NDArray[np.float64]:
     >>> check_series([1, 2, 3]).shape
     (3, 1)
     """
-    if isinstance(x, np.ma.MaskedArray):
-        x = np.ma.filled(x.astype(np.float64), np.nan)
-    values = np.asarray(x, dtype=np.float64)
+    series = with_nan(x)
+    if hasattr(series, "iloc"):  # of pandas, whose NA numpy does not know
+        series = series.to_numpy(np.float64, na_value=np.nan)
+    values = np.asarray(series, dtype=np.float64)
     if values.ndim == 1:
         values = values[:, np.newaxis]
     if values.ndim != 2 or values.size == 0:
@@ -51,6 +58,42 @@ def check_series(x: ArrayLike, name: str = "x") -> NDArray[np.float64]:
             f"not be empty, got {values.shape}"
         )
     return values
+
+
+def with_nan(X: Any) -> Any:
+    """Mark what is missing by NaN, the one form that scikit-learn knows everywhere.
+
+    Parameters
+    ----------
+    X : array-like
+        Masked, sparse columns of pandas, or objects, of which some may be missing.
+
+    Returns
+    -------
+    array-like
+        A frame if it was one, with the same names; what has no other form than NaN,
+        and nullable numbers, as they are.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skcoad._series import with_nan
+    >>> with_nan(np.ma.array([1, 2], mask=[False, True]))
+    array([ 1., nan])
+    """
+    if isinstance(X, np.ma.MaskedArray):
+        return np.ma.filled(X.astype(np.float64), np.nan)
+    if hasattr(X, "sparse"):  # of pandas; scikit-learn takes it for a matrix of zeros
+        X = X.sparse.to_dense()
+    dtypes = getattr(X, "dtypes", getattr(X, "dtype", None))
+    names = {str(dtype) for dtype in (dtypes if np.iterable(dtypes) else [dtypes])}
+    if not names & {"object", "boolean"}:  # which may hold pandas.NA
+        return X
+    import pandas as pd
+
+    if isinstance(X, np.ndarray):
+        return np.where(pd.isna(X), np.nan, X)
+    return X.astype(object).where(X.notna(), np.nan)
 
 
 def channel_position(channel: Any, names: Sequence[Any]) -> int:

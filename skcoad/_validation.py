@@ -5,6 +5,7 @@ The one file that touches scikit-learn's private helpers.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from copy import copy
 from datetime import date, time, timedelta
 from numbers import Integral, Real
@@ -27,6 +28,7 @@ from sklearn.utils.validation import (
 )
 
 from skcoad._grid import check_times
+from skcoad._series import with_nan
 from skcoad._typing import FloatArray
 
 __all__ = [
@@ -48,6 +50,7 @@ MIN_LENGTH_1D = 32
 # Upper limits of all parameters, so that products of two stay exact or finite.
 MAX_INTEGER = 2**31 - 1
 MAX_REAL = 1e9
+MAX_FLOAT = float(np.finfo(np.float64).max)
 # A deviation of so many units in the last place counts as none.
 ROUNDING = 8 * float(np.finfo(np.float64).eps)
 
@@ -188,7 +191,7 @@ def validate_series(
     if reset:
         _check_resolution(X)
     labels = _column_labels(X)
-    X = _with_nan(X)
+    X = with_nan(X)
     if allow_1d and np.asarray(X).ndim == 1:
         column, X = _named_column(estimator, X, reset), np.asarray(X)
         if reset and len(X) < MIN_LENGTH_1D:
@@ -324,51 +327,32 @@ def _check_values(X: Any) -> None:
             "X is a Dataset of xarray, not an array; skcoad.datasets.from_frame(X) "
             "makes a series of it"
         )
-    # Of an array or a single column, or of each column of a frame.
-    dtypes = getattr(X, "dtypes", getattr(X, "dtype", None))
-    for column, dtype in enumerate(dtypes if np.iterable(dtypes) else [dtypes]):
-        # Other libraries' dtypes have no kind; what numpy makes of the column has.
-        part, kind = X, getattr(dtype, "kind", None)
-        if kind is None:
-            part = np.asarray(X[X.columns[column]] if hasattr(X, "columns") else X)
-            kind = part.dtype.kind
-        is_object = kind == "O"
-        if is_object and any(isinstance(value, str) for value in np.ravel(part)):
-            raise ValueError("X has strings among its values; numbers are needed")
-        if kind in "mM" or (is_object and any(map(_is_time, np.ravel(part)))):
-            raise ValueError(
-                f"X has values of dtype {dtype}; numbers are needed. "
-                "skcoad.datasets.from_frame takes such a column for the times"
-            )
-        if kind in "SUV":
-            raise ValueError(f"X has values of dtype {dtype}; numbers are needed")
+    for position, dtype, values in _columns(X, "OmMSUV"):
+        kind = getattr(dtype, "kind", values.dtype.kind)
+        types = {type(value) for value in values} if values.dtype.kind == "O" else set()
+        what, advice = f"values of dtype {dtype}", ""
+        if any(issubclass(each, str) for each in types):
+            what = "strings among its values"
+        elif kind in "mM" or values.dtype.kind in "mM" or any(map(_is_time, types)):
+            advice = ". skcoad.datasets.from_frame takes such a column for the times"
+        elif kind not in "SUV" and not any(map(_is_interval, types)):
+            continue
+        where = f" in column {X.columns[position]!r}" if hasattr(X, "columns") else ""
+        raise ValueError(f"X has {what}{where}; numbers are needed{advice}")
 
 
 def _check_resolution(X: Any) -> None:
     """Refuse integers of which float64 does not keep what sets them apart."""
-    columns: Any = []
-    if hasattr(X, "iloc"):
-        frame = X.to_frame() if X.ndim == 1 else X
-        columns = [frame.iloc[:, column] for column in range(frame.shape[1])]
-    elif hasattr(X, "get_columns"):  # polars
-        columns = [column.to_numpy() for column in X.get_columns()]
-    elif hasattr(X, "dtype"):
-        columns = np.atleast_2d(np.asarray(X).T)
-    for channel, column in enumerate(columns):
-        kind = column.dtype.kind
-        if kind == "O" and all(isinstance(value, int) for value in column):
+    for channel, _, values in _columns(X, "Oiu"):
+        kind = values.dtype.kind
+        if kind == "O" and all(isinstance(value, int) for value in values):
             kind = "i"
-        if kind not in "iu" or not len(column):
+        if kind not in "iu" or not len(values):
             continue
-        low, high = column.min(), column.max()
-        # If all are missing, the least is no number.
-        if not isinstance(low, (int, np.integer)) or low == high:
-            continue
-        low, high = int(low), int(high)
+        low, high = int(values.min()), int(values.max())
         largest = max(-low, high)
-        if largest <= 2**53:
+        if low == high or not 2**53 < largest <= MAX_FLOAT:
             continue
-        values = column.dropna() if hasattr(column, "dropna") else column
         deviation = float(np.std(values.astype(np.float64) - float(low)))
         if deviation <= ROUNDING * largest:
             raise ValueError(
@@ -379,24 +363,51 @@ def _check_resolution(X: Any) -> None:
             )
 
 
-def _is_time(value: object) -> bool:
-    kinds = (date, time, timedelta, np.datetime64, np.timedelta64)
-    # datetime is a date; NaT of pandas is a datetime, and a missing value of any kind.
-    return isinstance(value, kinds) and str(value) != "NaT"
+def _columns(X: Any, kinds: str) -> Iterator[tuple[int, Any, NDArray[Any]]]:
+    """Position, dtype and observed values of the columns of some kinds of dtype.
+
+    And of those whose dtype has no kind, as other libraries' have not.
+    """
+    if hasattr(X, "to_frame"):  # a single column
+        X = X.to_frame()
+    if hasattr(X, "dtypes"):
+        dtypes = list(X.dtypes)
+    else:
+        dtype, X = X.dtype, np.atleast_2d(np.asanyarray(X).T).T
+        dtypes = [dtype] * X.shape[-1]
+    for position, dtype in enumerate(dtypes):
+        if getattr(dtype, "kind", None) in (None, *kinds):
+            yield position, dtype, _observed(X, position)
 
 
-def _with_nan(X: Any) -> Any:
-    """Mark what is missing by NaN, the one form that scikit-learn knows everywhere."""
-    if isinstance(X, np.ma.MaskedArray):
-        return np.ma.filled(X.astype(np.float64), np.nan)
-    if hasattr(X, "sparse"):  # of pandas; scikit-learn takes it for a matrix of zeros
-        X = X.sparse.to_dense()
-    dtypes = getattr(X, "dtypes", getattr(X, "dtype", None))
-    names = {str(dtype) for dtype in (dtypes if np.iterable(dtypes) else [dtypes])}
-    if not names & {"object", "boolean"}:  # which may hold pandas.NA
-        return X
+def _observed(X: Any, position: int) -> NDArray[Any]:
+    """Values of a column that are not missing, as an array of numpy."""
+    values: NDArray[Any]
+    if isinstance(X, np.ndarray):
+        column: Any = X[..., position]
+        masked = isinstance(column, np.ma.MaskedArray)
+        values = column.compressed() if masked else np.ravel(column)
+    elif hasattr(X, "iloc"):
+        values = np.asarray(X.iloc[:, position].dropna())
+    else:
+        column = X[X.columns[position]]
+        whole = hasattr(column, "drop_nulls")  # of polars
+        values = np.asarray(column.drop_nulls() if whole else column)
+    if values.dtype.kind == "O":
+        import pandas as pd
+
+        values = values[~pd.isna(values)]
+    return values
+
+
+def _is_time(kind: type) -> bool:
     import pandas as pd
 
-    if isinstance(X, np.ndarray):
-        return np.where(pd.isna(X), np.nan, X)
-    return X.astype(object).where(X.notna(), np.nan)
+    times = (date, time, timedelta, np.datetime64, np.timedelta64, pd.Period)
+    return issubclass(kind, times)  # datetime is a date
+
+
+def _is_interval(kind: type) -> bool:
+    import pandas as pd
+
+    return issubclass(kind, pd.Interval)

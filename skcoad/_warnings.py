@@ -82,9 +82,12 @@ def warn_of_text_for_times(X: Any) -> None:
     index: Any = getattr(X, "index", None)
     if getattr(index, "inferred_type", None) != "string":
         return
-    if all(DATE.match(index[row]) for row in (0, len(index) // 2, -1)):
+    labels = index.dropna()
+    if len(labels) and all(
+        DATE.match(labels[row]) for row in (0, len(labels) // 2, -1)
+    ):
         warn_user(
-            f"the index looks like times, but is text ({index[0]!r}): rows that are "
+            f"the index looks like times, but is text ({labels[0]!r}): rows that are "
             "missing in time go unnoticed; make it times by "
             "X.index = pandas.to_datetime(X.index)",
             UserWarning,

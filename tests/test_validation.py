@@ -1,6 +1,7 @@
 """Series in the odd forms that numpy and pandas give them."""
 
 from decimal import Decimal
+from time import process_time
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,8 @@ from skcoad import (
     STFTTransformer,
 )
 from skcoad._validation import validate_series
+from skcoad.datasets import Series
+from skcoad.plotting import plot_scores
 
 WHOLE = np.array([*range(40)], dtype=float) % 7
 HOLEY = np.where(np.arange(40) % 9 == 4, np.nan, WHOLE)
@@ -41,6 +44,8 @@ FORMS = {
     "object with None": lambda x: with_na(x, None),
     "object with NaT": lambda x: with_na(x, pd.NaT),
     "objects": lambda x: with_na(x, pd.NA).to_numpy(),
+    "categories": lambda x: pd.Series(x).astype("category"),
+    "double[pyarrow]": lambda x: pd.Series(x).astype("double[pyarrow]"),
     "list with None": lambda x: [None if np.isnan(value) else value for value in x],
     "sparse": lambda x: pd.Series(pd.arrays.SparseArray(x)),
 }
@@ -72,6 +77,21 @@ def test_a_series_of_any_form_is_the_array_of_its_values(form, x, kind):
     np.testing.assert_array_equal(values, x[:, np.newaxis])
     assert values.dtype in (np.float64, np.float32)
     assert hasattr(detector, "feature_names_in_") == (kind != "1-D")
+    np.testing.assert_array_equal(Series(X, np.zeros(40), 0, "s").values, values)
+
+
+@pytest.mark.filterwarnings("ignore:pandas.DataFrame with sparse columns found")
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_a_series_may_have_columns_of_several_forms(form):
+    X = form(HOLEY)
+    if isinstance(X, np.ma.MaskedArray):
+        pytest.skip("pandas has no masks")
+    X = pd.DataFrame({"a": X, "b": WHOLE})
+    values = np.column_stack([HOLEY, WHOLE])
+    validated = validate_series(NeighborsDetector(), X, reset=True, allow_nan=True)
+    np.testing.assert_array_equal(validated, values)
+    np.testing.assert_array_equal(Series(X, np.zeros(40), 0, "s").values, values)
+    assert plot_scores(X, WHOLE).axes
 
 
 @pytest.mark.parametrize("as_series", [False, True], ids=["frame", "series"])
@@ -114,6 +134,8 @@ INTEGERS = {
     "array": lambda x: np.column_stack([x % 7, x]),
     "frame": lambda x: pd.DataFrame({"a": x % 7 / 2, "b": x}),
     "nullable": lambda x: pd.Series([None, *x], dtype="Int64"),
+    "objects": lambda x: pd.Series([None, *x.tolist()], dtype=object),
+    "categories": lambda x: pd.Series(x).astype("category"),
     "1-D": lambda x: x,
     "negative": lambda x: -x,
     "unsigned": lambda x: x.astype(np.uint64),
@@ -141,6 +163,42 @@ def test_a_structured_array_is_refused():
     X = np.zeros(40, dtype=[("time", "f8"), ("value", "f8")])
     with pytest.raises(ValueError, match="numbers are needed"):
         validate_series(NeighborsDetector(), X, reset=True, allow_1d=True)
+
+
+def test_integers_beyond_all_floats_are_refused():
+    X = np.array([[10**400 + n] for n in range(40)], dtype=object)
+    with pytest.raises(ValueError, match="integer that is too large for a float"):
+        validate_series(NeighborsDetector(), X, reset=True)
+
+
+NO_NUMBERS = {
+    "strings": ["1", *"ab" * 20],
+    "times": pd.date_range("2026", periods=41),
+    "times in a zone": pd.date_range("2026", periods=41, tz="Europe/Berlin"),
+    "categories of times": pd.Categorical(pd.date_range("2026", periods=41)),
+    "periods": pd.period_range("2026", periods=41, freq="h"),
+    "objects": np.array([pd.Period("2026"), *range(40)], dtype=object),
+    "intervals": pd.interval_range(0, 41),
+}
+
+
+@pytest.mark.parametrize("kind", NO_NUMBERS)
+def test_what_is_no_number_is_refused_with_its_column(kind):
+    numbers = pd.Series(np.arange(41), dtype=object)
+    X = pd.DataFrame({"flow": numbers, "heat": NO_NUMBERS[kind]})
+    with pytest.raises(ValueError, match="in column 'heat'; numbers are needed"):
+        validate_series(NeighborsDetector(), X, reset=True)
+    X.columns = ["same", "same"]
+    for same in (X, X.iloc[:, 1]):
+        with pytest.raises(ValueError, match="numbers are needed"):
+            validate_series(NeighborsDetector(), same, reset=True, allow_1d=True)
+
+
+def test_many_columns_of_objects_are_looked_at_once_each():
+    X = pd.DataFrame(np.arange(90_000.0).reshape(300, 300), dtype=object)
+    start = process_time()
+    validate_series(NeighborsDetector(), X, reset=True)
+    assert process_time() - start < 2  # all of them for each took 10 s
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16])

@@ -58,3 +58,17 @@ def test_a_warning_of_fit_is_of_the_line_of_the_call(fit, wave):
     found = [w for w in caught if w.category is UserWarning]
     assert {"-999" in str(w.message) for w in found} == {True, False}
     assert {w.filename for w in found} == {__file__}
+
+
+@pytest.mark.parametrize("row", [0, 200, 399])
+def test_text_for_times_of_which_one_is_missing_is_warned_of(wave, row):
+    times = pd.date_range("2026-01-01", periods=400).astype(str).to_series()
+    times.iloc[row] = None
+    with pytest.warns(UserWarning, match=r"is text \('2026-01-0[12]'\)"):
+        NeighborsDetector(period=12).fit(pd.DataFrame(wave(period=12), index=times))
+
+
+def test_an_index_of_text_without_any_label_is_none_of_times(wave, recwarn):
+    index = pd.Index([None] * 400, dtype="str")
+    NeighborsDetector(period=12).fit(pd.DataFrame(wave(period=12), index=index))
+    assert not recwarn.list

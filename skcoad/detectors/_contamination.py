@@ -14,7 +14,8 @@ from sklearn.base import clone
 
 from skcoad._typing import FloatArray
 from skcoad.model import InterruptedFitWarning
-from skcoad.preprocessing._missing import check_missing_fraction, in_break
+from skcoad.preprocessing._missing import in_break
+from skcoad.preprocessing._missing_fraction import check_missing_fraction
 from skcoad.thresholds import ScoreThreshold
 
 __all__ = [

@@ -10,7 +10,7 @@ import numpy as np
 from skcoad._typing import FloatArray
 from skcoad._warnings import warn_user
 from skcoad.preprocessing import mask_gross_outliers
-from skcoad.preprocessing._missing import check_missing_fraction
+from skcoad.preprocessing._missing_fraction import check_missing_fraction
 
 __all__ = ["without_gross_outliers"]
 

@@ -51,7 +51,7 @@ from skcoad.io._schema import (
 )
 from skcoad.io._times import times_content, times_index
 from skcoad.model import CoADModel, ModelConfig
-from skcoad.preprocessing._missing import check_missing_fraction
+from skcoad.preprocessing._missing_fraction import check_missing_fraction
 from skcoad.thresholds import (
     ConformalThreshold,
     PeaksOverThreshold,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import warnings
 from types import FunctionType
@@ -90,6 +91,8 @@ def _text_or_state(value: Any, within: tuple[Any, ...]) -> Any:
         return str(value)
     if isinstance(value, np.ndarray):  # whose text leaves out most of a long one
         return f"array {value.dtype} {value.shape} {joblib.hash(value)}"
+    if isinstance(value, set | frozenset):  # in an order that no hash decides
+        return sorted((_described(item, within) for item in value), key=json.dumps)
     if isinstance(value, type | FunctionType):
         return f"{value.__module__}.{value.__qualname__}"
     if _has_default_repr(value):

@@ -95,8 +95,9 @@ class Scaler(nn.Module):
         The single precision of a constant channel, which the same value read as float32
         and as float64 differ by; 0 of others. Tensor of shape (n_channels,).
         """
-        value = self.scale / CONSTANT_SCALE
-        constant = (value - self.center.abs()).abs() <= 1e-9 * value
+        # Of scales, not of values: these would overflow.
+        expected = self.center.abs() * CONSTANT_SCALE
+        constant = (self.scale - expected).abs() <= 1e-9 * self.scale
         return constant.double() * CONSTANT_ROUNDING
 
     def transform(

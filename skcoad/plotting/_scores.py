@@ -123,7 +123,8 @@ def plot_scores(
     segments : DataFrame or sequence of AnomalySegment, default=()
         Anomalies found, from ``detector.find_segments(x)`` or
         :func:`skcoad.scoring.find_segments`; marked above the series and at the peaks
-        of the score.
+        of the score. Labels of rows are those of the index of `x`, or of an array
+        those of `timestamps`, and integers its positions.
     zooms : sequence of Zoom, default=()
         Parts to show enlarged, below.
     figure : matplotlib.figure.Figure or SubFigure, default=None
@@ -139,8 +140,8 @@ def plot_scores(
     ValueError
         If lengths do not agree, a score is not finite, a label is neither 0 nor 1,
         `train_length` is negative or longer than the series, `channel_names` is text,
-        or a zoom or a segment is no part of the series, or labels of the index that
-        segments are given by are there more than once.
+        or a zoom or a segment is no part of the series, or labels that segments are
+        given by are there more than once.
 
     Examples
     --------
@@ -178,7 +179,7 @@ def plot_scores(
         _of_shape(expected, "expected", values.shape),
         true_events,
         train_length,
-        _positions(segments, index),
+        _positions(segments, index, timestamps),
     )
     return picture.draw(figure, scores, threshold, zooms)
 
@@ -372,24 +373,34 @@ def _of_shape(
 
 
 def _positions(
-    segments: Any, index: pd.Index[Any] | None
+    segments: Any, index: pd.Index[Any] | None, timestamps: Any
 ) -> list[tuple[int, int, int]]:
     """Start, stop and peak of each segment, counted from 0."""
     import pandas as pd
 
     if not isinstance(segments, pd.DataFrame):
         return [(segment.start, segment.stop, segment.peak) for segment in segments]
+    if segments.empty:
+        return []
     labels = [segments[name] for name in ("start", "end", "peak")]
-    if index is not None and len(segments):
+    name = "the index of x"
+    if index is None and not pd.api.types.is_integer_dtype(labels[0]):
+        if timestamps is None:
+            raise ValueError(
+                f"a segment starts at {labels[0].iloc[0]!r}, and x has no index; "
+                "give timestamps, or segments by position"
+            )
+        index, name = pd.Index(timestamps), "timestamps"
+    if index is not None:
         if not index.is_unique:
             raise ValueError(
-                f"the index of x has {index[index.duplicated()][0]} more than once, "
+                f"{name} has {index[index.duplicated()][0]} more than once, "
                 "so labels do not say where segments are; "
                 "detector.search(x).segments are by position"
             )
         labels = [pd.Series(index.get_indexer(pd.Index(each))) for each in labels]
         if any((each < 0).any() for each in labels):
-            raise ValueError("a segment has a label that the index of x has not")
+            raise ValueError(f"a segment has a label that is not in {name}")
     return [(start, end + 1, peak) for start, end, peak in zip(*labels, strict=True)]
 
 

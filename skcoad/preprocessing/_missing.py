@@ -1,4 +1,4 @@
-"""Missing values: how many are allowed, and what stands in for them.
+"""What stands in for missing values.
 
 A run of missing values is first interpolated linearly, so that every computation has a
 number to work with; within a run longer than a period, towards the mean of the channel,
@@ -12,22 +12,13 @@ for it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from skcoad._duration import duration_of
-from skcoad._time import duration_text
-from skcoad._typing import FloatArray
+from skcoad._typing import FloatArray, IntArray
 
-IntArray = NDArray[np.intp]
-
-__all__ = ["MAX_MISSING", "check_missing_fraction", "in_break", "interpolate_missing"]
-
-MAX_MISSING = 0.5  # fraction of a channel of the training series
+__all__ = ["in_break", "interpolate_missing"]
 
 
 def interpolate_missing(x: FloatArray, reach: int | None = None) -> NDArray[np.float64]:
@@ -118,49 +109,3 @@ def in_break(X: FloatArray, period: int) -> NDArray[np.bool_]:
     lengths[0] = 0  # of rows with values
     is_in_break: NDArray[np.bool_] = (lengths > period)[runs]
     return is_in_break
-
-
-def check_missing_fraction(
-    X: FloatArray, names: Sequence[Any] | None = None, interval: float | None = None
-) -> None:
-    """Refuse a training series of which too much is missing.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_timestamps, n_channels)
-        The training series, with a row for each time at which one is missing.
-    names : sequence of length n_channels, default=None
-        Names of the channels; by default their positions.
-    interval : float, default=None
-        Seconds from one row to the next, if they have times.
-
-    Raises
-    ------
-    ValueError
-        If more than half of the values of a channel are NaN.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skcoad.preprocessing._missing import check_missing_fraction
-    >>> check_missing_fraction(np.array([[1.0], [np.nan], [2.0]]))
-    """
-    fraction = np.isnan(X).mean(axis=0)
-    if (fraction > MAX_MISSING).any():
-        worst = int(fraction.argmax())
-        name = worst if names is None else names[worst]
-        missing = f"{fraction[worst]:.0%} of the values of channel {name!r} are missing"
-        limit = f"at most {MAX_MISSING:.0%} of a training series may be"
-        if names is not None and len(names) > 1:
-            limit += "; --column NAME (columns) says which others to use"
-        empty = np.isnan(X).all(axis=1)
-        others = np.isnan(X[~empty, worst])
-        by_cells = others.sum() > MAX_MISSING * len(others) or empty.all()
-        if interval is None or by_cells:
-            raise ValueError(f"{missing}; {limit}")
-        spacing = duration_text(duration_of(interval))
-        raise ValueError(
-            f"{missing}: of {len(X)} rows at a spacing of {spacing}, {empty.sum()} are "
-            f"empty or not there; {limit}. If they are not there, resample to a longer "
-            "spacing, as X.resample('1h').mean() and --resample 1h do"
-        )

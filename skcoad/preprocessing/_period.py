@@ -55,7 +55,8 @@ def autocorrelation(x: FloatArray, max_lag: int) -> NDArray[np.float64]:
     array([ 1., -1.,  1.])
     """
     x = np.asarray(x, dtype=np.float64)
-    x = x - x.mean()
+    # The mean of equal values may differ from them in the last place.
+    x = x - (x[0] if x.max() == x.min() else x.mean())
     n = len(x)
     n_fft = fft.next_fast_len(min(2 * n, max(FFT_CHUNK, 4 * max_lag)), real=True)
     block = n_fft - max_lag

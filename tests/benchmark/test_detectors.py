@@ -134,6 +134,15 @@ def test_detectors_without_get_params_are_told_apart_by_their_attributes(one, ot
     assert json.loads(json.dumps(first, allow_nan=False)) == first
 
 
+def test_the_order_within_a_set_does_not_matter():
+    members = [8, 0, "b", "a", None, (1, frozenset({16, 0}))]
+    one, other = set(members), {(1, frozenset({0, 16})), *members[4::-1]}
+    assert one == other
+    assert get_parameters(Settings(value=one)) == get_parameters(Settings(value=other))
+    described = get_parameters(Settings(value={frozenset({8, 0}), one_function}))
+    assert described["value"] == [f"{__name__}.one_function", [0, 8]]
+
+
 def test_a_detector_that_holds_itself_has_parameters():
     detector = Settings(a=1)
     detector.itself = [detector]

@@ -134,11 +134,12 @@ def test_where_nearly_all_normal_data_are_equal_they_are_no_evidence(n_same):
 )
 def test_on_fresh_normal_data_a_tenth_exceeds_one_and_a_hundredth_two(draw):
     rng = np.random.default_rng(0)
-    result = decades(fit(draw(rng, 20_000)), draw(rng, 20_000))[0]
+    result = decades(fit(draw(rng, 20_000)), draw(rng, 200_000))[0]
     assert (result > 0.5).mean() == pytest.approx(10**-0.5, abs=0.015)
     assert (result > 1).mean() == pytest.approx(0.1, abs=0.01)
     assert (result > 2).mean() == pytest.approx(0.01, abs=0.004)
-    assert (result > 3).mean() == pytest.approx(0.001, abs=0.001)
+    # The exponential tail is heavier than that of a Gaussian: fewer exceed three.
+    assert 0.00025 < (result > 3).mean() < 0.00125
 
 
 @given(normals, st.sampled_from([0.25, 8.0]), st.integers(-9, 9))

@@ -409,8 +409,40 @@ def test_a_frame_names_channels_timestamps_and_segments(wave):
     marked = date2num([found["start"][0], after])
     assert np.array_equal(lines(flow, FOUND)[0].get_xdata(), marked)
     assert lines(scores, FOUND)[0].get_xdata() == date2num(found["peak"][0])
-    with pytest.raises(ValueError, match="a label that the index of x has not"):
+    with pytest.raises(ValueError, match="a label that is not in the index of x"):
         plot_scores(X[:100], np.zeros(100), segments=found)
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        pd.date_range("2024-01-01", periods=600, freq="h", tz="Europe/Berlin"),
+        pd.timedelta_range("0s", periods=600, freq="s"),
+        pd.Index(np.arange(600) / 2),
+        pd.RangeIndex(600),
+    ],
+    ids=["dates", "durations", "numbers", "positions"],
+)
+def test_segments_of_a_frame_are_found_by_the_timestamps_of_an_array(wave, times):
+    X = pd.DataFrame(wave(600), index=times)
+    X.iloc[400:412] = 3
+    detector = NeighborsDetector(period=25).fit(X[:300])
+    found = detector.search(X, threshold=3, limit=1)
+
+    def marked(x, segments, timestamps=times):
+        figure = plot_scores(x, found.scores, timestamps=timestamps, segments=segments)
+        return lines(figure.axes[0], FOUND)[0].get_xdata().tolist()
+
+    expected = marked(X, found.segments)
+    for x in (X, X.to_numpy()):
+        assert marked(x, found.table) == marked(x, found.segments) == expected
+    assert plot_scores(X.to_numpy(), found.scores, segments=found.table[:0]).axes
+    if isinstance(times, pd.RangeIndex):
+        return
+    with pytest.raises(ValueError, match="and x has no index; give timestamps"):
+        marked(X.to_numpy(), found.table, None)
+    with pytest.raises(ValueError, match="a label that is not in timestamps"):
+        marked(X.to_numpy(), found.table, times[::-1] + 1000 * (times[1] - times[0]))
 
 
 def test_labels_that_repeat_do_not_say_where_segments_are(wave):

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skcoad.preprocessing._missing import check_missing_fraction, interpolate_missing
+from skcoad.preprocessing._missing import interpolate_missing
+from skcoad.preprocessing._missing_fraction import check_missing_fraction
 
 values = st.none() | st.integers(-9, 9).map(float)
 

@@ -9,6 +9,7 @@ final_every  parameter of the stream
 interval     of the rows, in nanoseconds, or null
 last_time    of the newest row, in nanoseconds, or null
 grid_time    of its place on the grid of times, or null
+first_steps  nanoseconds from each of the first rows to the next, while they are few
 n_rows       rows seen
 first        position of the first row that is kept
 n_final      position up to which scores have been final
@@ -46,7 +47,7 @@ def save_stream(stream: Any, path: str | os.PathLike[str]) -> None:
     """Save a stream; see :meth:`skcoad.streaming.StreamingDetector.save`."""
     detector, tensors = state(stream.detector)
     buffer, clock = stream._buffer, stream._clock
-    time, grid = clock.last or (None, None)
+    time, grid, first_steps = clock.last or (None, None, None)
     content: Json = {
         "class": type(stream).__name__,
         "detector": detector,
@@ -54,6 +55,7 @@ def save_stream(stream: Any, path: str | os.PathLike[str]) -> None:
         "interval": clock.interval,
         "last_time": time,
         "grid_time": grid,
+        "first_steps": None if first_steps is None else list(first_steps),
         "n_rows": stream.n_rows,
         "first": buffer.first,
         "n_final": stream._n_final,
@@ -119,9 +121,20 @@ def _stream(cls: Any, content: Json, tensors: dict[str, Tensor]) -> Any:
     stream._buffer.first, stream._n_final, stream.n_rows = first, n_final, n_rows
     if content.get("last_time") is not None:
         clock.last = Tick(
-            get(content, "last_time", int), get(content, "grid_time", int)
+            get(content, "last_time", int),
+            get(content, "grid_time", int),
+            _first_steps(content),
         )
     return stream
+
+
+def _first_steps(content: Json) -> tuple[int, ...] | None:
+    if content.get("first_steps") is None:
+        return None
+    steps = get(content, "first_steps", list)
+    valid = all(type(step) is int and step > 0 for step in steps)
+    require(valid, "the steps of the first rows are no durations")
+    return tuple(steps)
 
 
 def _with_prefix(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

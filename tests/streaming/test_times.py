@@ -161,17 +161,19 @@ def test_rows_at_another_spacing_than_the_interval_are_an_error(
 
 
 @pytest.mark.parametrize("minutes", [1.2, 2, 15])
-def test_one_by_one_as_well_once_there_are_ten(frame, detector, minutes):
+def test_one_by_one_as_well_once_there_are_ten(frame, detector, minutes, tmp_path):
     spacing = pd.Timedelta(minutes=minutes)
     times = pd.date_range("2026-01-01", periods=20, freq=spacing, tz="UTC")
     X = frame[300:320].set_axis(times)
     stream = StreamingDetector(detector, interval="1min")
     for row in range(9):
         stream.update(X[row : row + 1])
-    for row in (9, 9, 10):
-        with pytest.raises(ValueError, match="apart, and interval is 1 min"):
-            stream.update(X[row : row + 1])
-    assert stream.n_rows == 9
+    stream.save(tmp_path / "stream")
+    for going_on in (stream, StreamingDetector.load(tmp_path / "stream")):
+        for row in (9, 9, 10):
+            with pytest.raises(ValueError, match="apart, and interval is 1 min"):
+                going_on.update(X[row : row + 1])
+        assert going_on.n_rows == 9
     stream.restart()
     stream.update(frame[300:310])
     [stream.update(frame[row : row + 1]) for row in range(310, 350, 2)]

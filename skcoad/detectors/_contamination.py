@@ -27,6 +27,9 @@ __all__ = [
     "thresholder_limit",
 ]
 
+# What estimators of scikit-learn have, and no thresholder of PyOD or pythresh.
+OF_TABLES = ("transform", "decision_function", "score")
+
 
 def check_contamination(contamination: Any) -> None:
     """Check what the ranges of parameters do not say about `contamination`.
@@ -47,8 +50,7 @@ def check_contamination(contamination: Any) -> None:
             f"contamination={contamination!r} must be a Python number; PyOD takes any "
             "other object for a thresholder"
         )
-    of_tables = hasattr(contamination, "transform") or hasattr(contamination, "predict")
-    if of_tables and not hasattr(contamination, "eval"):  # which those of pythresh have
+    if any(hasattr(contamination, method) for method in OF_TABLES):
         raise ValueError(
             f"contamination={contamination!r} is no thresholder, as those of "
             "skcoad.thresholds, PyOD and pythresh are"

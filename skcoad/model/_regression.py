@@ -109,7 +109,7 @@ class ChannelRegression(nn.Module):
             total, left = (
                 (part.square() * ~missing).sum() for part in (target, residual)
             )
-            n_observed = (~missing).sum().clamp_min(1)
+            n_observed = (~missing).sum().clamp_min(1).to(total)
             fraction = 1 - left / (MIN_VARIANCE * n_observed).clamp_min(total)
             explained.append(fraction * (total > MIN_VARIANCE * n_observed))
             deviation.fit(*self._statistics(residual, missing))

@@ -1,4 +1,5 @@
 import json
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -172,7 +173,9 @@ def test_a_warning_is_one_line_without_code(folder, capsys):
     x = np.sin(np.arange(400) / 2) + 0.1 * np.random.default_rng(0).normal(size=400)
     x[[100, 200]] = -999
     pd.DataFrame({"v": x}).to_csv(folder / "coded.csv", index=False)
-    assert run("detect", folder / "coded.csv", "--detector", "neighbors") == 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        assert run("detect", folder / "coded.csv", "--detector", "neighbors") == 0
     assert capsys.readouterr().err == (
         "skcoad: warning: 2 training rows of channel v are exactly -999, far from all "
         "other values: taken as missing. In what is scored they are anomalies, unless "

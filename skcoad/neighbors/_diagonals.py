@@ -17,8 +17,14 @@ from torch import Tensor
 
 from skcoad._threads import in_threads
 from skcoad.neighbors._compiled import compiled
-from skcoad.neighbors._distance import EQUAL, Comparison, shrinkage_of
-from skcoad.neighbors._pairs import Side, make_side, pair_distance, sum_squares
+from skcoad.neighbors._distance import Comparison, shrinkage_of
+from skcoad.neighbors._pairs import (
+    Side,
+    compared,
+    make_side,
+    pair_distance,
+    sum_squares,
+)
 
 __all__ = ["follow_diagonals", "n_sweeps", "nearest_adjacent"]
 
@@ -270,8 +276,7 @@ def _walk(
             squared = pair_distance(
                 x.moments[i], y.moments[j], total / length, shrinkage
             )
-            # Among equals the first is best, whatever the last digits say.
-            squared = np.float64(np.float32(squared)) if squared > EQUAL else 0.0
+            squared = compared(squared)
             if squared < best.squared[i]:
                 best.squared[i], best.total[i] = squared, total
                 best.diagonal[i] = diagonal

@@ -19,7 +19,6 @@ from skcoad.neighbors._cells import search_cells
 from skcoad.neighbors._channel import ChannelNeighbors
 from skcoad.neighbors._compiled import compiled
 from skcoad.neighbors._distance import (
-    EQUAL,
     MEAN_WEIGHT,
     NOWHERE,
     VARIANCE_FLOOR,
@@ -27,7 +26,7 @@ from skcoad.neighbors._distance import (
 )
 from skcoad.neighbors._inverted_file import N_PROBES, ExclusionZone
 from skcoad.neighbors._join import TINY, JoinIndex
-from skcoad.neighbors._pairs import pair_distance, sum_squares
+from skcoad.neighbors._pairs import compared, pair_distance, sum_squares
 from skcoad.neighbors._views import VIEWS
 
 __all__ = ["SubsequenceLookup", "subsequences"]
@@ -236,7 +235,7 @@ def _nearest_excess(
                 squared = pair_distance(
                     moments, of.moments[view, j], total / length, of.shrinkage[view]
                 )
-                squared = squared if squared > EQUAL else 0.0
+                squared = compared(squared)
                 if squared < least:
                     least = squared
                     excess[view, query] = np.sqrt(squared) - of.baselines[view, j]

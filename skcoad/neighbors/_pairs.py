@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from skcoad.neighbors._compiled import compiled
+from skcoad.neighbors._distance import EQUAL
 
-__all__ = ["Side", "make_side", "pair_distance", "sum_squares"]
+__all__ = ["Side", "compared", "make_side", "pair_distance", "sum_squares"]
 
 
 class Side(NamedTuple):
@@ -53,3 +54,12 @@ def pair_distance(
     apart = mean_square - v_x - v_y - shrinkage * between * between
     squared: float = s_x * s_y * apart + s_x * s_x * v_x + s_y * s_y * v_y
     return squared
+
+
+@compiled(inline="always")
+def compared(squared: float) -> float:
+    """Round a squared distance before it is compared with others.
+
+    Among equals the first is best, whatever the last digits say.
+    """
+    return np.float64(np.float32(squared)) if squared > EQUAL else 0.0

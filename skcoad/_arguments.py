@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from numbers import Real
 from typing import Any
 
 import numpy as np
 
-__all__ = ["check_integer", "check_number", "check_sequence"]
+__all__ = ["check_integer", "check_number", "check_sequence", "repeated"]
 
 
 def check_integer(name: str, value: Any, least: int) -> None:
@@ -62,3 +64,15 @@ def check_sequence(name: str, value: Any, of: str = "names") -> None:
     """
     if isinstance(value, str):
         raise ValueError(f"{name} must be a sequence of {of}, got {value!r}")
+
+
+def repeated(names: Iterable[str]) -> list[str]:
+    """Names that come more than once, in the order of their first.
+
+    Examples
+    --------
+    >>> from skcoad._arguments import repeated
+    >>> repeated(["flow", "heat", "flow"])
+    ['flow']
+    """
+    return [name for name, count in Counter(names).items() if count > 1]

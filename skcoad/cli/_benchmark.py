@@ -14,6 +14,7 @@ from typing import Any
 
 import joblib
 
+from skcoad._arguments import repeated
 from skcoad._validation import check_high_scores
 from skcoad.benchmark import (
     BASELINES,
@@ -158,13 +159,11 @@ def execute(arguments: argparse.Namespace) -> int:
         raise ValueError(f"--limit must be at least 1, got {arguments.limit}")
     series, sources = _select_series(arguments)
     detectors = dict(arguments.detectors)
-    names = [name for name, _ in arguments.detectors]
-    for name in detectors:
-        if names.count(name) > 1:
-            raise ValueError(
-                f"--detectors has the name {name!r} more than once; give each its own, "
-                "as NAME=BASE"
-            )
+    for name in repeated(name for name, _ in arguments.detectors):
+        raise ValueError(
+            f"--detectors has the name {name!r} more than once; give each its own, as "
+            "NAME=BASE"
+        )
     if arguments.against is not None and arguments.against not in detectors:
         raise ValueError(
             f"--against must be one of {list(detectors)}, got {arguments.against!r}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -207,8 +208,7 @@ def unobserved_channels(series: Series, start: int = 0) -> list[str]:
     >>> unobserved_channels(series)
     ['heat']
     """
-    empty = np.isnan(series.values[start:]).all(axis=0)
-    return [series.channel_names[channel] for channel in np.flatnonzero(empty)]
+    return _names(series, _is_empty(series, start))
 
 
 def without_empty_channels(series: Series) -> Series:
@@ -219,16 +219,23 @@ def without_empty_channels(series: Series) -> Series:
     series : Series
         A note names what was left out.
     """
-    empty = unobserved_channels(series)
-    if len(empty) in (0, len(series.channel_names)):
+    empty = _is_empty(series)
+    if empty.all() or not empty.any():
         return series
-    observed = np.flatnonzero(~np.isnan(series.values).all(axis=0))
     return replace(
         series,
-        values=series.values[:, observed],
-        channel_names=tuple(series.channel_names[channel] for channel in observed),
-        notes=(*series.notes, f"empty, left out: {list_text(empty)}"),
+        values=series.values[:, ~empty],
+        channel_names=tuple(_names(series, ~empty)),
+        notes=(*series.notes, f"empty, left out: {list_text(_names(series, empty))}"),
     )
+
+
+def _is_empty(series: Series, start: int = 0) -> NDArray[np.bool_]:
+    return np.asarray(np.isnan(series.values[start:]).all(axis=0))
+
+
+def _names(series: Series, chosen: NDArray[np.bool_]) -> list[str]:
+    return list(compress(series.channel_names, chosen))
 
 
 def known_names(series: Series) -> tuple[str, ...] | None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Any
 
-from skcoad._arguments import check_sequence
+from skcoad._arguments import check_sequence, repeated
 from skcoad.datasets._archive import AnyPath, ArchiveEntry
 from skcoad.datasets._frames import parse_table, plain_frame
 from skcoad.datasets._numbers import Marks, frame_marks
@@ -42,16 +42,14 @@ class TableOptions:
 
     def __post_init__(self) -> None:
         check_sequence("columns", self.columns)
-        for column in self.columns or ():
-            if list(self.columns or ()).count(column) > 1:
-                raise ValueError(f"the column {column!r} is asked for twice")
+        for column in repeated(self.columns or ()):
+            raise ValueError(f"the column {column!r} is asked for twice")
         given = [] if isinstance(self.time_column, str) else self.time_column or []
-        for column in given:
-            if list(given).count(column) > 1:
-                raise ValueError(
-                    f"the time column {column!r} is given twice; two are the date and "
-                    "the time of day (--time-column, time_column)"
-                )
+        for column in repeated(given):
+            raise ValueError(
+                f"the time column {column!r} is given twice; two are the date and the "
+                "time of day (--time-column, time_column)"
+            )
         if self.decimal not in (None, ".", ","):
             raise ValueError(f"a decimal mark is '.' or ',', got {self.decimal!r}")
 
